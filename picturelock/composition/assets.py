@@ -1,0 +1,59 @@
+"""Uploads: what kind of file it is, found by decoding it, never by its name."""
+
+import asyncio
+from pathlib import Path
+
+from picturelock.errors import AssetUnreadable
+from picturelock.media import stills
+from picturelock.media.probe import probe
+from picturelock.models import Asset
+from picturelock.storage import Store
+
+_AUDIO_FORMATS = {"wav", "mp3", "flac", "ogg", "aac", "mov,mp4,m4a,3gp,3g2,mj2"}
+_VIDEO_FORMATS = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
+
+
+async def take_in(path: Path, store: Store) -> Asset:
+    """Identifies an uploaded file, stores it and writes down what it is.
+
+    Raises:
+        AssetUnreadable: no picture, film or sound, or a damaged one.
+    """
+    asset = await identify(path)
+    ref = await store.put_file(path, asset["media_type"])
+    stored = Asset.model_validate(
+        {**asset, "asset_id": f"sha256-{ref.sha256}", "size_bytes": ref.size_bytes}, by_name=True
+    )
+    await store.put_asset(stored)
+    return stored
+
+
+async def identify(path: Path) -> dict[str, str | int | float]:
+    """Kind, media type and measures of a file. Raises AssetUnreadable."""
+    if path.stat().st_size == 0:
+        raise AssetUnreadable("the file is empty")
+    picture = await asyncio.to_thread(stills.identify, path)
+    if picture is not None:
+        media_type, width, height = picture
+        return {"kind": "image", "media_type": media_type, "width": width, "height": height}
+    return await _film_or_sound(path)
+
+
+async def _film_or_sound(path: Path) -> dict[str, str | int | float]:
+    probed = await probe(path)
+    duration = probed.format.duration or 0.0
+    video, audio = probed.first("video"), probed.first("audio")
+    name = probed.format.format_name
+    if video and video.width and video.height and duration > 0 and name in _VIDEO_FORMATS:
+        media_type = "video/webm" if name.startswith("matroska") else "video/mp4"
+        return {
+            "kind": "clip",
+            "media_type": media_type,
+            "width": video.width,
+            "height": video.height,
+            "duration_seconds": duration,
+        }
+    if audio and duration > 0 and name in _AUDIO_FORMATS:
+        kind = "mp4" if name.startswith("mov") else name
+        return {"kind": "audio", "media_type": f"audio/{kind}", "duration_seconds": duration}
+    raise AssetUnreadable("the file is no picture, film or sound that is supported")

@@ -1,0 +1,131 @@
+"""Title cards: what a scene shows when no picture was given. Drawn, not a placeholder: two related colours, soft light
+of large circles, a headline in the bundled typeface, and a moving background under a still text."""
+
+import colorsys
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+
+from picturelock.composition.captions import break_lines, join_words
+from picturelock.media.planes import RGB
+from picturelock.media.text import LINE_HEIGHT, CaptionLook, TextBlock, text_width
+from picturelock.models import Scene, Script
+from picturelock.speech.timing import split_words
+
+_HUES: Final = (0.61, 0.52, 0.70, 0.94, 0.07, 0.45, 0.78, 0.57)
+"""Hues that white text stands well on, far enough apart that neighbouring scenes differ."""
+
+_HEADLINE_WORDS: Final = 6
+_HEADLINE_CHARACTERS: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedText:
+    """A text block of a card with its place (left edge and top of its ink box, pixels) and colour."""
+
+    block: TextBlock
+    x: int
+    y: int
+    color: str
+    opacity: float
+
+
+def headline(scene: Scene) -> str:
+    """What a card says: the scene's title, or the beginning of what is spoken."""
+    if scene.title:
+        return scene.title
+    text = scene.narration
+    for signs in (".!?…。", ".!?…。,;:—"):
+        cut = next((i for i, sign in enumerate(text) if sign in signs and not text[i + 1 : i + 2].isalnum()), len(text))
+        if cut <= _HEADLINE_CHARACTERS:
+            return text[:cut].strip() or text[:_HEADLINE_CHARACTERS]
+    words = split_words(text)
+    return join_words(words[:_HEADLINE_WORDS])[:_HEADLINE_CHARACTERS].rstrip(",;:—") + "…"
+
+
+def palette(script: Script, scene_index: int) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    """Two related colours for a scene: the film's own starting hue, then on through the table."""
+    seed = hashlib.sha256(f"{script.title}|{script.scenes[0].narration}".encode()).digest()[0]
+    hue = _HUES[(seed + scene_index) % len(_HUES)]
+    return _rgb(hue, 0.62, 0.42), _rgb((hue + 0.09) % 1, 0.70, 0.20)
+
+
+def _rgb(hue: float, saturation: float, value: float) -> tuple[int, int, int]:
+    red, green, blue = colorsys.hsv_to_rgb(hue, saturation, value)
+    return round(red * 255), round(green * 255), round(blue * 255)
+
+
+def gradient(
+    first: tuple[int, int, int], second: tuple[int, int, int], width: int, height: int, *, seed: int, lights: bool
+) -> RGB:
+    """A diagonal gradient with soft circles of light, dithered so that no bands show."""
+    across = np.linspace(0, 1, width, dtype=np.float32)[None, :]
+    down = np.linspace(0, 1, height, dtype=np.float32)[:, None]
+    share = (across * 0.45 + down * 0.55)[:, :, None]
+    picture = np.asarray(first, np.float32) * (1 - share) + np.asarray(second, np.float32) * share
+    rng = np.random.default_rng(seed)
+    if lights:
+        picture += _lights(rng, width, height)[:, :, None] * np.asarray([1.0, 1.0, 1.05], np.float32)
+    picture += rng.random((height, width, 1), np.float32) - 0.5
+    return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+
+
+def _lights(rng: np.random.Generator, width: int, height: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    """Circles of different sizes, drawn small and blurred."""
+    scale = 4
+    small = np.zeros((height // scale, width // scale), np.float32)
+    for _ in range(7):
+        layer = np.zeros_like(small)
+        radius = int(rng.uniform(0.06, 0.26) * max(small.shape))
+        center = (int(rng.uniform(0.35, 1.05) * small.shape[1]), int(rng.uniform(-0.05, 1.0) * small.shape[0]))
+        cv2.circle(layer, center, radius, float(rng.uniform(6, 15)), -1, cv2.LINE_AA)
+        small += cv2.GaussianBlur(layer, (0, 0), float(rng.uniform(1.5, 9.0)) * max(small.shape) / 480)
+    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
+
+
+def layout_text(title: str, kicker: str, width: int, height: int) -> list[PlacedText]:
+    """Places a card's headline, with the film's title small above it, clear of the captions."""
+    margin = round(width * 0.085)
+    usable = width - 2 * margin
+    em, lines = _fitted(title, min(width, height) * 0.115, usable, height * 0.42)
+    block_height = len(lines) * em * LINE_HEIGHT
+    captions_top = height - CaptionLook.of(width, height).bottom - 3 * CaptionLook.of(width, height).em
+    top = max(height * 0.12, (captions_top - block_height) / 2)
+    placed = [PlacedText(TextBlock(tuple(lines), em, bold=True), margin, round(top), "#FFFFFF", 1.0)]
+    if kicker and kicker.strip().casefold() != title.strip().casefold():
+        small = em * 0.36
+        spacing = small * 0.08
+        short = kicker if text_width(kicker, small) + len(kicker) * spacing <= usable else ""
+        if short:
+            block = TextBlock((short,), small, bold=False, spacing=spacing)
+            placed.append(PlacedText(block, margin, round(top - small * 1.9), "#FFFFFF", 0.78))
+    return placed
+
+
+def _fitted(title: str, em: float, usable: float, tallest: float) -> tuple[float, list[str]]:
+    """The largest letters at which the title fits in at most four lines."""
+    words = split_words(title)
+    while em > 8:
+        lines = wrap(words, em, usable)
+        fits = all(text_width(line, em) <= usable for line in lines)
+        if fits and len(lines) <= 4 and len(lines) * em * LINE_HEIGHT <= tallest:
+            return em, lines
+        em *= 0.93
+    return em, wrap(words, em, usable)
+
+
+def wrap(words: list[str], em: float, usable: float) -> list[str]:
+    """Words broken into lines that fit, the last two made even."""
+    lines: list[list[str]] = [[]]
+    for word in words:
+        if lines[-1] and text_width(join_words([*lines[-1], word]), em) > usable:
+            lines.append([])
+        lines[-1].append(word)
+    if len(lines) > 1:
+        even = break_lines(lines[-2] + lines[-1], lambda line: text_width(line, em) <= usable)
+        if even and len(even) == 2:
+            return [*(join_words(line) for line in lines[:-2]), *even]
+    return [join_words(line) for line in lines]

@@ -1,0 +1,205 @@
+"""The last stretch: the sound of a film, and the film itself joined, verified and published."""
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import cv2
+
+from picturelock import __version__
+from picturelock.composition.captions import to_srt, to_vtt
+from picturelock.errors import OutputInvalid
+from picturelock.media import join, planes, sound
+from picturelock.media import ffmpeg as runner
+from picturelock.media.ffmpeg import Progress
+from picturelock.media.tools import tool_versions
+from picturelock.media.verify import Gate
+from picturelock.models import (
+    SAMPLE_RATE,
+    Check,
+    ExportRequest,
+    ExportResult,
+    FilmFacts,
+    NamedArtifact,
+    Narration,
+    RenderedSegment,
+    RenderPlan,
+    Script,
+    Sound,
+)
+from picturelock.models.base import Model
+from picturelock.storage import Store, cache_key
+
+Report = Callable[[float, str], None]
+
+
+async def master_sound(
+    plan: RenderPlan, store: Store, scratch: Path, stall_seconds: float, on_progress: Callable[[Progress], None]
+) -> Sound:
+    """Mixes and masters (or finds) the film's sound.
+
+    Raises:
+        OutputInvalid: loudness or peak missed the target.
+        RenderFailed, RenderStalled, DiskFull, StoreUnavailable, AssetMissing.
+    """
+    audio = plan.timeline.audio
+    kind = f"{plan.format.container} {plan.format.audio_bitrate_kbps}"
+    key = cache_key(sound.VERSION, tool_versions()["ffmpeg"], kind, audio.model_dump_json())
+    known = await store.recall("sound", key, Sound)
+    if known is not None and await store.has(known.artifact):
+        return known
+    speech = [await store.local(cue.audio) for cue in audio.speech]
+    music = await store.local((await store.asset(audio.music.asset_id))[1]) if audio.music else None
+    webm = plan.format.container == "webm"
+    scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=scratch, prefix="sound-") as folder:
+        output = Path(folder) / ("sound.webm" if webm else "sound.m4a")
+        job = sound.SoundJob(audio, plan.format, speech, music, stall_seconds, on_progress)
+        level = await job.master(output)
+        artifact = await store.put_file(output, "audio/webm" if webm else "audio/mp4")
+    mastered = Sound(
+        artifact=artifact,
+        duration_seconds=audio.total_samples / SAMPLE_RATE,
+        loudness_lufs=level.integrated,
+        true_peak_dbtp=level.true_peak,
+    )
+    await store.remember("sound", key, mastered)
+    return mastered
+
+
+class Manifest(Model):
+    """How a film came to be: enough to trust it, and to make it again."""
+
+    job_id: str
+    attempt: int
+    correlation_id: str
+    created_at: datetime
+    completed_at: datetime
+    picturelock: str
+    tools: dict[str, str]
+    request: ExportRequest
+    film: NamedArtifact
+    facts: FilmFacts
+    checks: list[Check]
+    warnings: list[str]
+    artifacts: list[NamedArtifact]
+    narrations: list[Narration]
+    segments: list[RenderedSegment]
+    sound: Sound
+    metadata: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Finisher:
+    """Everything the last stage works on; see `finish`."""
+
+    job_id: str
+    attempt: int
+    correlation_id: str
+    created_at: datetime
+    request: ExportRequest
+    script: Script
+    plan: RenderPlan
+    narrations: list[Narration]
+    segments: list[RenderedSegment]
+    sound: Sound
+    store: Store
+    scratch: Path
+    report: Report = field(default=lambda _fraction, _message: None)
+
+    async def finish(self) -> ExportResult:
+        """Joins, verifies and publishes. The manifest is written last: without it nothing is published.
+
+        Raises:
+            OutputInvalid: the film did not pass the gate.
+            RenderFailed, DiskFull, StoreUnavailable.
+        """
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.scratch, prefix="film-") as folder:
+            path = Path(folder) / f"film.{self.plan.format.container}"
+            self.report(0.05, "Joining the segments")
+            await self._join(path)
+            self.report(0.3, "Verifying the film")
+            gate = Gate(path, self.plan, self.segments)
+            facts = await gate.verify()
+            self.report(0.7, "Making the poster")
+            poster = await self._poster(path)
+            self.report(0.8, "Publishing")
+            media_type = "video/webm" if self.plan.format.container == "webm" else "video/mp4"
+            stored = await self.store.put_file(path, media_type)
+        if stored.sha256 != facts.sha256:
+            raise OutputInvalid("the film changed between verification and publication")
+        film = NamedArtifact(name=f"film.{self.plan.format.container}", **stored.model_dump(by_alias=False))
+        artifacts = await self._artifacts(poster)
+        manifest = await self._manifest(film, facts, gate.checks, artifacts)
+        self.report(1.0, "Published")
+        return ExportResult(film=film, facts=facts, artifacts=[*artifacts, manifest])
+
+    async def _join(self, path: Path) -> None:
+        pieces = [join.Piece(await self.store.local(one.artifact), one.frames) for one in self.segments]
+        audio = await self.store.local(self.sound.artifact)
+        await join.join(pieces, audio, self.plan.format, self.plan.title, self.plan.language, path)
+
+    async def _poster(self, film: Path) -> bytes:
+        """A frame from the first third of the first scene's body, as JPEG (full-range, converted)."""
+        scene = self.plan.timeline.scenes[0]
+        at = (scene.start_frame + scene.frames // 3) / self.plan.timeline.fps
+        done = await runner.run(
+            ["-v", "error", "-ss", f"{at:.3f}", "-i", str(film), "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24",
+             "-vf", "scale=in_color_matrix=bt709:in_range=tv:out_range=pc", "pipe:1"],
+            stall_seconds=120,
+            read_stdout=True,
+        )  # fmt: skip
+        picture = planes.rgb_of_bytes(done.stdout, self.plan.format.width, self.plan.format.height)
+        encoded = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])[1]
+        return await asyncio.to_thread(bytes, encoded)
+
+    async def _artifacts(self, poster: bytes) -> list[NamedArtifact]:
+        timeline = self.plan.timeline
+        files = [
+            ("captions.srt", to_srt(timeline.cues).encode(), "application/x-subrip"),
+            ("captions.vtt", to_vtt(timeline.cues).encode(), "text/vtt"),
+            ("poster.jpg", poster, "image/jpeg"),
+            ("script.json", _pretty(self.script), "application/json"),
+            ("timeline.json", _pretty(timeline), "application/json"),
+        ]
+        return [await self._store(name, data, media_type) for name, data, media_type in files]
+
+    async def _manifest(
+        self, film: NamedArtifact, facts: FilmFacts, checks: list[Check], artifacts: list[NamedArtifact]
+    ) -> NamedArtifact:
+        manifest = Manifest(
+            job_id=self.job_id,
+            attempt=self.attempt,
+            correlation_id=self.correlation_id,
+            created_at=self.created_at,
+            completed_at=datetime.now(UTC),
+            picturelock=__version__,
+            tools=tool_versions(),
+            request=self.request,
+            film=film,
+            facts=facts,
+            checks=checks,
+            warnings=self.plan.warnings,
+            artifacts=artifacts,
+            narrations=self.narrations,
+            segments=self.segments,
+            sound=self.sound,
+            metadata=self.request.metadata,
+        )
+        data = _pretty(manifest)
+        named = await self._store("manifest.json", data, "application/json")
+        await self.store.put_job_file(self.job_id, "manifest.json", data)
+        return named
+
+    async def _store(self, name: str, data: bytes, media_type: str) -> NamedArtifact:
+        ref = await self.store.put_bytes(data, media_type)
+        return NamedArtifact(name=name, **ref.model_dump(by_alias=False))
+
+
+def _pretty(model: Model) -> bytes:
+    return (json.dumps(model.model_dump(mode="json"), ensure_ascii=False, indent=2) + "\n").encode()

@@ -1,0 +1,92 @@
+"""Encodes a segment from drawn frames, so that segments join without re-encoding.
+
+One thread an encoder and a closed GOP: x264's output depends on its threads, and the segment's hash on its output.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import ffmpeg
+
+from picturelock.media import ffmpeg as runner
+from picturelock.media.frames import Draw, feed
+from picturelock.media.text import caption_document, check_fonts
+from picturelock.models import Cue, VideoFormat
+from picturelock.models.request import CaptionStyle
+
+GOP_SECONDS: Final = 5
+ENCODERS: Final = {"h264": "libx264", "h265": "libx265", "vp9": "libvpx-vp9"}
+VERSION: Final = "1"
+"""Part of every segment's key; raise it when the same spec would give other bytes."""
+
+_TAGS: Final = {
+    "color_primaries": "bt709",
+    "color_trc": "bt709",
+    "colorspace": "bt709",
+    "color_range": "tv",
+}
+
+
+def encoder_options(video: VideoFormat) -> dict[str, str | int]:
+    """The options of the encoder for a format, as ffmpeg's output options."""
+    options: dict[str, str | int] = {
+        "c:v": ENCODERS[video.codec],
+        "crf": video.crf,
+        "g": video.fps * GOP_SECONDS,
+        "threads": 1,
+        "pix_fmt": "yuv420p",
+        **_TAGS,
+    }
+    if video.codec == "h264":
+        options |= {"preset": video.encoder_preset, "profile:v": "high", "x264-params": "stitchable=1:open-gop=0"}
+    elif video.codec == "h265":
+        parameters = "open-gop=0:pools=none:frame-threads=1:repeat-headers=0:log-level=error"
+        options |= {"preset": video.encoder_preset, "tag:v": "hvc1", "x265-params": parameters}
+    else:
+        options |= {"deadline": video.encoder_preset, "cpu-used": 5, "b:v": 0, "row-mt": 0}
+    return options
+
+
+async def encode_segment(  # noqa: PLR0913 - everything a segment is made of
+    draw: Draw,
+    frames: int,
+    video: VideoFormat,
+    cues: list[Cue],
+    captions: CaptionStyle | None,
+    output: Path,
+    *,
+    environment: dict[str, str],
+    stall_seconds: float,
+    on_progress: Callable[[runner.Progress], None] | None = None,
+) -> None:
+    """Draws and encodes `frames` frames into the MP4 file `output`.
+
+    Raises:
+        RenderFailed, RenderStalled, DiskFull: see `picturelock.media.ffmpeg.run`.
+        GlyphMissing: libass had no font for a sign.
+    """
+    stream = ffmpeg.input(
+        "pipe:0", format="rawvideo", pix_fmt="yuv420p", s=f"{video.width}x{video.height}", framerate=video.fps
+    )
+    stream = stream.filter("setparams", range="tv", color_primaries="bt709", color_trc="bt709", colorspace="bt709")
+    if captions and cues:
+        script = output.with_suffix(".ass")
+        script.write_text(caption_document(cues, captions, (video.width, video.height), video.fps), encoding="utf-8")
+        stream = stream.filter("ass", filename=str(script))
+    timescale = video.fps * 512
+    target = stream.output(
+        str(output),
+        format="mp4",
+        movie_timescale=timescale,
+        video_track_timescale=timescale,
+        **encoder_options(video),
+    )
+    done = await runner.run(
+        ["-v", "info", *target.get_args()],
+        stall_seconds=stall_seconds,
+        feed=feed(draw, frames, video.width, video.height),
+        on_progress=on_progress,
+        environment=environment,
+    )
+    check_fonts(done.stderr)

@@ -1,0 +1,133 @@
+"""The bundled fonts for libass, and the certainty that every sign of a text can be drawn with them.
+
+libass finds fonts through fontconfig. Without a configuration of our own it finds none on a bare machine and draws
+nothing, with exit code 0; with `fontsdir` alone there is no fall-back for other scripts.
+"""
+
+import unicodedata
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import regex
+import uharfbuzz as hb
+
+from picturelock.errors import GlyphMissing
+
+FAMILY = "Noto Sans"
+EMOJI_FAMILY = "Noto Emoji"
+_CLUSTER = regex.compile(r"\X")
+_EMOJI = regex.compile(r"\p{Extended_Pictographic}|\p{Regional_Indicator}|\u20e3")
+_IGNORABLE = regex.compile(r"\p{Default_Ignorable_Code_Point}|\s")
+
+
+def font_folders() -> list[Path]:
+    """The folders of the bundled fonts."""
+    import manimgx_fonts  # noqa: PLC0415 - only workers have fonts
+    import manimgx_fonts_cjk  # noqa: PLC0415
+
+    return [Path(manimgx_fonts.__path__[0]), Path(manimgx_fonts_cjk.__path__[0])]
+
+
+def font_environment(scratch: Path) -> dict[str, str]:
+    """The environment in which ffmpeg sees the bundled fonts and no others. Writes the configuration once."""
+    folder = scratch / "fontconfig"
+    cache = folder / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    directories = "".join(f"<dir>{path}</dir>" for path in font_folders())
+    text = (
+        '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>'
+        f"{directories}<cachedir>{cache}</cachedir>"
+        "<alias><family>sans-serif</family><prefer>"
+        f"<family>{FAMILY}</family><family>{EMOJI_FAMILY}</family><family>Noto Sans CJK SC</family>"
+        "</prefer></alias></fontconfig>"
+    )
+    path = folder / "fonts.conf"
+    if not path.exists() or path.read_text() != text:
+        temporary = path.with_suffix(f".{id(text)}.tmp")
+        temporary.write_text(text)
+        temporary.replace(path)
+    return {"FONTCONFIG_FILE": str(path)}
+
+
+@lru_cache(maxsize=1)
+def _fonts() -> tuple[list[Any], Any]:
+    """All faces, and the emoji face."""
+    fonts: list[Any] = []
+    emoji: Any = None
+    for folder in font_folders():
+        for path in sorted(folder.iterdir()):
+            if path.suffix in {".ttf", ".otf", ".ttc"}:
+                font = hb.Font(hb.Face(hb.Blob.from_file_path(str(path))))
+                fonts.append(font)
+                if path.name.startswith("NotoEmoji"):
+                    emoji = font
+    fonts.sort(key=lambda font: font is emoji)
+    return fonts, emoji
+
+
+def clusters(text: str) -> list[str]:
+    """The text as a reader counts it: extended grapheme clusters."""
+    return _CLUSTER.findall(text)
+
+
+def is_emoji(cluster: str) -> bool:
+    """Whether a cluster is an emoji and wants the emoji font (digits and © alone do not)."""
+    if len(cluster) == 1 and unicodedata.east_asian_width(cluster) != "W":
+        return False
+    return _EMOJI.search(cluster) is not None
+
+
+@lru_cache(maxsize=65_536)
+def _shaped(cluster: str) -> tuple[int, float] | None:
+    """A cluster in the first font that has all of it: visible glyphs and width in ems; None when no font does."""
+    fonts, emoji = _fonts()
+    for font in [emoji] if is_emoji(cluster) else fonts:
+        buffer = hb.Buffer()
+        buffer.add_str(cluster)
+        buffer.guess_segment_properties()
+        hb.shape(font, buffer)
+        if all(info.codepoint for info in buffer.glyph_infos):
+            advances = [position.x_advance for position in buffer.glyph_positions]
+            return sum(1 for one in advances if one > 0), sum(advances) / font.face.upem
+    return None
+
+
+def _drawable(cluster: str) -> bool:
+    shaped = _shaped(cluster)
+    return shaped is not None and (not is_emoji(cluster) or shaped[0] <= 1)
+
+
+def advance(cluster: str) -> float:
+    """Width of a cluster in ems (regular weight)."""
+    shaped = _shaped(cluster)
+    return shaped[1] if shaped else 0.6
+
+
+def drawable_text(text: str) -> tuple[str, list[str]]:
+    """The text with every cluster drawable, and a warning for each replacement.
+
+    An emoji that the font cannot form as one sign (a family, a flag) is replaced by its first part that it can.
+
+    Raises:
+        GlyphMissing: a letter or sign that no bundled font has.
+    """
+    parts: list[str] = []
+    warnings: list[str] = []
+    missing: list[str] = []
+    for cluster in clusters(text):
+        if _IGNORABLE.fullmatch(cluster) or _drawable(cluster):
+            parts.append(cluster)
+            continue
+        simpler = next((sign for sign in cluster if is_emoji(sign) and _drawable(sign)), None) or next(
+            (sign for sign in cluster if unicodedata.category(sign)[0] in "LN" and _drawable(sign)), None
+        )
+        if is_emoji(cluster) and simpler:
+            parts.append(simpler)
+            warnings.append(f"{cluster} cannot be drawn as one sign and became {simpler}")
+        else:
+            missing.append(cluster)
+    if missing:
+        names = ", ".join(f"{sign} (U+{ord(sign[0]):04X})" for sign in dict.fromkeys(missing))
+        raise GlyphMissing(f"no bundled font can draw {names}")
+    return "".join(parts), warnings

@@ -1,0 +1,53 @@
+"""Joins segments and sound into the film without re-encoding. Any warning at the join is an error."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import ffmpeg
+
+from picturelock.errors import OutputInvalid
+from picturelock.media import ffmpeg as runner
+from picturelock.models import VideoFormat
+
+_LANGUAGES: Final = {
+    "en": "eng", "de": "deu", "fr": "fra", "es": "spa", "it": "ita", "pt": "por", "nl": "nld", "pl": "pol",
+    "ru": "rus", "uk": "ukr", "tr": "tur", "ar": "ara", "he": "heb", "hi": "hin", "zh": "zho", "ja": "jpn", "ko": "kor",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A segment's file and its length in frames."""
+
+    path: Path
+    frames: int
+
+
+async def join(pieces: list[Piece], sound: Path, video: VideoFormat, title: str, language: str, output: Path) -> None:
+    """Writes the film. The concat list carries each duration as frames / fps: MP4's own durations are rounded.
+
+    Raises:
+        OutputInvalid: ffmpeg warned about something.
+    """
+    listing = output.with_suffix(".txt")
+    lines = ["ffconcat version 1.0"]
+    for piece in pieces:
+        quoted = str(piece.path).replace("'", "'\\''")
+        lines += [f"file 'file:{quoted}'", f"duration {piece.frames / video.fps:.9f}"]
+    listing.write_text("\n".join(lines) + "\n")
+    picture = ffmpeg.input(str(listing), format="concat", safe=0, auto_convert=0).video
+    audio = ffmpeg.input(str(sound)).audio
+    options: dict[str, str | int] = {
+        "c": "copy",
+        "map_metadata": -1,
+        "metadata:g:0": f"title={title}",
+        "metadata:s:a:0": f"language={_LANGUAGES.get(language.split('-', 1)[0], 'und')}",
+        "disposition:v:0": "default",
+    }
+    if video.container == "mp4":
+        options |= {"movflags": "+faststart", "video_track_timescale": video.fps * 512}
+    target = ffmpeg.output(picture, audio, str(output), format=video.container, **options)
+    done = await runner.run(["-v", "warning", *target.get_args()], stall_seconds=300)
+    if done.stderr.strip():
+        raise OutputInvalid("ffmpeg warned while joining the segments", detail=runner.redact(done.stderr))

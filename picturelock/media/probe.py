@@ -1,0 +1,93 @@
+"""What a file is: ffprobe's answer as a typed record."""
+
+import asyncio
+import json
+import subprocess
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from picturelock.errors import AssetUnreadable
+from picturelock.media.tools import ffprobe_path
+
+_TIMEOUT_SECONDS = 60
+
+
+class ProbedStream(BaseModel):
+    """One stream. Numbers arrive as text and may be missing."""
+
+    codec_type: str = ""
+    codec_name: str = ""
+    profile: str | int | None = None
+    width: int | None = None
+    height: int | None = None
+    pix_fmt: str | None = None
+    r_frame_rate: str = "0/0"
+    duration: float | None = None
+    nb_frames: int | None = None
+    nb_read_packets: int | None = None
+    sample_rate: int | None = None
+    channels: int | None = None
+    color_space: str | None = None
+    color_range: str | None = None
+    color_transfer: str | None = None
+    color_primaries: str | None = None
+
+    @property
+    def frame_rate(self) -> float:
+        """Frames per second; 0 when unknown."""
+        above, _, below = self.r_frame_rate.partition("/")
+        return float(above) / float(below) if below and float(below) else 0.0
+
+
+class ProbedFormat(BaseModel):
+    """The container."""
+
+    format_name: str = ""
+    duration: float | None = None
+    size: int = 0
+
+
+class Probe(BaseModel):
+    """A probed file."""
+
+    streams: list[ProbedStream] = []
+    format: ProbedFormat = ProbedFormat()
+
+    def first(self, kind: str) -> ProbedStream | None:
+        """The first stream of a kind (`video`, `audio`)."""
+        return next((stream for stream in self.streams if stream.codec_type == kind), None)
+
+
+async def probe(path: Path, *, count_packets: bool = False) -> Probe:
+    """Probes a file.
+
+    Raises:
+        AssetUnreadable: it is no media file.
+    """
+    arguments = ["-v", "error", "-show_streams", "-show_format", "-of", "json"]
+    if count_packets:
+        arguments.append("-count_packets")
+    process = await asyncio.create_subprocess_exec(
+        ffprobe_path(),
+        *arguments,
+        f"file:{path}",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        stdout, stderr = await asyncio.wait_for(process.communicate(), _TIMEOUT_SECONDS)
+    except TimeoutError as error:
+        raise AssetUnreadable("the file could not be probed in a minute") from error
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await asyncio.shield(process.wait())
+    if process.returncode != 0:
+        raise AssetUnreadable("the file is no picture, film or sound", detail=stderr.decode(errors="replace")[-500:])
+    try:
+        return Probe.model_validate(json.loads(stdout))
+    except (ValidationError, ValueError) as error:
+        raise AssetUnreadable("the file's properties make no sense", detail=str(error)[:500]) from error

@@ -1,0 +1,135 @@
+"""Uploaded pictures, decoded once and brought to the size and colours that their motion needs."""
+
+import io
+import warnings
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from picturelock.errors import AssetUnreadable
+from picturelock.media.planes import RGB
+
+MAX_PIXELS: Final = 200_000_000
+MAX_SIDE: Final = 20_000
+MEDIA_TYPES: Final = {
+    "JPEG": "image/jpeg",
+    "MPO": "image/jpeg",
+    "PNG": "image/png",
+    "WEBP": "image/webp",
+    "GIF": "image/gif",
+    "BMP": "image/bmp",
+    "TIFF": "image/tiff",
+}
+_BACKDROP: Final = (255, 255, 255)
+
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+
+
+def identify(path: Path) -> tuple[str, int, int] | None:
+    """Media type, width and height (after EXIF orientation) of a picture, or None when the file is none.
+
+    The whole picture is decoded: a truncated file is a picture that cannot be read, not something else.
+
+    Raises:
+        AssetUnreadable: damaged, animated, too large, or of a format that is not supported.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
+            _check(image)
+            media_type = MEDIA_TYPES[image.format or ""]
+            image.load()
+            width, height = ImageOps.exif_transpose(image).size
+    except UnidentifiedImageError:
+        return None
+    except Image.DecompressionBombError as error:
+        raise AssetUnreadable(f"the picture has more than {MAX_PIXELS // 10**6} megapixels") from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise AssetUnreadable(f"the picture is damaged: {error}") from error
+    return media_type, width, height
+
+
+def _check(image: Image.Image) -> None:
+    if image.format not in MEDIA_TYPES:
+        raise AssetUnreadable(f"pictures of format {image.format} are not supported; use PNG, JPEG or WebP")
+    if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
+        raise AssetUnreadable("animated pictures are not supported; upload the animation as a film or one frame as PNG")
+    if max(image.size) > MAX_SIDE:
+        raise AssetUnreadable(f"the picture's longest side is {max(image.size)} pixels; at most {MAX_SIDE} can be read")
+
+
+def load_rgb(data: bytes, at_least: tuple[int, int]) -> RGB:
+    """The picture as sRGB, upright, transparent parts on white. Large JPEGs are decoded near `at_least` (w, h).
+
+    Raises:
+        AssetUnreadable: it cannot be decoded.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data)) as image:
+            side = max(at_least)
+            image.draft("RGB" if image.mode in {"RGB", "YCbCr"} else image.mode, (side, side))
+            upright = ImageOps.exif_transpose(image)
+            return np.asarray(_to_srgb(upright), np.uint8)
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+        raise AssetUnreadable(f"the picture is damaged: {error}") from error
+
+
+def load_rgba(data: bytes) -> RGB:
+    """The picture with its transparency, shape (height, width, 4), upright. Raises AssetUnreadable."""
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data)) as image:
+            return np.asarray(ImageOps.exif_transpose(image).convert("RGBA"), np.uint8)
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+        raise AssetUnreadable(f"the picture is damaged: {error}") from error
+
+
+def _to_srgb(image: Image.Image) -> Image.Image:
+    profile = image.info.get("icc_profile")
+    if image.mode in {"RGBA", "LA", "PA", "P"}:
+        image = image.convert("RGBA")
+        backdrop = Image.new("RGBA", image.size, (*_BACKDROP, 255))
+        image = Image.alpha_composite(backdrop, image).convert("RGB")
+    elif image.mode in {"I", "I;16", "I;16B", "F"}:
+        depth = np.asarray(image, np.float32)
+        image = Image.fromarray(np.clip(depth / 257.0, 0, 255).astype(np.uint8)).convert("RGB")
+    if profile and image.mode in {"RGB", "CMYK"}:
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        except (ImageCms.PyCMSError, OSError):
+            return image.convert("RGB")
+        return converted or image.convert("RGB")
+    return image.convert("RGB")
+
+
+def fit(picture: RGB, width: int, height: int, how: str) -> RGB:
+    """The picture at (width, height): cropped to cover, contained over its own blur, or stretched."""
+    if how == "stretch":
+        return _resize(picture, width, height)
+    cover = _cover(picture, width, height)
+    if how == "cover":
+        return cover
+    small = _resize(cover, max(2, width // 16), max(2, height // 16))
+    backdrop = cv2.GaussianBlur(_resize(small, width, height), (0, 0), max(width, height) / 40)
+    backdrop = (backdrop.astype(np.float32) * 0.6).astype(np.uint8)
+    scale = min(width / picture.shape[1], height / picture.shape[0])
+    inner_width, inner_height = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
+    left, top = (width - inner_width) // 2, (height - inner_height) // 2
+    backdrop[top : top + inner_height, left : left + inner_width] = _resize(picture, inner_width, inner_height)
+    return backdrop
+
+
+def _cover(picture: RGB, width: int, height: int) -> RGB:
+    source_height, source_width = picture.shape[:2]
+    scale = max(width / source_width, height / source_height)
+    crop_width, crop_height = min(source_width, round(width / scale)), min(source_height, round(height / scale))
+    left, top = (source_width - crop_width) // 2, (source_height - crop_height) // 2
+    return _resize(picture[top : top + crop_height, left : left + crop_width], width, height)
+
+
+def _resize(picture: RGB, width: int, height: int) -> RGB:
+    shrinking = picture.shape[1] > width or picture.shape[0] > height
+    method = cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=method), np.uint8)

@@ -1,0 +1,173 @@
+"""Text as libass draws it: measured, escaped, and written as ASS with times in whole frames."""
+
+import asyncio
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import ffmpeg
+import numpy as np
+
+from picturelock.errors import GlyphMissing
+from picturelock.media import ffmpeg as runner
+from picturelock.media.fonts import EMOJI_FAMILY, FAMILY, advance, clusters, font_environment, is_emoji
+from picturelock.media.planes import Bytes2D
+from picturelock.models import Cue
+from picturelock.models.request import CaptionStyle
+
+LINE_HEIGHT: Final = 1.362
+"""Ascent plus descent of Noto Sans in ems. ASS sizes count from line to line, as VSFilter's did."""
+
+BOLD_WIDTH: Final = 1.07
+"""How much wider bold Noto Sans runs than regular, at most."""
+
+_FONT_MISSING: Final = "fontselect: failed to find"
+
+
+def text_width(text: str, em: float, *, bold: bool = True) -> float:
+    """Width in pixels of one line at `em` pixels to the em; an upper bound for bold text."""
+    return sum(advance(cluster) for cluster in clusters(text)) * em * (BOLD_WIDTH if bold else 1.0)
+
+
+def escape(text: str) -> str:
+    r"""One line of plain text for an ASS event: braces open no override, `\N` breaks no line, emoji get their font."""
+    parts: list[str] = []
+    for cluster in clusters(text):
+        if is_emoji(cluster):
+            parts.append(f"{{\\fn{EMOJI_FAMILY}}}{cluster}{{\\fn}}")
+        elif cluster in "{}":
+            parts.append("\\" + cluster)
+        elif cluster == "\\":
+            parts.append("\\\u2060")  # a word joiner keeps the next letter from becoming a command
+        else:
+            parts.append(cluster)
+    return "".join(parts)
+
+
+def ass_time(frame: int, fps: int) -> str:
+    """The start of a frame as ASS time: half a frame early, so that 10 ms units cannot miss it."""
+    hundredths = max(0, round((frame - 0.5) / fps * 100))
+    seconds, cents = divmod(hundredths, 100)
+    return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{cents:02d}"
+
+
+def document(width: int, height: int, styles: list[str], events: list[str]) -> str:
+    """An ASS file in the frame's own pixels."""
+    return "\n".join(
+        [
+            "[Script Info]",
+            "ScriptType: v4.00+",
+            f"PlayResX: {width}",
+            f"PlayResY: {height}",
+            "WrapStyle: 2",
+            "ScaledBorderAndShadow: yes",
+            "YCbCr Matrix: TV.709",
+            "",
+            "[V4+ Styles]",
+            "Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, Italic, "
+            "Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, MarginL, "
+            "MarginR, MarginV, Encoding",
+            *styles,
+            "",
+            "[Events]",
+            "Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text",
+            *events,
+            "",
+        ]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionLook:
+    """Where captions stand and how large they are in a frame of a given size."""
+
+    em: float
+    bottom: int
+    max_width: float
+
+    @classmethod
+    def of(cls, width: int, height: int) -> "CaptionLook":
+        """Captions scale with the shorter side; upright films keep clear of the platforms' buttons."""
+        em = min(width, height) * (0.044 if width >= height else 0.05)
+        return cls(em=em, bottom=round(height * (0.065 if width >= height else 0.16)), max_width=width * 0.8)
+
+
+def caption_document(cues: list[Cue], style: CaptionStyle, size: tuple[int, int], fps: int) -> str:
+    """The captions of a segment (cue times relative to its first frame, on frame boundaries)."""
+    width, height = size
+    look = CaptionLook.of(width, height)
+    outline = look.em * 0.055
+    border = "1" if style != "boxed" else "3"
+    edge = f"&H64101014,&H64101014,-1,0,0,0,100,100,0,0,3,{look.em * 0.28:.1f},0"
+    if border == "1":
+        edge = f"&H20101014,&H90000000,-1,0,0,0,100,100,0,0,1,{outline:.1f},{outline * 0.6:.1f}"
+    line = (
+        f"Style: Caption,{FAMILY},{look.em * LINE_HEIGHT:.1f},&H00FFFFFF,&H00FFFFFF,{edge},2,"
+        f"{round(width * 0.05)},{round(width * 0.05)},{look.bottom},-1"
+    )
+    events = []
+    for cue in cues:
+        start, end = round(cue.start_seconds * fps), round(cue.end_seconds * fps)
+        text = "\\N".join(escape(one) for one in cue.lines)
+        events.append(f"Dialogue: 0,{ass_time(start, fps)},{ass_time(end, fps)},Caption,,0,0,0,,{text}")
+    return document(width, height, [line], events)
+
+
+def check_fonts(stderr: str) -> None:
+    """Raises GlyphMissing when libass said that it had no font for something."""
+    for line in stderr.splitlines():
+        if _FONT_MISSING in line:
+            raise GlyphMissing("no bundled font can draw a sign of the captions", detail=line.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class TextBlock:
+    """Lines of a title, drawn left-aligned or centred. `em` is the letter size in pixels."""
+
+    lines: tuple[str, ...]
+    em: float
+    bold: bool
+    centered: bool = False
+    spacing: float = 0.0
+
+
+async def draw_mask(block: TextBlock, scratch: Path) -> Bytes2D:
+    """The coverage (0-255) of a text block, cropped to its ink, with even sides.
+
+    Raises:
+        GlyphMissing: libass had no font for a sign.
+    """
+    pad = round(block.em)
+    widest = max(text_width(line, block.em, bold=block.bold) + len(line) * block.spacing for line in block.lines)
+    width = 2 * round((widest + 2 * pad) / 2)
+    height = 2 * round((len(block.lines) * block.em * LINE_HEIGHT + 2 * pad) / 2)
+    style = (
+        f"Style: T,{FAMILY},{block.em * LINE_HEIGHT:.1f},&H00FFFFFF,&H00FFFFFF,&HFF000000,&HFF000000,"
+        f"{-1 if block.bold else 0},0,0,0,100,100,{block.spacing:.1f},0,1,0,0,{8 if block.centered else 7},{pad},{pad},{pad},-1"
+    )
+    text = "\\N".join(escape(line) for line in block.lines)
+    script = document(width, height, [style], [f"Dialogue: 0,0:00:00.00,0:00:10.00,T,,0,0,0,,{text}"])
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        path = Path(folder) / "text.ass"
+        await asyncio.to_thread(path.write_text, script, encoding="utf-8")
+        canvas = ffmpeg.input(f"color=black:s={width}x{height}:r=1:d=1", f="lavfi").filter("format", "rgb24")
+        output = canvas.filter("ass", filename=str(path)).output("pipe:1", f="rawvideo", pix_fmt="rgb24", vframes=1)
+        done = await runner.run(
+            ["-v", "info", *output.get_args()],
+            stall_seconds=60,
+            read_stdout=True,
+            environment=font_environment(scratch),
+        )
+    check_fonts(done.stderr)
+    picture = np.frombuffer(done.stdout, np.uint8).reshape(height, width, 3)[:, :, 1]
+    return _cropped(picture)
+
+
+def _cropped(mask: Bytes2D) -> Bytes2D:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        raise GlyphMissing("the title has nothing that can be drawn")
+    top, bottom = int(rows[0]) // 2 * 2, (int(rows[-1]) + 2) // 2 * 2
+    left, right = int(columns[0]) // 2 * 2, (int(columns[-1]) + 2) // 2 * 2
+    return np.ascontiguousarray(mask[top:bottom, left:right])

@@ -1,0 +1,70 @@
+"""Everything that crosses a process boundary, as frozen pydantic models."""
+
+from picturelock.models.artifacts import ArtifactRef, Asset, NamedArtifact
+from picturelock.models.base import Input, Model
+from picturelock.models.film import (
+    SAMPLE_RATE,
+    AudioPlan,
+    Check,
+    Cue,
+    ExportResult,
+    FilmFacts,
+    Narration,
+    RenderedSegment,
+    RenderPlan,
+    ScenePicture,
+    Segment,
+    SegmentLayer,
+    SegmentSpec,
+    Sound,
+    SpeechCue,
+    TextLayer,
+    Timeline,
+    TimelineScene,
+    VideoFormat,
+    Word,
+)
+from picturelock.models.job import (
+    TERMINAL,
+    ArtifactLink,
+    EarlierAttempt,
+    Heartbeat,
+    JobError,
+    JobId,
+    JobStatus,
+    Links,
+    Observation,
+    Output,
+    PendingActivity,
+    Snapshot,
+    Stage,
+    StageName,
+    Status,
+    StepDetail,
+    StepRecord,
+    StepState,
+    StepStatus,
+    TimelineEvent,
+    Warn,
+)
+from picturelock.models.request import (
+    CaptionOptions,
+    ExportRequest,
+    Music,
+    Transition,
+    VideoOptions,
+    Watermark,
+    Webhook,
+)
+from picturelock.models.script import Brief, Motion, Scene, Script, Visual, Voice
+
+__all__ = [
+    "SAMPLE_RATE", "TERMINAL", "ArtifactLink", "ArtifactRef", "Asset", "AudioPlan", "Brief", "CaptionOptions",
+    "Check", "Cue", "EarlierAttempt", "ExportRequest", "ExportResult", "FilmFacts", "Heartbeat", "Input",
+    "JobError", "JobId", "JobStatus", "Links", "Model", "Motion", "Music", "NamedArtifact", "Narration",
+    "Observation", "Output", "PendingActivity", "RenderPlan", "RenderedSegment", "Scene", "ScenePicture",
+    "Script", "Segment", "SegmentLayer", "SegmentSpec", "Snapshot", "Sound", "SpeechCue", "Stage", "StageName",
+    "Status", "StepDetail", "StepRecord", "StepState", "StepStatus", "TextLayer", "Timeline", "TimelineEvent",
+    "TimelineScene", "Transition", "VideoFormat", "VideoOptions", "Visual", "Voice", "Warn", "Watermark",
+    "Webhook", "Word",
+]  # fmt: skip

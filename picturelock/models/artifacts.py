@@ -1,0 +1,35 @@
+"""Files in the store and what they were found to be."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from picturelock.models.base import Model
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class ArtifactRef(Model):
+    """A file in the store, named by the SHA-256 of its bytes."""
+
+    sha256: Sha256
+    size_bytes: int = Field(ge=0)
+    media_type: str
+
+
+class NamedArtifact(ArtifactRef):
+    """An artifact under the name a client downloads it by."""
+
+    name: str
+
+
+class Asset(Model):
+    """An uploaded file. `kind` was decided by decoding it, never by its name."""
+
+    asset_id: str
+    kind: Literal["image", "clip", "audio"]
+    media_type: str
+    size_bytes: int
+    width: int | None = Field(default=None, description="Pixels, after EXIF orientation.")
+    height: int | None = Field(default=None, description="Pixels, after EXIF orientation.")
+    duration_seconds: float | None = None

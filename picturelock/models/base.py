@@ -1,0 +1,24 @@
+"""The two base classes of everything that crosses a process boundary."""
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+
+class Model(BaseModel):
+    """A frozen record, camelCase in JSON. Unknown fields are ignored, so that old and new processes can mix."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+        extra="ignore",
+        allow_inf_nan=False,
+    )
+
+
+class Input(Model):
+    """A record that a client sends: unknown fields are refused with their name."""
+
+    model_config = ConfigDict(extra="forbid")

@@ -1,0 +1,235 @@
+"""What lies between a script and a film: narrations, the timeline, segments, sound, checks.
+
+Frames are counted from 0 at the film's frame rate; times are seconds from the start of what they belong to.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from picturelock.models.artifacts import ArtifactRef, NamedArtifact
+from picturelock.models.base import Model
+from picturelock.models.request import CaptionStyle, Codec, Music, TransitionKind, Watermark
+from picturelock.models.script import Motion
+
+SAMPLE_RATE = 48_000
+
+
+class VideoFormat(Model):
+    """Everything about the picture that the encoder needs to know."""
+
+    width: int
+    height: int
+    fps: int
+    codec: Codec
+    crf: int
+    encoder_preset: str
+    container: Literal["mp4", "webm"] = "mp4"
+    loudness_lufs: float = -16.0
+    audio_bitrate_kbps: int = 192
+    max_duration_seconds: float | None = None
+
+
+class Word(Model):
+    """One spoken word as it is written, with its time in the narration (seconds)."""
+
+    text: str
+    start_seconds: float
+    end_seconds: float
+
+
+class Narration(Model):
+    """One scene's speech: a 48 kHz mono WAV trimmed to the voice, its exact length and its words."""
+
+    scene_index: int
+    audio: ArtifactRef
+    samples: int = Field(description="Length in samples at 48 kHz.")
+    loudness_lufs: float
+    words: list[Word]
+    timing: Literal["engine", "proportional"]
+    engine: str
+    cached: bool = False
+
+    @property
+    def duration_seconds(self) -> float:
+        """The exact length of the audio in seconds."""
+        return self.samples / SAMPLE_RATE
+
+
+class Cue(Model):
+    """One caption: up to two lines, shown from start to end (seconds of the film)."""
+
+    start_seconds: float
+    end_seconds: float
+    lines: list[str]
+    words: list[Word]
+    scene_index: int
+
+
+class TimelineScene(Model):
+    """Where a scene stands in the film. Neighbours overlap for the length of their transition."""
+
+    index: int
+    title: str | None
+    start_frame: int
+    frames: int
+    speech_start_frame: int
+    speech_frames: int
+
+
+class Segment(Model):
+    """A run of frames that is rendered on its own: a piece of one scene or the transition between two."""
+
+    id: str
+    kind: Literal["body", "transition"]
+    start_frame: int
+    frames: int
+    scene_indexes: list[int]
+
+
+class SpeechCue(Model):
+    """One narration in the film's sound: where it starts (48 kHz samples) and its static gain (dB)."""
+
+    scene_index: int
+    audio: ArtifactRef
+    start_sample: int
+    samples: int
+    gain_db: float
+
+
+class AudioPlan(Model):
+    """The film's sound: narrations placed to the sample, music under them."""
+
+    total_samples: int
+    target_lufs: float
+    speech: list[SpeechCue]
+    music: Music | None = None
+
+
+class Timeline(Model):
+    """The film on paper. The sum of the segments' frames is `total_frames`."""
+
+    fps: int
+    width: int
+    height: int
+    total_frames: int
+    segments: list[Segment]
+    scenes: list[TimelineScene]
+    cues: list[Cue]
+    audio: AudioPlan
+
+    @property
+    def duration_seconds(self) -> float:
+        """The film's planned length in seconds."""
+        return self.total_frames / self.fps
+
+
+class TextLayer(Model):
+    """A coverage mask (8-bit PNG) that is painted in one colour over a picture, with its place in pixels."""
+
+    mask: ArtifactRef
+    x: int
+    y: int
+    color: str
+    opacity: float = 1.0
+
+
+class ScenePicture(Model):
+    """A scene's picture, ready to move: an I420 still (or a clip) and what lies over it."""
+
+    kind: Literal["still", "clip"] = "still"
+    source: ArtifactRef
+    motion: Motion
+    layers: list[TextLayer] = []
+    description: str
+
+
+class RenderPlan(Model):
+    """All that rendering and finishing need, in one stored file."""
+
+    format: VideoFormat
+    timeline: Timeline
+    pictures: list[ScenePicture]
+    transition: TransitionKind
+    captions: CaptionStyle | None = Field(description="None: captions are not drawn into the picture.")
+    watermark: Watermark | None = None
+    title: str
+    language: str
+    warnings: list[str] = []
+
+
+class SegmentLayer(Model):
+    """One scene as a segment sees it: its picture, its length in frames, and the frame it starts with."""
+
+    picture: ScenePicture
+    scene_frames: int
+    first_frame: int
+
+
+class SegmentSpec(Model):
+    """Everything that determines a segment's bytes, and nothing else: its canonical JSON is the cache key."""
+
+    format: VideoFormat
+    frames: int
+    layers: list[SegmentLayer]
+    transition: TransitionKind
+    captions: CaptionStyle | None
+    cues: list[Cue] = Field(description="Times relative to the segment's first frame.")
+    watermark: Watermark | None = None
+
+
+class RenderedSegment(Model):
+    """A segment as it was encoded, with what the gate compares the film against."""
+
+    id: str
+    artifact: ArtifactRef
+    frames: int
+    packets_sha256: str = Field(description="Digest over the packets' own digests, in order.")
+    extradata_sha256: str
+    first_luma: float = Field(description="Mean luma (0-255) of the first frame as drawn, without captions.")
+    encoder: str
+    seconds: float
+    worker: str
+    cached: bool = False
+
+
+class Sound(Model):
+    """The film's mastered, encoded sound."""
+
+    artifact: ArtifactRef
+    duration_seconds: float
+    loudness_lufs: float
+    true_peak_dbtp: float
+
+
+class Check(Model):
+    """One line of the verification report."""
+
+    name: str
+    passed: bool
+    measured: str
+    limit: str
+
+
+class FilmFacts(Model):
+    """What a probe and a measurement of the finished file said."""
+
+    size_bytes: int
+    duration_seconds: float
+    width: int
+    height: int
+    fps: float
+    frames: int
+    video_codec: str
+    audio_codec: str
+    sha256: str
+    loudness_lufs: float
+    true_peak_dbtp: float
+
+
+class ExportResult(Model):
+    """A finished export: the film, everything published with it, and the facts."""
+
+    film: NamedArtifact
+    facts: FilmFacts
+    artifacts: list[NamedArtifact]

@@ -1,0 +1,219 @@
+"""The state of a job: what the workflow records, what activities report, and what the world sees."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from picturelock.models.base import Model
+from picturelock.models.film import ExportResult
+
+StageName = Literal["script", "tts", "composition", "render", "finalize"]
+Stage = Literal["queued", "script", "tts", "composition", "render", "finalize", "complete"]
+StepState = Literal["pending", "running", "completed", "failed", "cancelled"]
+Status = Literal["queued", "running", "paused", "completed", "failed", "cancelled"]
+JobId = Annotated[str, StringConstraints(pattern=r"^[0-9a-zA-Z][0-9a-zA-Z_-]{7,63}$")]
+TERMINAL: frozenset[Status] = frozenset({"completed", "failed", "cancelled"})
+
+
+class JobError(Model):
+    """Why a job failed, for people who want to do something about it."""
+
+    code: str
+    stage: StageName | None = None
+    message: str
+    remediation: str
+    retryable: bool
+    attempt: int = 1
+    detail: str | None = Field(default=None, description="The end of ffmpeg's stderr, server paths removed.")
+
+
+class Heartbeat(Model):
+    """What a running activity says of itself four times a second. `fraction` counts from 0 to 1."""
+
+    fraction: float = Field(default=0.0, ge=0, le=1)
+    message: str = ""
+    frames_done: int | None = None
+    frames_total: int | None = None
+    speed: float | None = Field(default=None, description="Frames of film per frame of real time.")
+    last_advance_at: datetime
+    stall_after_seconds: float
+
+
+class StepRecord(Model):
+    """One stage in the workflow's own record. `units` are what its activities count: scenes, frames, steps."""
+
+    name: StageName
+    state: StepState = "pending"
+    attempt: int = 1
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    units_total: int = 0
+    units_done: int = Field(default=0, description="Units of finished activities.")
+    scheduled: int = Field(default=0, description="Activities scheduled so far.")
+    finished: int = Field(default=0, description="Activities finished so far.")
+    cache_hits: int = 0
+    cache_misses: int = 0
+
+
+class TimelineEvent(Model):
+    """One numbered entry of a job's history of steps."""
+
+    sequence: int
+    step: StageName
+    status: StepState
+    attempt: int
+    message: str
+    timestamp: datetime
+
+
+class Snapshot(Model):
+    """The workflow's record of a job, answered by the `status` query and kept in the memo."""
+
+    stage: Stage = "queued"
+    message: str = "Waiting for a worker"
+    steps: list[StepRecord]
+    timeline: list[TimelineEvent] = []
+    open_units: dict[str, int] = Field(default={}, description="Scheduled, unfinished activity id -> its units.")
+    warnings: list[str] = []
+    pause_requested: bool = False
+    attempt: int = 1
+
+
+class EarlierAttempt(Model):
+    """How an earlier attempt of a retried job ended."""
+
+    attempt: int
+    status: Status
+    error: JobError | None = None
+
+
+class Output(Model):
+    """The finished film, as clients see it."""
+
+    path: str
+    size_bytes: int
+    duration_seconds: float
+    width: int
+    height: int
+    fps: float
+    video_codec: str
+    audio_codec: str
+    sha256: str
+    loudness_lufs: float
+    true_peak_dbtp: float
+
+
+class ArtifactLink(Model):
+    """A file that can be downloaded beside the film."""
+
+    name: str
+    path: str
+    media_type: str
+    size_bytes: int
+
+
+class StepDetail(Model):
+    """How far a step is in its own units."""
+
+    frames_done: int | None = None
+    frames_total: int | None = None
+    items_done: int | None = None
+    items_total: int | None = None
+    cache_hits: int = 0
+    cache_misses: int = 0
+
+
+class StepStatus(Model):
+    """One of the five steps, as clients see it."""
+
+    name: StageName
+    status: StepState
+    progress: float
+    attempt: int = 1
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    detail: StepDetail | None = None
+
+
+class Warn(Model):
+    """Something a person may want to know while the job goes on."""
+
+    code: str
+    message: str
+    step: StageName | None = None
+    since: datetime | None = None
+
+
+class Links(Model):
+    """Where a client goes from here."""
+
+    self: str
+    events: str
+    cancel: str
+    output: str
+    temporal_ui: str | None = None
+
+
+class JobStatus(Model):
+    """The one shape every surface shows. `completed` <=> progress 100 <=> `outputPath` set."""
+
+    id: str
+    status: Status
+    progress: float
+    stage: Stage
+    message: str
+    steps: list[StepStatus]
+    created_at: datetime
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    eta_seconds: float | None = None
+    output_path: str | None = None
+    output: Output | None = None
+    artifacts: list[ArtifactLink] = []
+    error: JobError | None = None
+    error_message: str | None = None
+    warnings: list[Warn] = []
+    attempt: int = 1
+    cancel_requested: bool = False
+    pause_requested: bool = False
+    worker_available: bool = True
+    correlation_id: str
+    metadata: dict[str, str] = {}
+    links: Links
+
+
+class PendingActivity(Model):
+    """An activity that Temporal has not seen the end of."""
+
+    id: str
+    attempt: int = 1
+    started: bool = False
+    heartbeat: Heartbeat | None = None
+    heartbeat_at: datetime | None = None
+    scheduled_at: datetime | None = None
+    next_attempt_at: datetime | None = None
+    last_failure: JobError | None = None
+
+
+class Observation(Model):
+    """Everything Temporal said of one execution at one moment; `status.assemble` turns it into a `JobStatus`."""
+
+    job_id: str
+    now: datetime
+    run_status: Literal["open", "completed", "failed", "cancelled", "terminated", "timed-out"]
+    created_at: datetime
+    started_at: datetime
+    closed_at: datetime | None = None
+    correlation_id: str
+    metadata: dict[str, str] = {}
+    attempt: int = 1
+    snapshot: Snapshot | None = None
+    pending: list[PendingActivity] = []
+    history_length: int = 0
+    cancel_requested: bool = False
+    workflow_task_attempt: int = 1
+    live_queues: list[str] = Field(default=[], description="Task queues that a live worker serves.")
+    result: ExportResult | None = None
+    error: JobError | None = None
+    temporal_ui: str | None = None

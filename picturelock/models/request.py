@@ -1,0 +1,105 @@
+"""What a client asks for: `ExportRequest`."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, HttpUrl, StringConstraints, model_validator
+
+from picturelock.models.base import Input
+from picturelock.models.script import AssetId, Brief, Script, Voice
+
+Codec = Literal["h264", "h265", "vp9"]
+TransitionKind = Literal["none", "fade", "dissolve", "slide", "wipe"]
+CaptionStyle = Literal["clean", "boxed", "karaoke"]
+
+
+class VideoOptions(Input):
+    """A preset by its slug; a value given beside it overrides the preset's."""
+
+    preset: str = Field(default="youtube-1080p", max_length=64)
+    width: int | None = Field(default=None, ge=128, le=4096, multiple_of=2, description="Pixels, even.")
+    height: int | None = Field(default=None, ge=128, le=4096, multiple_of=2, description="Pixels, even.")
+    fps: Literal[24, 25, 30, 50, 60] | None = None
+    codec: Codec | None = None
+    crf: int | None = Field(default=None, ge=0, le=51, description="Constant rate factor of the encoder.")
+    encoder_preset: Annotated[str, StringConstraints(pattern=r"^[a-z]{4,10}$")] | None = None
+
+    @model_validator(mode="after")
+    def _both_sides(self) -> Self:
+        if (self.width is None) != (self.height is None):
+            raise ValueError("width and height come together")
+        return self
+
+
+class CaptionOptions(Input):
+    """Captions are always delivered as files; `burn_in` also draws them into the picture."""
+
+    burn_in: bool = True
+    style: CaptionStyle = "clean"
+
+
+class Transition(Input):
+    """How one scene becomes the next. The scenes overlap for `duration_seconds`."""
+
+    kind: TransitionKind = "fade"
+    duration_seconds: float = Field(default=0.5, ge=0.1, le=3.0)
+
+
+class Music(Input):
+    """Music under the narration: looped, faded, ducked while somebody speaks."""
+
+    asset_id: AssetId
+    gain_db: float = Field(default=-18.0, ge=-60, le=0)
+    duck: bool = True
+
+
+class Watermark(Input):
+    """A picture in a corner of every frame."""
+
+    asset_id: AssetId
+    position: Literal["top-left", "top-right", "bottom-left", "bottom-right"] = "bottom-right"
+    opacity: float = Field(default=0.6, gt=0, le=1)
+
+
+class Webhook(Input):
+    """Where the terminal status is delivered."""
+
+    url: HttpUrl
+
+
+MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+MetadataValue = Annotated[str, StringConstraints(max_length=512)]
+
+
+class ExportRequest(Input):
+    """One export. Exactly one of `script` and `brief`; everything else has a default."""
+
+    script: Script | None = None
+    brief: Brief | None = None
+    voice: Voice = Voice()
+    video: VideoOptions = VideoOptions()
+    captions: CaptionOptions = CaptionOptions()
+    transition: Transition = Transition()
+    music: Music | None = None
+    watermark: Watermark | None = None
+    webhook: Webhook | None = None
+    metadata: dict[MetadataKey, MetadataValue] = Field(default={}, max_length=32)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.script is None) == (self.brief is None):
+            raise ValueError("give exactly one of script and brief")
+        return self
+
+    def asset_ids(self) -> dict[str, str]:
+        """Every asset the request names: JSON path -> asset id."""
+        found: dict[str, str] = {}
+        for index, scene in enumerate(self.script.scenes if self.script else []):
+            if scene.visual and scene.visual.asset_id:
+                found[f"script.scenes[{index}].visual.assetId"] = scene.visual.asset_id
+            if scene.narration_asset_id:
+                found[f"script.scenes[{index}].narrationAssetId"] = scene.narration_asset_id
+        if self.music:
+            found["music.assetId"] = self.music.asset_id
+        if self.watermark:
+            found["watermark.assetId"] = self.watermark.asset_id
+        return found

@@ -1,0 +1,101 @@
+"""What a film says and shows: the script, its scenes and their pictures."""
+
+import unicodedata
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from picturelock.models.base import Input
+
+MAX_SCENES = 300
+MAX_NARRATION_CHARACTERS = 5_000
+MAX_TITLE_CHARACTERS = 200
+
+AssetId = Annotated[str, StringConstraints(pattern=r"^sha256-[0-9a-f]{64}$")]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+Color = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
+Fit = Literal["cover", "contain", "stretch"]
+Motion = Literal["none", "zoom-in", "zoom-out", "pan-left", "pan-right", "pan-up", "pan-down", "auto"]
+VisualKind = Literal["image", "clip", "color", "gradient", "card"]
+
+
+def _printable(text: str) -> str:
+    for character in text:
+        if unicodedata.category(character) == "Cc" and character not in "\n\t\r":
+            raise ValueError(f"control character U+{ord(character):04X} cannot be spoken or shown")
+    return text
+
+
+def _speakable(text: str) -> str:
+    if not any(unicodedata.category(character)[0] in "LN" for character in text):
+        raise ValueError("there is nothing to speak: a narration needs at least one letter or digit")
+    return text
+
+
+Title = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=MAX_TITLE_CHARACTERS), AfterValidator(_printable)
+]
+NarrationText = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NARRATION_CHARACTERS),
+    AfterValidator(_printable),
+    AfterValidator(_speakable),
+]
+
+
+class Voice(Input):
+    """Who speaks. `speed` is relative to the voice's own pace."""
+
+    engine: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,32}$")] = "hibari"
+    voice: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "heart"
+    speed: float = Field(default=1.0, ge=0.5, le=2.0)
+
+
+class Visual(Input):
+    """The picture of a scene. `image` and `clip` name an uploaded asset; the others are drawn."""
+
+    kind: VisualKind = "card"
+    asset_id: AssetId | None = None
+    colors: list[Color] = Field(default=[], max_length=2, description="One for `color`, up to two for `gradient`.")
+    fit: Fit = "cover"
+    motion: Motion = "auto"
+
+    @model_validator(mode="after")
+    def _has_what_its_kind_needs(self) -> Self:
+        if self.kind in {"image", "clip"} and self.asset_id is None:
+            raise ValueError(f"a visual of kind {self.kind!r} needs an assetId")
+        if self.kind not in {"image", "clip"} and self.asset_id is not None:
+            raise ValueError(f"a visual of kind {self.kind!r} takes no assetId")
+        if self.kind == "color" and len(self.colors) != 1:
+            raise ValueError("a visual of kind 'color' needs exactly one entry in colors")
+        return self
+
+
+class Scene(Input):
+    """One thought of the film: what is said while one picture is shown."""
+
+    narration: NarrationText
+    title: Title | None = None
+    visual: Visual | None = None
+    voice: Voice | None = None
+    narration_asset_id: AssetId | None = Field(default=None, description="Recorded narration, used instead of a voice.")
+
+
+class Script(Input):
+    """A whole film in words. `language` is a BCP 47 tag."""
+
+    title: Title = ""
+    language: Language = "en"
+    scenes: list[Scene] = Field(min_length=1, max_length=MAX_SCENES)
+
+
+class Brief(Input):
+    """What a film should be about, for a writer to make a script of."""
+
+    topic: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=3, max_length=2_000), AfterValidator(_speakable)
+    ]
+    audience: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None = None
+    tone: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)] | None = None
+    language: Language = "en"
+    target_duration_seconds: float = Field(default=45.0, ge=5, le=1_800)

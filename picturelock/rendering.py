@@ -1,0 +1,132 @@
+"""Renders one segment: looked up by the hash of everything that determines it, drawn and encoded when it is not there."""
+
+import asyncio
+import os
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+
+from picturelock.errors import AssetUnreadable, DiskFull
+from picturelock.media import encode, frames, planes, stills
+from picturelock.media.ffmpeg import Progress
+from picturelock.media.fonts import font_environment
+from picturelock.media.frames import Draw, Paint, Picture
+from picturelock.media.tools import tool_versions
+from picturelock.media.verify import check_segment
+from picturelock.models import RenderedSegment, ScenePicture, SegmentSpec, VideoFormat, Watermark
+from picturelock.storage import Store, cache_key
+
+_BITS_PER_PIXEL: Final = 1.0
+"""Room asked for before a segment starts; real segments take a tenth of it."""
+
+_WATERMARK_SHARE: Final = 0.12
+
+
+def segment_key(spec: SegmentSpec) -> str:
+    """The cache key of a segment: its spec, and what draws and encodes it."""
+    versions = tool_versions()
+    made_by = [encode.VERSION, *(versions.get(name, "") for name in ("ffmpeg", "opencv-python-headless", "manimgx-fonts"))]
+    return cache_key(*made_by, spec.model_dump_json())
+
+
+async def render_segment(
+    segment_id: str,
+    spec: SegmentSpec,
+    store: Store,
+    scratch: Path,
+    stall_seconds: float,
+    on_progress: Callable[[Progress], None],
+) -> RenderedSegment:
+    """Renders (or finds) a segment.
+
+    Raises:
+        RenderFailed, RenderStalled, DiskFull, OutputInvalid, StoreUnavailable, AssetMissing.
+    """
+    key = segment_key(spec)
+    known = await store.recall("segment", key, RenderedSegment)
+    if known is not None and await store.has(known.artifact):
+        return known.model_copy(update={"id": segment_id, "cached": True})
+    require_room(scratch, spec.format, spec.frames)
+    started = time.monotonic()
+    draw = await _drawer(spec, store)
+    with tempfile.TemporaryDirectory(dir=scratch, prefix="segment-") as folder:
+        output = Path(folder) / "segment.mp4"
+        await encode.encode_segment(
+            draw,
+            spec.frames,
+            spec.format,
+            spec.cues,
+            spec.captions,
+            output,
+            environment=font_environment(scratch),
+            stall_seconds=stall_seconds,
+            on_progress=on_progress,
+        )
+        packets = await check_segment(output, spec.frames)
+        artifact = await store.put_file(output, "video/mp4")
+    rendered = RenderedSegment(
+        id=segment_id,
+        artifact=artifact,
+        frames=spec.frames,
+        packets_sha256=packets.combined(),
+        extradata_sha256=packets.extradata,
+        first_luma=await asyncio.to_thread(frames.mean_luma, draw, spec.format.width, spec.format.height),
+        encoder=encode.ENCODERS[spec.format.codec],
+        seconds=round(time.monotonic() - started, 3),
+        worker=f"{socket.gethostname()}:{os.getpid()}",
+    )
+    await store.remember("segment", key, rendered)
+    return rendered
+
+
+def require_room(scratch: Path, video: VideoFormat, count: int) -> None:
+    """Raises DiskFull before ffmpeg starts, when the scratch disk has no room for so many frames."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    needed = int(video.width * video.height * count * _BITS_PER_PIXEL / 8)
+    free = shutil.disk_usage(scratch).free
+    if free < needed:
+        raise DiskFull(f"the scratch disk has {free / 1e6:.0f} MB free; {needed / 1e6:.0f} MB are needed")
+
+
+async def _drawer(spec: SegmentSpec, store: Store) -> Draw:
+    pictures = [await _picture(layer.picture, layer.scene_frames, store) for layer in spec.layers]
+    mark = await _watermark(spec.watermark, spec.format, store) if spec.watermark else None
+    if len(pictures) == 1:
+        return frames.body(pictures[0], spec.layers[0].first_frame, mark)
+    leaving, coming = ((picture, layer.first_frame) for picture, layer in zip(pictures, spec.layers, strict=True))
+    return frames.transition(spec.transition, spec.frames, leaving, coming, mark)
+
+
+async def _picture(picture: ScenePicture, scene_frames: int, store: Store) -> Picture:
+    still = await asyncio.to_thread(planes.unpack, await store.read(picture.source))
+    paints: list[Paint] = []
+    for layer in picture.layers:
+        mask = cv2.imdecode(np.frombuffer(await store.read(layer.mask), np.uint8), cv2.IMREAD_GRAYSCALE)
+        if mask is None:
+            raise AssetUnreadable("a title's mask is damaged")
+        red, green, blue = (int(layer.color[at : at + 2], 16) for at in (1, 3, 5))
+        yuv = planes.yuv_of((red, green, blue))
+        paints.append(frames.paint_color(layer.x, layer.y, np.asarray(mask, np.uint8), yuv, layer.opacity))
+    return Picture(still, picture.motion, tuple(paints), scene_frames)
+
+
+async def _watermark(mark: Watermark, video: VideoFormat, store: Store) -> Paint:
+    """The watermark at a tenth of the frame's width, its own transparency kept."""
+    _, ref = await store.asset(mark.asset_id)
+    rgba = await asyncio.to_thread(stills.load_rgba, await store.read(ref))
+    width = min(rgba.shape[1], round(max(video.width, video.height) * _WATERMARK_SHARE))
+    height = max(2, round(rgba.shape[0] * width / rgba.shape[1]))
+    width, height = max(2, width // 2 * 2), max(2, min(height, video.height // 2) // 2 * 2)
+    small = cv2.resize(rgba, (width, height), interpolation=cv2.INTER_AREA)
+    margin = round(min(video.width, video.height) * 0.035) // 2 * 2
+    x = margin if mark.position.endswith("left") else video.width - width - margin
+    y = margin if mark.position.startswith("top") else video.height - height - margin
+    picture = planes.from_rgb(np.ascontiguousarray(small[:, :, :3]))
+    return frames.paint_picture(x // 2 * 2, y // 2 * 2, picture, np.ascontiguousarray(small[:, :, 3]), mark.opacity)

@@ -1,0 +1,83 @@
+"""Reads what a client sends: a request body becomes an `ExportRequest`, or every complaint about it at once."""
+
+import json
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from picturelock.errors import InvalidRequest, InvalidScript, PicturelockError
+from picturelock.models import ExportRequest, Model
+from picturelock.presets import resolve
+from picturelock.scripting.markdown import parse_script
+
+
+class Complaint(Model):
+    """One thing that is wrong with a request, and where (a JSON path)."""
+
+    path: str
+    message: str
+    code: str
+
+
+class RequestRefused(Exception):
+    """A request that cannot be accepted; `complaints` lists everything that is wrong with it."""
+
+    def __init__(self, complaints: list[Complaint]) -> None:
+        super().__init__("; ".join(f"{one.path}: {one.message}" for one in complaints))
+        self.complaints = complaints
+
+    @property
+    def code(self) -> str:
+        """The code of the first complaint."""
+        return self.complaints[0].code
+
+
+def read_request(body: bytes) -> ExportRequest:
+    """Parses and validates a request body (JSON).
+
+    Raises:
+        RequestRefused: with one complaint for each broken limit.
+    """
+    try:
+        data: Any = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise RequestRefused([Complaint(path="$", message=f"not JSON: {error}", code=InvalidRequest.code)]) from error
+    try:
+        if isinstance(data, dict) and isinstance(data.get("script"), str):
+            data = data | {"script": parse_script(data["script"]).model_dump(exclude_unset=True)}
+        request = ExportRequest.model_validate(data, by_alias=True, by_name=False)
+        resolve(request.video)
+    except ValidationError as error:
+        raise RequestRefused([_complaint(detail) for detail in error.errors(include_url=False)]) from error
+    except PicturelockError as error:
+        path, _, message = error.message.partition(": ")
+        raise RequestRefused([Complaint(path=path, message=message, code=error.code)]) from error
+    _refuse_unbuilt(request)
+    return request
+
+
+def _refuse_unbuilt(request: ExportRequest) -> None:
+    """What the contract has room for and this version does not do is refused, never ignored."""
+    complaints = []
+    if request.webhook is not None:
+        complaints.append(("webhook", "webhooks are not offered by this version"))
+    if request.captions.style == "karaoke":
+        complaints.append(("captions.style", "the style 'karaoke' is not offered by this version"))
+    for index, scene in enumerate(request.script.scenes if request.script else []):
+        if scene.visual is not None and scene.visual.kind == "clip":
+            complaints.append((f"script.scenes[{index}].visual.kind", "clips are not offered by this version"))
+    if complaints:
+        raise RequestRefused([Complaint(path=path, message=text, code="NOT_OFFERED") for path, text in complaints])
+
+
+def _complaint(detail: ErrorDetails) -> Complaint:
+    path = ""
+    for part in detail["loc"]:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}"
+    path = path.lstrip(".") or "$"
+    message = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] == "extra_forbidden":
+        message = f"unknown field {path.rsplit('.', 1)[-1]!r}"
+    code = InvalidScript.code if path.startswith("script") else InvalidRequest.code
+    return Complaint(path=path, message=message, code=code)

@@ -1,0 +1,83 @@
+"""The protocol of speech engines and the registry of those this installation has."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from picturelock.errors import VoiceUnavailable
+from picturelock.models import Model, Voice, Word
+from picturelock.settings import Settings
+
+Samples = npt.NDArray[np.float32]
+
+
+class VoiceInfo(Model):
+    """A voice this installation offers."""
+
+    engine: str
+    voice: str
+    title: str
+    languages: list[str] = Field(description="BCP 47 primary tags; `*` stands for any.")
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """What an engine delivers: mono samples (-1..1) at `sample_rate` Hz; word times in seconds, or None."""
+
+    samples: Samples
+    sample_rate: int
+    words: list[Word] | None
+
+
+class SpeechEngine(Protocol):
+    """Anything that speaks. `name` is what `voice.engine` selects; `version` is part of every cache key."""
+
+    name: str
+    version: str
+
+    def voices(self) -> list[VoiceInfo]:
+        """The voices it really has, without a download."""
+        ...
+
+    async def speak(self, text: str, voice: Voice) -> Speech:
+        """Speaks plain text.
+
+        Raises:
+            SpeechFailed: the engine did not deliver; trying again may help.
+            VoiceUnavailable: it cannot say this text with this voice.
+        """
+        ...
+
+
+def engines(settings: Settings) -> dict[str, SpeechEngine]:
+    """The installed and configured engines by name."""
+    from picturelock.speech.hibari import HibariEngine  # noqa: PLC0415 - heavy imports only where voices are used
+    from picturelock.speech.openai import OpenAIEngine  # noqa: PLC0415
+
+    found: dict[str, SpeechEngine] = {"hibari": HibariEngine()}
+    remote = OpenAIEngine.from_settings(settings)
+    if remote is not None:
+        found["openai"] = remote
+    return found
+
+
+def choose(available: dict[str, SpeechEngine], voice: Voice, language: str) -> SpeechEngine:
+    """The engine that speaks `language` with `voice`.
+
+    Raises:
+        VoiceUnavailable: with the list of what is installed.
+    """
+    everything = [info for engine in available.values() for info in engine.voices()]
+    listing = ", ".join(f"{one.engine}/{one.voice} ({', '.join(one.languages)})" for one in everything)
+    for info in everything:
+        if info.engine == voice.engine and info.voice == voice.voice:
+            primary = language.split("-", 1)[0].lower()
+            if primary in info.languages or "*" in info.languages:
+                return available[voice.engine]
+            raise VoiceUnavailable(
+                f"the voice {voice.engine}/{voice.voice} does not speak {language!r}; installed voices: {listing}"
+            )
+    raise VoiceUnavailable(f"there is no voice {voice.engine}/{voice.voice}; installed voices: {listing}")

@@ -1,0 +1,94 @@
+"""One scene's narration: spoken or recorded, trimmed to the voice, measured, its words timed, stored."""
+
+from typing import Final
+
+import numpy as np
+
+from picturelock.errors import AssetUnreadable, SpeechFailed
+from picturelock.media import loudness
+from picturelock.media.samples import decode_file, faded, resample, to_wav, voiced_span
+from picturelock.models import SAMPLE_RATE, Narration, Scene, Voice, Word
+from picturelock.scripting.markdown import plain_text
+from picturelock.speech.engine import Samples, SpeechEngine, choose
+from picturelock.speech.timing import split_words, spread
+from picturelock.storage import Store, cache_key
+
+_VERSION: Final = "1"
+_MEASURE_SECONDS: Final = 3.0
+
+
+async def narrate(
+    scene: Scene, index: int, voice: Voice, language: str, engines: dict[str, SpeechEngine], store: Store
+) -> Narration:
+    """Makes (or finds) the narration of a scene.
+
+    Raises:
+        VoiceUnavailable, SpeechFailed: see `SpeechEngine`.
+        AssetMissing, AssetUnreadable: the recording cannot be used.
+    """
+    text = plain_text(scene.narration)
+    if scene.narration_asset_id:
+        key = cache_key(_VERSION, "recording", scene.narration_asset_id, text)
+        engine = None
+    else:
+        engine = choose(engines, voice, language)
+        key = cache_key(_VERSION, engine.name, engine.version, text, voice.model_dump_json(), language)
+    known = await store.recall("narration", key, Narration)
+    if known is not None and await store.has(known.audio):
+        return known.model_copy(update={"scene_index": index, "cached": True})
+    if engine is None:
+        samples, words = await _recorded(scene, store), None
+    else:
+        speech = await engine.speak(text, voice)
+        samples, words = await resample(speech.samples, speech.sample_rate), speech.words
+    narration = await _finished(samples, words, text, index, engine.name if engine else "recording", store)
+    await store.remember("narration", key, narration)
+    return narration
+
+
+async def _recorded(scene: Scene, store: Store) -> Samples:
+    asset, ref = await store.asset(scene.narration_asset_id or "")
+    if asset.kind != "audio":
+        raise AssetUnreadable(f"narrationAssetId: the asset is of kind {asset.kind!r}; 'audio' is needed")
+    return await decode_file(await store.local(ref))
+
+
+async def _finished(  # noqa: PLR0913 - the parts of a narration
+    samples: Samples, words: list[Word] | None, text: str, index: int, engine: str, store: Store
+) -> Narration:
+    start, end = voiced_span(samples)
+    if end <= start:
+        raise SpeechFailed("the narration is silent")
+    trimmed = faded(samples[start:end])
+    seconds = len(trimmed) / SAMPLE_RATE
+    if words:
+        timed = [_shifted(word, start / SAMPLE_RATE, seconds) for word in words]
+    else:
+        timed = spread(split_words(text), 0.0, seconds)
+    level = await _loudness(trimmed)
+    audio = await store.put_bytes(to_wav(trimmed), "audio/wav")
+    return Narration(
+        scene_index=index,
+        audio=audio,
+        samples=len(trimmed),
+        loudness_lufs=level,
+        words=timed,
+        timing="engine" if words else "proportional",
+        engine=engine,
+    )
+
+
+def _shifted(word: Word, seconds: float, length: float) -> Word:
+    start = min(max(0.0, word.start_seconds - seconds), length)
+    return Word(
+        text=word.text,
+        start_seconds=round(start, 3),
+        end_seconds=round(min(max(start, word.end_seconds - seconds), length), 3),
+    )
+
+
+async def _loudness(samples: Samples) -> float:
+    """Loudness as it will be heard: the same in both ears. Very short speech is repeated to fill the meter's window."""
+    repeats = max(1, int(np.ceil(_MEASURE_SECONDS * SAMPLE_RATE / len(samples))))
+    measured = await loudness.measure_mono(np.tile(samples, repeats))
+    return round(measured.integrated, 2)

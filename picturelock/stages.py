@@ -1,0 +1,79 @@
+"""The one table of stages: weights, queues, limits and retry policies. Nothing else states these numbers.
+
+It stands in the domain because three layers read it: progress (weights), activities (stall thresholds) and the
+workflow (time limits and retries). See docs/adr/0001-stage-table.md.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from picturelock.models.job import StageName
+
+EXPORTS_QUEUE: Final = "exports"
+RENDER_QUEUE: Final = "render"
+
+HEARTBEAT_SECONDS: Final = 0.25
+"""How often a running activity reports, and how often ffmpeg does."""
+
+CANCEL_GRACE_SECONDS: Final = 1.5
+"""How long a cancelled workflow waits for its activities before it closes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """How often and when an activity is tried again (seconds)."""
+
+    attempts: int = 5
+    initial_seconds: float = 1.0
+    backoff: float = 2.0
+    maximum_seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class StagePolicy:
+    """What governs one stage.
+
+    `weight` is its share of the overall progress; the weights sum to 1. An attempt may take
+    `fixed_seconds + per_media_second * seconds of film`; it stalls after `stall_seconds` without an advance;
+    its worker counts as gone after `heartbeat_seconds` of silence.
+    """
+
+    name: StageName
+    weight: float
+    queue: str
+    fixed_seconds: float
+    per_media_second: float
+    stall_seconds: float
+    heartbeat_seconds: float = 10.0
+    retries: Retries = Retries()
+
+    def start_to_close_seconds(self, media_seconds: float) -> float:
+        """The longest one attempt may take for so much film."""
+        return self.fixed_seconds + self.per_media_second * media_seconds
+
+
+STAGES: Final[tuple[StagePolicy, ...]] = (
+    StagePolicy("script", 0.01, EXPORTS_QUEUE, fixed_seconds=300, per_media_second=0, stall_seconds=240),
+    StagePolicy("tts", 0.05, EXPORTS_QUEUE, fixed_seconds=300, per_media_second=0, stall_seconds=120),
+    StagePolicy("composition", 0.06, EXPORTS_QUEUE, fixed_seconds=1_800, per_media_second=1, stall_seconds=120),
+    StagePolicy("render", 0.80, RENDER_QUEUE, fixed_seconds=600, per_media_second=120, stall_seconds=30),
+    StagePolicy("finalize", 0.08, EXPORTS_QUEUE, fixed_seconds=600, per_media_second=5, stall_seconds=120),
+)
+
+BY_NAME: Final[dict[StageName, StagePolicy]] = {stage.name: stage for stage in STAGES}
+
+
+def deadline_seconds(scenes: int) -> float:
+    """How long a whole export may take from its first work, queueing and pause not counted."""
+    return 4 * 3_600 + 120 * scenes
+
+
+def stage_of(activity_id: str) -> StageName:
+    """The stage an activity id such as `render-007` belongs to. Sound is mixed beside the rendering."""
+    name = activity_id.split("-", 1)[0]
+    if name == "sound":
+        return "render"
+    for stage in STAGES:
+        if stage.name == name:
+            return stage.name
+    raise ValueError(f"no stage for activity {activity_id!r}")

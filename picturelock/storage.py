@@ -1,0 +1,215 @@
+"""The artifact store: files named by the hash of their bytes, and small records that point at them.
+
+Layout below the store's root:
+
+    blobs/ab/abcdef…           file contents, by SHA-256
+    records/<kind>/<key>.json  what a cache key was turned into (a narration, a segment, …)
+    assets/sha256-….json       what an uploaded file was found to be
+    jobs/<id>/manifest.json    a finished export; written last, so that it exists only when everything else does
+
+Every write is whole or not there, and writing the same thing twice is harmless: two attempts may overlap.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import shutil
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Final, TypeVar
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.store import LocalStore, ObjectStore, S3Store, from_url
+from pydantic import ValidationError
+
+from picturelock.errors import AssetMissing, DiskFull, StoreUnavailable
+from picturelock.models import ArtifactRef, Asset, Model
+from picturelock.settings import settings
+
+AnyModel = TypeVar("AnyModel", bound=Model)
+_CHUNK: Final = 1024 * 1024
+_PROBE_SECONDS: Final = 2.0
+
+
+class Store:
+    """One store. All methods raise StoreUnavailable when it does not answer, DiskFull when it is full."""
+
+    def __init__(self, location: str, scratch: Path) -> None:
+        self.location = location
+        self._scratch = scratch
+        parts = urlsplit(location)
+        self._root: Path | None = None
+        if parts.scheme == "file":
+            self._root = Path(unquote(parts.path))
+            self._root.mkdir(parents=True, exist_ok=True)
+            self._store: ObjectStore = LocalStore(self._root)
+        else:
+            self._store = from_url(location, client_options={"allow_http": True})
+
+    async def put_file(self, path: Path, media_type: str) -> ArtifactRef:
+        """Stores a file under the hash of its bytes."""
+        digest = await asyncio.to_thread(sha256_of, path)
+        ref = ArtifactRef(sha256=digest, size_bytes=path.stat().st_size, media_type=media_type)
+        if not await self.has(ref):
+            with _translated():
+                await obstore.put_async(self._store, _blob(ref), path)
+        return ref
+
+    async def put_bytes(self, data: bytes, media_type: str) -> ArtifactRef:
+        """Stores bytes under their hash."""
+        ref = ArtifactRef(sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data), media_type=media_type)
+        with _translated(), contextlib.suppress(AlreadyExistsError):
+            await obstore.put_async(self._store, _blob(ref), data)
+        return ref
+
+    async def has(self, ref: ArtifactRef) -> bool:
+        """Whether the file is there, in full length."""
+        try:
+            with _translated():
+                meta = await obstore.head_async(self._store, _blob(ref))
+        except FileNotFoundError:
+            return False
+        return int(meta["size"]) == ref.size_bytes
+
+    async def read(self, ref: ArtifactRef) -> bytes:
+        """A file's bytes. Raises StoreUnavailable when the store has lost it."""
+        return await self._get(_blob(ref))
+
+    async def stream(self, ref: ArtifactRef, start: int, end: int) -> AsyncIterator[bytes]:
+        """The bytes from `start` up to `end` (exclusive), in chunks."""
+        for at in range(start, end, _CHUNK):
+            with _translated():
+                yield bytes(
+                    await obstore.get_range_async(self._store, _blob(ref), start=at, end=min(at + _CHUNK, end))
+                )
+
+    async def local(self, ref: ArtifactRef) -> Path:
+        """A path where the file can be read: in place in a local store, else a verified copy in the scratch folder."""
+        if self._root is not None:
+            path = self._root / _blob(ref)
+            if not path.exists():
+                raise StoreUnavailable(f"the store has lost {ref.sha256[:12]}… ({ref.media_type})")
+            return path
+        path = self._scratch / "copies" / ref.sha256
+        if path.exists():
+            return path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
+        try:
+            with temporary.open("wb") as file:
+                async for chunk in self.stream(ref, 0, ref.size_bytes):
+                    await asyncio.to_thread(file.write, chunk)
+            if await asyncio.to_thread(sha256_of, temporary) != ref.sha256:
+                raise StoreUnavailable(f"the store's copy of {ref.sha256[:12]}… is damaged")
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        return path
+
+    async def remember(self, kind: str, key: str, value: Model) -> None:
+        """Writes down what a cache key was turned into."""
+        with _translated():
+            await obstore.put_async(self._store, f"records/{kind}/{key}.json", value.model_dump_json().encode())
+
+    async def recall(self, kind: str, key: str, model: type[AnyModel]) -> AnyModel | None:
+        """What a cache key was turned into, or None. A record of an older shape counts as none."""
+        return await self._read_model(f"records/{kind}/{key}.json", model)
+
+    async def put_asset(self, asset: Asset) -> None:
+        """Writes down what an uploaded file was found to be."""
+        with _translated():
+            await obstore.put_async(self._store, f"assets/{asset.asset_id}.json", asset.model_dump_json().encode())
+
+    async def find_asset(self, asset_id: str) -> Asset | None:
+        """What an uploaded file was found to be, or None for an unknown id."""
+        return await self._read_model(f"assets/{asset_id}.json", Asset)
+
+    async def asset(self, asset_id: str) -> tuple[Asset, ArtifactRef]:
+        """An uploaded file. Raises AssetMissing."""
+        found = await self.find_asset(asset_id)
+        if found is None:
+            raise AssetMissing(f"there is no asset {asset_id}")
+        sha256 = asset_id.removeprefix("sha256-")
+        return found, ArtifactRef(sha256=sha256, size_bytes=found.size_bytes, media_type=found.media_type)
+
+    async def put_job_file(self, job_id: str, name: str, data: bytes) -> None:
+        """Writes a file of a job, such as its manifest."""
+        with _translated():
+            await obstore.put_async(self._store, f"jobs/{job_id}/{name}", data)
+
+    async def job_file(self, job_id: str, name: str) -> bytes | None:
+        """A file of a job, or None."""
+        try:
+            return await self._get(f"jobs/{job_id}/{name}")
+        except FileNotFoundError:
+            return None
+
+    async def sign(self, ref: ArtifactRef, seconds: int) -> str | None:
+        """A signed URL for the file, or None when the store cannot sign."""
+        if not isinstance(self._store, S3Store):
+            return None
+        with _translated():
+            return await obstore.sign_async(self._store, "GET", _blob(ref), timedelta(seconds=seconds))
+
+    async def check_writable(self) -> None:
+        """Raises StoreUnavailable unless a small file can be written within two seconds."""
+        try:
+            async with asyncio.timeout(_PROBE_SECONDS):
+                with _translated():
+                    await obstore.put_async(self._store, "health/probe", b"ok")
+        except TimeoutError as error:
+            raise StoreUnavailable("the artifact store does not answer") from error
+
+    def free_bytes(self) -> int | None:
+        """Free room of a local store; None when there is no such figure."""
+        return shutil.disk_usage(self._root).free if self._root else None
+
+    async def _get(self, path: str) -> bytes:
+        with _translated():
+            result = await obstore.get_async(self._store, path)
+            return bytes(await result.bytes_async())
+
+    async def _read_model(self, path: str, model: type[AnyModel]) -> AnyModel | None:
+        try:
+            return model.model_validate_json(await self._get(path))
+        except (FileNotFoundError, ValidationError):
+            return None
+
+
+def _blob(ref: ArtifactRef) -> str:
+    return f"blobs/{ref.sha256[:2]}/{ref.sha256}"
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    """The store's errors in our words. FileNotFoundError passes: it is an answer."""
+    try:
+        yield
+    except (FileNotFoundError, AlreadyExistsError):
+        raise
+    except (BaseError, OSError) as error:
+        if "No space left" in str(error) or "StorageFull" in str(error):
+            raise DiskFull("the artifact store is full") from error
+        raise StoreUnavailable(f"the artifact store does not answer: {type(error).__name__}", detail=str(error)[:300]) from error
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def cache_key(*parts: str) -> str:
+    """A key over everything that determines a result."""
+    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def default_store() -> Store:
+    """The store of this process's settings."""
+    return Store(settings().store_location, settings().scratch)
