@@ -20,7 +20,7 @@ class Settings(BaseSettings):
     render_slots: int | None = Field(default=None, ge=1, le=256, description="Segments a worker renders at once; unset, one for each core.")
     drain_seconds: float = Field(default=30.0, ge=0, description="How long a stopping worker lets its running work finish.")
     max_asset_bytes: int = Field(default=2 * 1024**3, ge=1024, description="Largest upload.")
-    max_request_bytes: int = Field(default=4 * 1024**2, ge=1024, description="Largest request body of a job.")
+    max_request_bytes: int = Field(default=1_500_000, ge=1024, description="Largest request body of a job.")
     ffmpeg: str | None = Field(default=None, description="Path of ffmpeg; unset, the one from the wheel, then the one on PATH.")
     ffprobe: str | None = Field(default=None, description="Path of ffprobe; unset, the one from the wheel, then the one on PATH.")
     temporal_cli: str | None = Field(default=None, description="Path of the Temporal CLI; unset, the one from the wheel, then the one on PATH.")

@@ -28,9 +28,11 @@ from picturelock.models.job import (
     TERMINAL,
     ArtifactLink,
     EarlierAttempt,
+    ExportInput,
     Heartbeat,
     JobError,
     JobId,
+    JobMemo,
     JobStatus,
     Links,
     Observation,
@@ -60,8 +62,8 @@ from picturelock.models.script import Brief, Motion, Scene, Script, Visual, Voic
 
 __all__ = [
     "SAMPLE_RATE", "TERMINAL", "ArtifactLink", "ArtifactRef", "Asset", "AudioPlan", "Brief", "CaptionOptions",
-    "Check", "Cue", "EarlierAttempt", "ExportRequest", "ExportResult", "FilmFacts", "Heartbeat", "Input",
-    "JobError", "JobId", "JobStatus", "Links", "Model", "Motion", "Music", "NamedArtifact", "Narration",
+    "Check", "Cue", "EarlierAttempt", "ExportInput", "ExportRequest", "ExportResult", "FilmFacts", "Heartbeat", "Input",
+    "JobError", "JobId", "JobMemo", "JobStatus", "Links", "Model", "Motion", "Music", "NamedArtifact", "Narration",
     "Observation", "Output", "PendingActivity", "RenderPlan", "RenderedSegment", "Scene", "ScenePicture",
     "Script", "Segment", "SegmentLayer", "SegmentSpec", "Snapshot", "Sound", "SpeechCue", "Stage", "StageName",
     "Status", "StepDetail", "StepRecord", "StepState", "StepStatus", "TextLayer", "Timeline", "TimelineEvent",

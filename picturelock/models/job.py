@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints
 
 from picturelock.models.base import Model
 from picturelock.models.film import ExportResult
+from picturelock.models.request import ExportRequest
 
 StageName = Literal["script", "tts", "composition", "render", "finalize"]
 Stage = Literal["queued", "script", "tts", "composition", "render", "finalize", "complete"]
@@ -80,12 +81,32 @@ class Snapshot(Model):
     attempt: int = 1
 
 
+class JobMemo(Model):
+    """What a job's execution is started with, readable without any worker."""
+
+    correlation_id: str
+    created_at: datetime
+    attempt: int = 1
+    metadata: dict[str, str] = {}
+    digest: str = Field(description="SHA-256 of the request's canonical JSON; tells whether a key is used again.")
+
+
 class EarlierAttempt(Model):
     """How an earlier attempt of a retried job ended."""
 
     attempt: int
     status: Status
     error: JobError | None = None
+
+
+class ExportInput(Model):
+    """What an execution is started with. A retry is a new run under the same id, one attempt higher."""
+
+    request: ExportRequest
+    correlation_id: str
+    created_at: datetime
+    attempt: int = 1
+    earlier: list[EarlierAttempt] = []
 
 
 class Output(Model):
@@ -209,6 +230,7 @@ class Observation(Model):
     metadata: dict[str, str] = {}
     attempt: int = 1
     snapshot: Snapshot | None = None
+    snapshot_is_memo: bool = Field(default=True, description="As old as describe; a query's answer is newer.")
     pending: list[PendingActivity] = []
     history_length: int = 0
     cancel_requested: bool = False

@@ -9,6 +9,7 @@ from picturelock.models.base import Input
 
 MAX_SCENES = 300
 MAX_NARRATION_CHARACTERS = 5_000
+MAX_SCRIPT_CHARACTERS = 200_000
 MAX_TITLE_CHARACTERS = 200
 
 AssetId = Annotated[str, StringConstraints(pattern=r"^sha256-[0-9a-f]{64}$")]
@@ -87,6 +88,13 @@ class Script(Input):
     title: Title = ""
     language: Language = "en"
     scenes: list[Scene] = Field(min_length=1, max_length=MAX_SCENES)
+
+    @model_validator(mode="after")
+    def _not_too_long(self) -> Self:
+        length = sum(len(scene.narration) for scene in self.scenes)
+        if length > MAX_SCRIPT_CHARACTERS:
+            raise ValueError(f"the narrations have {length} characters; at most {MAX_SCRIPT_CHARACTERS} are allowed")
+        return self
 
 
 class Brief(Input):

@@ -1,0 +1,30 @@
+"""Stage `composition`: pictures made ready, the timeline laid out, captions placed."""
+
+from temporalio import activity
+
+from activities.contracts import COMPOSE, Composition, CompositionTask, PlannedSegment
+from activities.liveness import Pulse, lively
+from picturelock.composition.compose import Composer
+from picturelock.models import ExportRequest, Narration, Script
+from picturelock.settings import settings
+from picturelock.storage import default_store
+
+
+@activity.defn(name=COMPOSE)
+@lively("composition")
+async def compose_film(task: CompositionTask, pulse: Pulse) -> Composition:
+    """Composes the film on paper and stores the plan."""
+    store = default_store()
+    request = ExportRequest.model_validate_json(await store.read(task.request))
+    script = Script.model_validate_json(await store.read(task.script))
+    narrations = [Narration.model_validate_json(await store.read(ref)) for ref in task.narrations]
+    composer = Composer(request, script, narrations, store, settings().scratch)
+    plan = await composer.compose(lambda done, total, message: pulse.advance(done / total, message))
+    ref = await store.put_bytes(plan.model_dump_json().encode(), "application/json")
+    return Composition(
+        plan=ref,
+        segments=[PlannedSegment(id=one.id, frames=one.frames) for one in plan.timeline.segments],
+        total_frames=plan.timeline.total_frames,
+        duration_seconds=plan.timeline.duration_seconds,
+        warnings=plan.warnings,
+    )

@@ -1,0 +1,99 @@
+"""What goes into and comes out of each activity. Large things travel as references into the store."""
+
+from datetime import datetime
+from typing import Final
+
+from pydantic import Field
+
+from picturelock.models import ArtifactRef, ExportRequest, Model, RenderedSegment, Sound
+
+WRITE_SCRIPT: Final = "write_script"
+SPEAK_SCENE: Final = "speak_scene"
+COMPOSE: Final = "compose_film"
+RENDER_SEGMENT: Final = "render_segment"
+MASTER_SOUND: Final = "master_sound"
+FINALIZE: Final = "finalize_film"
+
+
+class ScriptTask(Model):
+    """The request whose brief or script becomes the film's script."""
+
+    request: ExportRequest
+
+
+class WrittenScript(Model):
+    """A validated script in the store, with the request it came from."""
+
+    request: ArtifactRef
+    script: ArtifactRef
+    scenes: int
+
+
+class SpeechTask(Model):
+    """One scene to narrate."""
+
+    request: ArtifactRef
+    script: ArtifactRef
+    scene_index: int
+
+
+class SpokenScene(Model):
+    """A stored narration."""
+
+    narration: ArtifactRef
+    scene_index: int
+    samples: int
+    cached: bool
+
+
+class CompositionTask(Model):
+    """Everything the timeline is made of."""
+
+    request: ArtifactRef
+    script: ArtifactRef
+    narrations: list[ArtifactRef]
+
+
+class PlannedSegment(Model):
+    """A segment to render."""
+
+    id: str
+    frames: int
+
+
+class Composition(Model):
+    """The stored plan and what it asks to be rendered."""
+
+    plan: ArtifactRef
+    segments: list[PlannedSegment]
+    total_frames: int
+    duration_seconds: float
+    warnings: list[str] = []
+
+
+class SegmentTask(Model):
+    """One segment of a plan."""
+
+    plan: ArtifactRef
+    segment_id: str
+    frames: int
+
+
+class SoundTask(Model):
+    """The sound of a plan."""
+
+    plan: ArtifactRef
+
+
+class FinalizeTask(Model):
+    """All that is joined, verified and published."""
+
+    attempt: int
+    correlation_id: str
+    created_at: datetime
+    request: ArtifactRef
+    script: ArtifactRef
+    plan: ArtifactRef
+    narrations: list[ArtifactRef]
+    segments: list[RenderedSegment] = Field(description="In the order of the film.")
+    sound: Sound

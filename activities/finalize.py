@@ -1,0 +1,34 @@
+"""Stage `finalize`: joined, verified, published."""
+
+from temporalio import activity
+
+from activities.contracts import FINALIZE, FinalizeTask
+from activities.liveness import Pulse, lively
+from activities.render import load_plan
+from picturelock.finishing import Finisher
+from picturelock.models import ExportRequest, ExportResult, Narration, Script
+from picturelock.settings import settings
+from picturelock.storage import default_store
+
+
+@activity.defn(name=FINALIZE)
+@lively("finalize")
+async def finalize_film(task: FinalizeTask, pulse: Pulse) -> ExportResult:
+    """Joins the segments, passes the film through the gate and publishes everything."""
+    store = default_store()
+    finisher = Finisher(
+        job_id=activity.info().workflow_id or "",
+        attempt=task.attempt,
+        correlation_id=task.correlation_id,
+        created_at=task.created_at,
+        request=ExportRequest.model_validate_json(await store.read(task.request)),
+        script=Script.model_validate_json(await store.read(task.script)),
+        plan=await load_plan(task.plan),
+        narrations=[Narration.model_validate_json(await store.read(ref)) for ref in task.narrations],
+        segments=task.segments,
+        sound=task.sound,
+        store=store,
+        scratch=settings().scratch,
+        report=pulse.advance,
+    )
+    return await finisher.finish()

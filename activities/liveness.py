@@ -1,0 +1,139 @@
+"""What every activity has around it: a pulse, a stall watchdog, and errors in the form Temporal carries.
+
+The pulse beats four times a second whether or not the work advances: a cancellation is delivered with a heartbeat,
+and silence means that the worker is gone and nothing else. Stalls are judged here, from the last advance.
+"""
+
+import asyncio
+import errno
+import functools
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import structlog
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from picturelock.errors import DiskFull, InternalError, PicturelockError, RenderFailed, RenderStalled
+from picturelock.media.ffmpeg import Progress
+from picturelock.models import Heartbeat, StageName
+from picturelock.stages import BY_NAME, HEARTBEAT_SECONDS, StagePolicy
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+log = structlog.get_logger()
+
+_REPEATED_FAILURE = 2
+"""An exit code that comes again on a second attempt will come on a fifth."""
+
+
+class Pulse:
+    """How far this attempt is. The work calls `advance`; the pulse tells Temporal."""
+
+    def __init__(self, policy: StagePolicy) -> None:
+        self.policy = policy
+        self._started = time.monotonic()
+        self._advanced = time.monotonic()
+        self._state = Heartbeat(last_advance_at=datetime.now(UTC), stall_after_seconds=policy.stall_seconds)
+
+    @property
+    def stall_seconds(self) -> float:
+        """How long the work may stand still."""
+        return self.policy.stall_seconds
+
+    def advance(self, fraction: float, message: str, *, done: int | None = None, total: int | None = None) -> None:
+        """Notes how far the work is. Only a change counts as an advance."""
+        fraction = min(1.0, max(self._state.fraction, fraction))
+        if fraction == self._state.fraction and message == self._state.message:
+            return
+        self._advanced = time.monotonic()
+        elapsed = max(1e-3, self._advanced - self._started)
+        self._state = self._state.model_copy(
+            update={
+                "fraction": fraction,
+                "message": message,
+                "frames_done": done,
+                "frames_total": total,
+                "speed": round(done / elapsed, 2) if done is not None else None,
+                "last_advance_at": datetime.now(UTC),
+            }
+        )
+
+    def frames(self, total: int, message: str) -> Callable[[Progress], None]:
+        """A listener for ffmpeg's progress over `total` frames."""
+
+        def listen(progress: Progress) -> None:
+            done = min(progress.frame, total)
+            if done:
+                self.advance(done / total, message, done=done, total=total)
+
+        return listen
+
+    async def beat(self) -> None:
+        """Heartbeats until cancelled; raises RenderStalled when nothing advanced for too long."""
+        while True:
+            activity.heartbeat(self._state)
+            # ffmpeg has a watchdog of its own with the same threshold; this one is for everything else.
+            quiet = time.monotonic() - self._advanced
+            if quiet > self.policy.stall_seconds + 2:
+                raise RenderStalled(f"{self._state.message or self.policy.name} did not advance for {quiet:.0f} s")
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+
+def lively(
+    stage: StageName,
+) -> Callable[[Callable[[Task, Pulse], Awaitable[Result]]], Callable[[Task], Awaitable[Result]]]:
+    """Turns `async def work(task, pulse)` of a stage into an activity function of one argument."""
+
+    def decorate(work: Callable[[Task, Pulse], Awaitable[Result]]) -> Callable[[Task], Awaitable[Result]]:
+        @functools.wraps(work)
+        async def run(task: Task) -> Result:
+            pulse = Pulse(BY_NAME[stage])
+            try:
+                return await _beside(pulse, work(task, pulse))
+            except PicturelockError as error:
+                raise as_failure(error, stage) from error
+            except OSError as error:
+                full = error.errno == errno.ENOSPC
+                known = DiskFull("the worker's disk is full") if full else InternalError(f"{type(error).__name__}: {error.strerror}")
+                raise as_failure(known, stage, retryable=True) from error
+            except (ApplicationError, asyncio.CancelledError):
+                raise
+            except Exception as error:
+                log.exception("activity failed unexpectedly", stage=stage)
+                raise as_failure(InternalError(f"{type(error).__name__}: {error}"), stage) from error
+
+        # Temporal reads the argument's type from the signature; the pulse is not part of it.
+        run.__annotations__ = {k: v for k, v in work.__annotations__.items() if k != "pulse"}
+        del run.__wrapped__  # type: ignore[attr-defined]
+        return run
+
+    return decorate
+
+
+async def _beside(pulse: Pulse, work: Awaitable[Result]) -> Result:
+    """Awaits the work with the pulse beside it. Whichever fails ends the other, and both are waited for."""
+    main = asyncio.ensure_future(work)
+    beat = asyncio.ensure_future(pulse.beat())
+    try:
+        await asyncio.wait({main, beat}, return_when=asyncio.FIRST_COMPLETED)
+        if not main.done():
+            beat.result()
+        return await main
+    finally:
+        for task in (main, beat):
+            task.cancel()
+        await asyncio.gather(main, beat, return_exceptions=True)
+
+
+def as_failure(error: PicturelockError, stage: StageName, *, retryable: bool | None = None) -> ApplicationError:
+    """An error of the domain as Temporal carries it: its code as the type, a `JobError` as the detail."""
+    attempt = activity.info().attempt
+    again = error.retryable if retryable is None else retryable
+    if isinstance(error, RenderFailed) and "exit code" in error.message and attempt >= _REPEATED_FAILURE:
+        again = False
+    return ApplicationError(
+        error.message, error.describe(stage, attempt), type=error.code, non_retryable=not again
+    )

@@ -1,0 +1,28 @@
+"""Stage `tts`: one scene's narration."""
+
+from temporalio import activity
+
+from activities.contracts import SPEAK_SCENE, SpeechTask, SpokenScene
+from activities.liveness import Pulse, lively
+from picturelock.models import ExportRequest, Script
+from picturelock.settings import settings
+from picturelock.speech.engine import engines
+from picturelock.speech.narrate import narrate
+from picturelock.storage import default_store
+
+
+@activity.defn(name=SPEAK_SCENE)
+@lively("tts")
+async def speak_scene(task: SpeechTask, pulse: Pulse) -> SpokenScene:
+    """Speaks one scene, or takes its recording, and stores the narration."""
+    store = default_store()
+    request = ExportRequest.model_validate_json(await store.read(task.request))
+    script = Script.model_validate_json(await store.read(task.script))
+    scene = script.scenes[task.scene_index]
+    pulse.advance(0.1, f"Speaking scene {task.scene_index + 1}")
+    voice = scene.voice or request.voice
+    narration = await narrate(scene, task.scene_index, voice, script.language, engines(settings()), store)
+    ref = await store.put_bytes(narration.model_dump_json().encode(), "application/json")
+    return SpokenScene(
+        narration=ref, scene_index=task.scene_index, samples=narration.samples, cached=narration.cached
+    )

@@ -1,0 +1,1 @@
+"""Reads Temporal: describe, query and memo become one `Observation`, and that becomes one `JobStatus`."""

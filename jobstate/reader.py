@@ -1,0 +1,203 @@
+"""The one place that reads a job's state: describe first, then the query, with the memo as the fallback."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from temporalio.api.enums.v1 import PendingActivityState
+from temporalio.api.workflow.v1 import PendingActivityInfo
+from temporalio.client import (
+    Client,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+    WorkflowQueryRejectedError,
+)
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from jobstate.errors import JobNotFound, StateUnavailable
+from jobstate.names import EXPORT_WORKFLOW, JOB_MEMO, SNAPSHOT_MEMO, STATUS_QUERY
+from jobstate.workers import WorkerRoll
+from picturelock.models import (
+    ExportResult,
+    Heartbeat,
+    JobError,
+    JobMemo,
+    JobStatus,
+    Observation,
+    PendingActivity,
+    Snapshot,
+)
+from picturelock.stages import EXPORTS_QUEUE
+from picturelock.status import assemble
+
+DESCRIBE_SECONDS: Final = 3.0
+QUERY_SECONDS: Final = 1.0
+_KEPT: Final = 512
+
+_RUN_STATUS: Final = {
+    WorkflowExecutionStatus.RUNNING: "open",
+    WorkflowExecutionStatus.COMPLETED: "completed",
+    WorkflowExecutionStatus.FAILED: "failed",
+    WorkflowExecutionStatus.CANCELED: "cancelled",
+    WorkflowExecutionStatus.TERMINATED: "terminated",
+    WorkflowExecutionStatus.TIMED_OUT: "timed-out",
+    WorkflowExecutionStatus.CONTINUED_AS_NEW: "open",
+}
+
+
+class JobReader:
+    """Reads jobs through one client. What it keeps is immutable: answers for a given run and history length."""
+
+    def __init__(self, client: Client, temporal_ui: str | None = None) -> None:
+        self.client = client
+        self.workers = WorkerRoll(client)
+        self._temporal_ui = temporal_ui.rstrip("/") if temporal_ui else None
+        self._snapshots: OrderedDict[tuple[str, int], Snapshot] = OrderedDict()
+
+    async def status(self, job_id: str) -> JobStatus:
+        """The status of a job, now.
+
+        Raises:
+            JobNotFound: no export of this id.
+            StateUnavailable: Temporal does not answer.
+        """
+        return assemble(await self.observe(job_id))
+
+    async def observe(self, job_id: str) -> Observation:
+        """Everything Temporal says of a job. Raises like `status`."""
+        handle = self.client.get_workflow_handle(job_id)
+        async with translated(DESCRIBE_SECONDS):
+            described = await handle.describe()
+        if described.workflow_type != EXPORT_WORKFLOW:
+            raise JobNotFound(job_id)
+        memo = JobMemo.model_validate(await described.memo_value(JOB_MEMO, type_hint=JobMemo))
+        live = await self._live_queues()
+        closed = described.status is not WorkflowExecutionStatus.RUNNING
+        snapshot, from_memo = await self._snapshot(handle, described, query=not closed and EXPORTS_QUEUE in live)
+        result, error = await self._outcome(described) if closed else (None, None)
+        raw = described.raw_description
+        return Observation(
+            job_id=job_id,
+            now=datetime.now(UTC),
+            run_status=_RUN_STATUS[described.status or WorkflowExecutionStatus.RUNNING],  # type: ignore[arg-type]
+            created_at=memo.created_at,
+            started_at=described.start_time,
+            closed_at=described.close_time,
+            correlation_id=memo.correlation_id,
+            metadata=memo.metadata,
+            attempt=memo.attempt,
+            snapshot=snapshot,
+            snapshot_is_memo=from_memo,
+            pending=[await self._pending(described, info) for info in raw.pending_activities] if not closed else [],
+            history_length=described.history_length,
+            cancel_requested=raw.workflow_extended_info.cancel_requested,
+            workflow_task_attempt=raw.pending_workflow_task.attempt if raw.HasField("pending_workflow_task") else 1,
+            live_queues=live,
+            result=result,
+            error=error,
+            temporal_ui=self._ui_link(described),
+        )
+
+    def _ui_link(self, described: WorkflowExecutionDescription) -> str | None:
+        if self._temporal_ui is None:
+            return None
+        return f"{self._temporal_ui}/namespaces/{self.client.namespace}/workflows/{described.id}/{described.run_id}/history"
+
+    async def _live_queues(self) -> list[str]:
+        async with translated(DESCRIBE_SECONDS):
+            return await self.workers.live_queues()
+
+    async def _snapshot(
+        self, handle: WorkflowHandle[Any, Any], described: WorkflowExecutionDescription, *, query: bool
+    ) -> tuple[Snapshot | None, bool]:
+        """The workflow's record, and whether it came from the memo. Asked only when the history has grown."""
+        memo: Snapshot | None = await described.memo_value(SNAPSHOT_MEMO, None, type_hint=Snapshot)
+        if not query:
+            return memo, True
+        key = (described.run_id, described.history_length)
+        if key in self._snapshots:
+            return self._snapshots[key], False
+        try:
+            async with asyncio.timeout(QUERY_SECONDS):
+                answer: Snapshot = await handle.query(STATUS_QUERY, result_type=Snapshot)
+        except (RPCError, WorkflowQueryFailedError, WorkflowQueryRejectedError, TimeoutError):
+            return memo, True
+        self._snapshots[key] = answer
+        while len(self._snapshots) > _KEPT:
+            self._snapshots.popitem(last=False)
+        return answer, False
+
+    async def _outcome(self, described: WorkflowExecutionDescription) -> tuple[ExportResult | None, JobError | None]:
+        """How a closed execution ended, from its close event."""
+        handle = self.client.get_workflow_handle(
+            described.id, run_id=described.run_id, result_type=ExportResult
+        )
+        try:
+            async with translated(DESCRIBE_SECONDS):
+                return await handle.result(follow_runs=False), None
+        except WorkflowFailureError as failure:
+            cause = failure.cause
+            if isinstance(cause, ApplicationError) and cause.details:
+                return None, JobError.model_validate(cause.details[0])
+            return None, None
+
+    async def _pending(self, described: WorkflowExecutionDescription, info: PendingActivityInfo) -> PendingActivity:
+        heartbeat = None
+        if info.heartbeat_details.payloads:
+            decoded = await described.data_converter.decode(list(info.heartbeat_details.payloads), [Heartbeat])
+            heartbeat = decoded[0]
+        failure = None
+        if info.HasField("last_failure"):
+            error = await described.data_converter.decode_failure(info.last_failure)
+            details = error.details if isinstance(error, ApplicationError) else ()
+            failure = JobError.model_validate(details[0]) if details else _nameless(str(error), info.attempt)
+        return PendingActivity(
+            id=info.activity_id,
+            attempt=max(1, info.attempt),
+            started=info.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED,
+            heartbeat=heartbeat,
+            heartbeat_at=_time(info.last_heartbeat_time) if info.HasField("last_heartbeat_time") else None,
+            scheduled_at=_time(info.scheduled_time) if info.HasField("scheduled_time") else None,
+            next_attempt_at=_time(info.next_attempt_schedule_time) if info.HasField("next_attempt_schedule_time") else None,
+            last_failure=failure,
+        )
+
+
+def _nameless(message: str, attempt: int) -> JobError:
+    """A failure that is not one of ours: the worker stopped, or was not heard of any more."""
+    return JobError(
+        code="WORKER_LOST",
+        message=message,
+        remediation="Nothing to do: the work goes on elsewhere.",
+        retryable=True,
+        attempt=max(1, attempt - 1),
+    )
+
+
+def _time(stamp: Timestamp) -> datetime:
+    return stamp.ToDatetime(tzinfo=UTC)
+
+
+@asynccontextmanager
+async def translated(seconds: float) -> AsyncIterator[None]:
+    """A time limit around calls to Temporal, and its errors in our words."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise StateUnavailable("Temporal did not answer in time") from error
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise JobNotFound(error.message) from error
+        raise StateUnavailable(f"Temporal does not answer: {error.status.name}") from error
+    except RuntimeError as error:
+        # A lazy client that could not connect raises a bare RuntimeError.
+        raise StateUnavailable("Temporal cannot be reached") from error

@@ -1,0 +1,105 @@
+"""The worker process: connects, registers, and drains on SIGTERM.
+
+    python worker.py --role all|orchestrate|render
+
+`orchestrate` runs workflows and the light activities, `render` renders segments, `all` does both.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import socket
+import sys
+from contextlib import AsyncExitStack
+from datetime import timedelta
+
+import structlog
+from temporalio.client import Client
+from temporalio.runtime import Runtime, TelemetryConfig
+from temporalio.worker import Worker
+
+from activities.composition import compose_film
+from activities.finalize import finalize_film
+from activities.render import master_sound, render_segment
+from activities.script import write_script
+from activities.tts import speak_scene
+from jobstate.connection import connect
+from jobstate.workers import HEARTBEAT_SECONDS as WORKER_HEARTBEAT_SECONDS
+from picturelock.logs import configure_logging
+from picturelock.settings import Settings, settings
+from picturelock.stages import EXPORTS_QUEUE, HEARTBEAT_SECONDS, RENDER_QUEUE
+from workflows.export import ExportWorkflow
+
+ROLES = ("all", "orchestrate", "render")
+LIGHT_SLOTS = 8
+"""Light activities at once: mostly waiting for ffmpeg or the store."""
+
+log = structlog.get_logger()
+
+
+def build_workers(client: Client, role: str, configured: Settings) -> list[Worker]:
+    """The workers of a role. A heartbeat is never held back for longer than it is old enough to be news."""
+    throttle = timedelta(seconds=HEARTBEAT_SECONDS)
+    grace = timedelta(seconds=configured.drain_seconds)
+    workers: list[Worker] = []
+    if role in {"all", "orchestrate"}:
+        workers.append(
+            Worker(
+                client,
+                task_queue=EXPORTS_QUEUE,
+                workflows=[ExportWorkflow],
+                activities=[write_script, speak_scene, compose_film, master_sound, finalize_film],
+                max_concurrent_activities=LIGHT_SLOTS,
+                max_heartbeat_throttle_interval=throttle,
+                default_heartbeat_throttle_interval=throttle,
+                graceful_shutdown_timeout=grace,
+            )
+        )
+    if role in {"all", "render"}:
+        workers.append(
+            Worker(
+                client,
+                task_queue=RENDER_QUEUE,
+                activities=[render_segment],
+                max_concurrent_activities=configured.render_slots or os.cpu_count() or 1,
+                max_heartbeat_throttle_interval=throttle,
+                default_heartbeat_throttle_interval=throttle,
+                graceful_shutdown_timeout=grace,
+            )
+        )
+    return workers
+
+
+async def run(role: str) -> None:
+    """Works until SIGTERM or SIGINT, then lets running work finish within the drain time."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    runtime = Runtime(
+        telemetry=TelemetryConfig(), worker_heartbeat_interval=timedelta(seconds=WORKER_HEARTBEAT_SECONDS)
+    )
+    identity = f"{os.getpid()}@{socket.gethostname()}:{role}"
+    client = await connect(identity=identity, runtime=runtime)
+    async with AsyncExitStack() as stack:
+        for worker in build_workers(client, role, settings()):
+            await stack.enter_async_context(worker)
+        log.info("worker ready", role=role, identity=identity)
+        await stop.wait()
+        log.info("worker draining", seconds=settings().drain_seconds)
+    # Temporal's core lets go of its threads shortly after; leaving earlier can crash the interpreter (sdk-python #300).
+    await asyncio.sleep(0.05)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Reads the command line and runs."""
+    parser = argparse.ArgumentParser(description="A Picturelock worker.")
+    parser.add_argument("--role", choices=ROLES, default="all")
+    role = parser.parse_args(arguments).role
+    configure_logging(settings().log_format)
+    asyncio.run(run(role))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What happens, in which order. Deterministic; all I/O is in activities."""

@@ -1,0 +1,37 @@
+"""A row of the stage table as the options Temporal takes."""
+
+from datetime import timedelta
+from typing import TypedDict
+
+from temporalio.common import RetryPolicy
+from temporalio.workflow import ActivityCancellationType
+
+from picturelock.models import StageName
+from picturelock.stages import BY_NAME
+
+
+class ActivityOptions(TypedDict):
+    """The options every activity of this project is scheduled with."""
+
+    task_queue: str
+    start_to_close_timeout: timedelta
+    heartbeat_timeout: timedelta
+    retry_policy: RetryPolicy
+    cancellation_type: ActivityCancellationType
+
+
+def options_for(stage: StageName, media_seconds: float = 0.0, *, queue: str | None = None) -> ActivityOptions:
+    """The options of a stage's activities, for so many seconds of film."""
+    policy = BY_NAME[stage]
+    return ActivityOptions(
+        task_queue=queue or policy.queue,
+        start_to_close_timeout=timedelta(seconds=policy.start_to_close_seconds(media_seconds)),
+        heartbeat_timeout=timedelta(seconds=policy.heartbeat_seconds),
+        retry_policy=RetryPolicy(
+            initial_interval=timedelta(seconds=policy.retries.initial_seconds),
+            backoff_coefficient=policy.retries.backoff,
+            maximum_interval=timedelta(seconds=policy.retries.maximum_seconds),
+            maximum_attempts=policy.retries.attempts,
+        ),
+        cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    )
