@@ -17,6 +17,7 @@ from picturelock.stages import EXPORTS_QUEUE, RENDER_QUEUE
 HEARTBEAT_SECONDS: Final = 2.0
 ALIVE_SECONDS: Final = 6.0
 _KEEP_SECONDS: Final = 0.5
+_QUEUES: Final = frozenset({EXPORTS_QUEUE, RENDER_QUEUE})
 
 
 class WorkerRoll:
@@ -32,19 +33,20 @@ class WorkerRoll:
         """The task queues with a live worker. Raises RPCError."""
         async with self._lock:
             if time.monotonic() - self._read_at > _KEEP_SECONDS:
-                self._queues = await self._read()
+                self._queues = sorted(await self.live_processes())
                 self._read_at = time.monotonic()
             return self._queues
 
-    async def _read(self) -> list[str]:
+    async def live_processes(self) -> dict[str, set[int]]:
+        """For each of our task queues the process ids of its live workers. Raises RPCError."""
         request = ListWorkersRequest(namespace=self._client.namespace, page_size=200)
         response = await self._client.workflow_service.list_workers(request, timeout=timedelta(seconds=1))
         now = datetime.now(UTC)
-        live = set()
+        live: dict[str, set[int]] = {}
         for info in response.workers_info:
             beat = info.worker_heartbeat
             age = now - beat.heartbeat_time.ToDatetime(tzinfo=UTC)
             stopped = beat.status == WorkerStatus.WORKER_STATUS_SHUTDOWN
-            if age < timedelta(seconds=ALIVE_SECONDS) and not stopped:
-                live.add(beat.task_queue)
-        return sorted(live & {EXPORTS_QUEUE, RENDER_QUEUE})
+            if beat.task_queue in _QUEUES and age < timedelta(seconds=ALIVE_SECONDS) and not stopped:
+                live.setdefault(beat.task_queue, set()).add(int(beat.host_info.process_id or 0))
+        return live

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from picturelock.errors import AssetUnreadable
-from picturelock.media import stills
+from picturelock.media.identify import picture as identify_picture
 from picturelock.media.probe import probe
 from picturelock.models import Asset
 from picturelock.storage import Store
@@ -32,7 +32,7 @@ async def identify(path: Path) -> dict[str, str | int | float]:
     """Kind, media type and measures of a file. Raises AssetUnreadable."""
     if path.stat().st_size == 0:
         raise AssetUnreadable("the file is empty")
-    picture = await asyncio.to_thread(stills.identify, path)
+    picture = await asyncio.to_thread(identify_picture, path)
     if picture is not None:
         media_type, width, height = picture
         return {"kind": "image", "media_type": media_type, "width": width, "height": height}

@@ -5,22 +5,12 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
-
 from picturelock.errors import VoiceUnavailable
-from picturelock.models import Model, Voice, Word
+from picturelock.models import Voice, Word
 from picturelock.settings import Settings
+from picturelock.speech.catalog import VoiceInfo
 
 Samples = npt.NDArray[np.float32]
-
-
-class VoiceInfo(Model):
-    """A voice this installation offers."""
-
-    engine: str
-    voice: str
-    title: str
-    languages: list[str] = Field(description="BCP 47 primary tags; `*` stands for any.")
 
 
 @dataclass(frozen=True, slots=True)

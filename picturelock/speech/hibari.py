@@ -19,7 +19,8 @@ import numpy as np
 
 from picturelock.errors import SpeechFailed, VoiceUnavailable
 from picturelock.models import Voice, Word
-from picturelock.speech.engine import Samples, Speech, VoiceInfo
+from picturelock.speech.catalog import VoiceInfo, hibari_voices
+from picturelock.speech.engine import Samples, Speech
 from picturelock.speech.timing import TimedToken, match_words
 
 _MODEL_SHA256 = "5f70741d4e900f4e85d0037498736cc1b3e1b9a63a13546a5da1e63abf4fccd8"
@@ -41,7 +42,7 @@ class HibariEngine:
 
     def voices(self) -> list[VoiceInfo]:
         """Only what needs no download."""
-        return [VoiceInfo(engine=self.name, voice="heart", title="Heart (American English, female)", languages=["en"])]
+        return hibari_voices()
 
     async def speak(self, text: str, voice: Voice) -> Speech:
         """Speaks plain English text; see `SpeechEngine`."""

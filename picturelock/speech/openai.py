@@ -9,7 +9,8 @@ import numpy as np
 from picturelock.errors import SpeechFailed, VoiceUnavailable
 from picturelock.models import Voice
 from picturelock.settings import Settings
-from picturelock.speech.engine import Speech, VoiceInfo
+from picturelock.speech.catalog import VoiceInfo, openai_voices
+from picturelock.speech.engine import Speech
 
 _RETRYABLE = {408, 409, 425, 429, 500, 502, 503, 504}
 
@@ -19,12 +20,11 @@ class OpenAIEngine:
 
     name = "openai"
 
-    def __init__(self, base_url: str, model: str, voices: list[str], languages: list[str], key: str | None) -> None:
+    def __init__(self, base_url: str, model: str, voices: list[VoiceInfo], key: str | None) -> None:
         self.version = model
         self._base_url = base_url.rstrip("/")
         self._model = model
         self._voices = voices
-        self._languages = languages
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
 
     @classmethod
@@ -33,13 +33,11 @@ class OpenAIEngine:
         if settings.speech_base_url is None:
             return None
         key = settings.speech_api_key.get_secret_value() if settings.speech_api_key else None
-        voices = [name.strip() for name in settings.speech_voices.split(",") if name.strip()]
-        languages = [name.strip().lower() for name in settings.speech_languages.split(",") if name.strip()]
-        return cls(settings.speech_base_url, settings.speech_model, voices, languages, key)
+        return cls(settings.speech_base_url, settings.speech_model, openai_voices(settings), key)
 
     def voices(self) -> list[VoiceInfo]:
         """The voices named in the settings."""
-        return [VoiceInfo(engine=self.name, voice=v, title=v.title(), languages=self._languages) for v in self._voices]
+        return self._voices
 
     async def speak(self, text: str, voice: Voice) -> Speech:
         """Speaks plain text; see `SpeechEngine`."""

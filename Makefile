@@ -1,0 +1,76 @@
+# Picturelock: `make help` lists every target.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-14s %s\n", $$1, $$2}'
+
+$(VENV)/.python:
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: requirements/local.lock pyproject.toml | $(VENV)/.python
+	$(PIP) install --require-hashes -r requirements/local.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements/dev.lock $(VENV)/.installed
+	$(PIP) install --require-hashes -r requirements/dev.lock
+	@touch $@
+
+.PHONY: install
+install: $(VENV)/.installed ## Install everything that exporting needs into .venv
+
+.PHONY: install-dev
+install-dev: $(VENV)/.installed-dev ## Install what the tests and checks need as well
+
+.PHONY: export
+export: install ## Export examples/tides.md to tides.mp4, with the whole stack started and stopped
+	$(BIN)/picturelock export examples/tides.md --output tides.mp4
+
+.PHONY: up
+up: install ## Run Temporal, worker and API until Ctrl-C
+	$(BIN)/picturelock up
+
+.PHONY: lint
+lint: install-dev ## Style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: format
+format: install-dev ## Put the code into the house's form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: test
+test: install-dev ## All tests, with real Temporal, FFmpeg and voice
+	$(BIN)/pytest
+
+.PHONY: unit
+unit: install-dev ## The quick tests: domain, workflow, activities
+	$(BIN)/pytest -m "not slow"
+
+.PHONY: histories
+histories: install-dev ## Record the histories that the replay test replays
+	$(BIN)/python scripts/record_histories.py
+
+.PHONY: lock
+lock: ## Resolve the dependencies again and write the lock files (no index in them)
+	$(PYTHON) -m venv .lock-venv && .lock-venv/bin/python -m pip -q install uv
+	mkdir -p requirements
+	.lock-venv/bin/uv pip compile pyproject.toml requirements/build.in --extra local --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -o requirements/local.lock
+	.lock-venv/bin/uv pip compile pyproject.toml requirements/build.in --extra dev --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -c requirements/local.lock -o requirements/dev.lock
+	rm -r .lock-venv
+
+.PHONY: clean
+clean: ## Remove .venv, the data folder and caches
+	rm -rf $(VENV) .picturelock .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info

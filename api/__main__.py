@@ -1,0 +1,36 @@
+"""Serves the API: `python -m api --host 127.0.0.1 --port 8080`."""
+
+import argparse
+import sys
+
+import uvicorn
+
+from api.app import create_app
+from picturelock.logs import configure_logging
+from picturelock.settings import settings
+
+SHUTDOWN_SECONDS = 5
+"""Open streams get this long to end; their clients reconnect elsewhere."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Reads the command line and serves until SIGTERM."""
+    parser = argparse.ArgumentParser(description="The Picturelock API.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8080)
+    parsed = parser.parse_args(arguments)
+    configure_logging(settings().log_format)
+    uvicorn.run(
+        create_app(),
+        host=parsed.host,
+        port=parsed.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        server_header=False,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

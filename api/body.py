@@ -1,0 +1,40 @@
+"""Reads request bodies: JSON with a limit, and uploads straight into a file."""
+
+import asyncio
+from pathlib import Path
+
+from fastapi import Request
+
+from api.problems import Problem
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """A JSON body of at most `limit` bytes. Raises Problem (413, 415)."""
+    media_type = request.headers.get("content-type", "application/json").split(";", 1)[0].strip().lower()
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        raise Problem(415, "UNSUPPORTED_MEDIA_TYPE", f"send application/json, not {media_type!r}")
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+async def save_body(request: Request, path: Path, limit: int) -> None:
+    """Streams an upload of at most `limit` bytes into a file. Raises Problem (413, 415)."""
+    if request.headers.get("content-type", "").startswith("multipart/"):
+        raise Problem(415, "UNSUPPORTED_MEDIA_TYPE", "send the file itself as the body, not a multipart form")
+    size = 0
+    with path.open("wb") as file:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > limit:
+                raise _too_large(limit)
+            await asyncio.to_thread(file.write, chunk)
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem(413, "REQUEST_TOO_LARGE", f"the body has more than {limit} bytes")

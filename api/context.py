@@ -1,0 +1,31 @@
+"""What the routes of one application share: a client of Temporal, a reader, the watchers, the store, the settings."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from temporalio.client import Client
+
+from api.watch import Watchers
+from jobstate.reader import JobReader
+from picturelock.settings import Settings
+from picturelock.storage import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Connections and settings; no job state."""
+
+    client: Client
+    reader: JobReader
+    watchers: Watchers
+    store: Store
+    settings: Settings
+
+
+def _context(request: Request) -> Context:
+    context: Context = request.app.state.context
+    return context
+
+
+Shared = Annotated[Context, Depends(_context)]

@@ -1,0 +1,93 @@
+"""Files: uploads in, films and what belongs to them out."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Header, Request, Response
+from fastapi.responses import FileResponse, RedirectResponse
+
+from api.body import save_body
+from api.context import Context, Shared
+from api.jobs import PROBLEM
+from api.problems import Problem
+from picturelock.composition.assets import take_in
+from picturelock.models import Asset, ExportResult, JobId, NamedArtifact
+
+router = APIRouter(prefix="/api", tags=["files"])
+_SIGNED_SECONDS: Final = 3_600
+
+
+@router.post(
+    "/assets",
+    status_code=201,
+    response_model=Asset,
+    responses={413: PROBLEM, 415: PROBLEM, 422: PROBLEM, 503: PROBLEM},
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    },
+)
+async def upload_asset(request: Request, shared: Shared) -> Asset:
+    """Takes a file as the body. What it is, is found by decoding it."""
+    scratch = shared.settings.scratch
+    scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=scratch, prefix="upload-") as folder:
+        path = Path(folder) / "upload"
+        await save_body(request, path, shared.settings.max_asset_bytes)
+        return await take_in(path, shared.store)
+
+
+@router.api_route(
+    "/jobs/{job_id}/output",
+    methods=["GET", "HEAD"],
+    response_class=Response,
+    responses={200: {"content": {"video/mp4": {}}}, 206: {}, 302: {}, 304: {}, 404: PROBLEM, 409: PROBLEM, 416: {}, 422: PROBLEM, 503: PROBLEM},
+)
+async def download_output(
+    job_id: JobId, shared: Shared, if_none_match: Annotated[str | None, Header()] = None
+) -> Response:
+    """The finished film. Ranges are served; the ETag is the SHA-256 of the file."""
+    result = await _result(job_id, shared)
+    return await _file(result.film, shared, if_none_match, attachment=False)
+
+
+@router.api_route(
+    "/jobs/{job_id}/artifacts/{name}",
+    methods=["GET", "HEAD"],
+    response_class=Response,
+    responses={200: {}, 206: {}, 302: {}, 304: {}, 404: PROBLEM, 409: PROBLEM, 416: {}, 422: PROBLEM, 503: PROBLEM},
+)
+async def download_artifact(
+    job_id: JobId, name: str, shared: Shared, if_none_match: Annotated[str | None, Header()] = None
+) -> Response:
+    """A file that belongs to the film: captions, poster, script, timeline, manifest."""
+    result = await _result(job_id, shared)
+    found = next((one for one in result.artifacts if one.name == name), None)
+    if found is None:
+        names = ", ".join(one.name for one in result.artifacts)
+        raise Problem(404, "ARTIFACT_NOT_FOUND", f"this job has no {name!r}; it has {names}", jobId=job_id)
+    return await _file(found, shared, if_none_match, attachment=True)
+
+
+async def _result(job_id: str, shared: Context) -> ExportResult:
+    observation = await shared.reader.observe(job_id)
+    if observation.result is None:
+        state = "running" if observation.run_status == "open" else observation.run_status
+        raise Problem(409, "NOT_COMPLETED", f"the job has no film: it is {state}", jobId=job_id, jobStatus=state)
+    return observation.result
+
+
+async def _file(found: NamedArtifact, shared: Context, if_none_match: str | None, *, attachment: bool) -> Response:
+    tag = f'"{found.sha256}"'
+    headers = {"ETag": tag, "Cache-Control": "private, max-age=0, must-revalidate"}
+    if if_none_match and tag in if_none_match:
+        return Response(status_code=304, headers=headers)
+    signed = await shared.store.sign(found, _SIGNED_SECONDS)
+    if signed is not None:
+        return RedirectResponse(signed, 302, {"Cache-Control": "no-store"})
+    path = await shared.store.local(found)
+    disposition = "attachment" if attachment else "inline"
+    return FileResponse(path, 200, headers, found.media_type, filename=found.name, content_disposition_type=disposition)

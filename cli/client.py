@@ -1,0 +1,132 @@
+"""What the command line says to the API."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+from httpx_sse import EventSource
+from httpx_sse import SSEError as StreamBroken
+
+from picturelock.models import TERMINAL, JobStatus
+
+_TERMINAL_EVENTS: Final = {"job-completed", "job-failed", "job-cancelled"}
+_RECONNECTS: Final = 30
+_SILENCE_SECONDS: Final = 15.0
+
+
+class ApiError(Exception):
+    """The API refused, with its reasons in words."""
+
+
+class ApiClient:
+    """One API."""
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._http = httpx.AsyncClient(base_url=self.base_url, timeout=httpx.Timeout(30, read=120))
+
+    async def __aenter__(self) -> "ApiClient":
+        """Opens the connection pool."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Closes the connection pool."""
+        await self._http.aclose()
+
+    async def create(self, request: dict[str, Any]) -> str:
+        """Starts an export; its id."""
+        return str((await self._json("POST", "/api/jobs", json=request))["jobId"])
+
+    async def upload(self, path: Path) -> str:
+        """Uploads a file; its asset id."""
+        return str((await self._json("POST", "/api/assets", content=path.read_bytes()))["assetId"])
+
+    async def status(self, job_id: str) -> JobStatus:
+        """A job, now."""
+        return JobStatus.model_validate(await self._json("GET", f"/api/jobs/{job_id}"))
+
+    async def jobs(self, limit: int, status: str | None) -> tuple[list[JobStatus], int]:
+        """The newest jobs, and how many there are."""
+        query: dict[str, str | int] = {"limit": limit, **({"status": status} if status else {})}
+        page = await self._json("GET", "/api/jobs", params=query)
+        return [JobStatus.model_validate(row) for row in page["jobs"]], int(page["total"])
+
+    async def cancel(self, job_id: str) -> JobStatus:
+        """Asks for the end of a job."""
+        return JobStatus.model_validate(await self._json("POST", f"/api/jobs/{job_id}/cancel"))
+
+    async def watch(self, job_id: str) -> AsyncIterator[JobStatus]:
+        """The job's states as they come, to its end. A broken stream is taken up again where it broke."""
+        last: str | None = None
+        broken = 0
+        while True:
+            try:
+                async for name, event_id, data in self._events(job_id, last):
+                    last, broken = event_id or last, 0
+                    if name == "job-progress" or name in _TERMINAL_EVENTS:
+                        yield JobStatus.model_validate_json(data)
+                    if name in _TERMINAL_EVENTS:
+                        return
+            except (httpx.TransportError, StreamBroken):
+                broken += 1
+            job = await self._when_back(job_id, broken)
+            if job is not None and job.status in TERMINAL:
+                yield job
+                return
+
+    async def _when_back(self, job_id: str, broken: int) -> JobStatus | None:
+        try:
+            return await self.status(job_id)
+        except (httpx.TransportError, ApiError):
+            if broken >= _RECONNECTS:
+                raise
+            return None
+
+    async def _events(self, job_id: str, last: str | None) -> AsyncIterator[tuple[str, str, str]]:
+        headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last} if last else {})}
+        timeout = httpx.Timeout(10, read=_SILENCE_SECONDS)
+        async with self._http.stream("GET", f"/api/jobs/{job_id}/events", headers=headers, timeout=timeout) as response:
+            if response.status_code == httpx.codes.NO_CONTENT:
+                return
+            if response.is_error:
+                await response.aread()
+                raise _error(response)
+            async for event in EventSource(response).aiter_sse():
+                yield event.event, event.id, event.data
+
+    async def download(self, path: str, target: Path) -> None:
+        """Downloads a film beside its target, checks its SHA-256 and puts it in place."""
+        part = target.with_name(f".{target.name}.part")
+        digest = hashlib.sha256()
+        try:
+            async with self._http.stream("GET", path, follow_redirects=True) as response:
+                if response.is_error:
+                    await response.aread()
+                    raise _error(response)
+                with part.open("wb") as file:
+                    async for chunk in response.aiter_bytes(1 << 20):
+                        digest.update(chunk)
+                        file.write(chunk)
+            expected = response.headers.get("etag", "").strip('"')
+            if len(expected) == 64 and digest.hexdigest() != expected:
+                raise ApiError("the film was damaged on the way")
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+
+    async def _json(self, method: str, path: str, **options: Any) -> Any:  # noqa: ANN401 - JSON
+        response = await self._http.request(method, path, **options)
+        if response.is_error:
+            raise _error(response)
+        return response.json()
+
+
+def _error(response: httpx.Response) -> ApiError:
+    try:
+        problem = response.json()
+        lines = [f"{one['path']}: {one['message']}" for one in problem.get("errors") or []] or [problem["detail"]]
+        return ApiError(f"{problem['code']}: " + "\n".join(lines))
+    except (ValueError, KeyError, TypeError):
+        return ApiError(f"the API answered {response.status_code}")

@@ -1,0 +1,66 @@
+"""How a job looks in a terminal: a bar for each step on a screen, a line a second in a log."""
+
+import time
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Final
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from picturelock.models import JobStatus
+
+_MARKS: Final = {"pending": "·", "running": "▸", "completed": "✓", "failed": "✗", "cancelled": "–"}
+_COLORS: Final = {"pending": "dim", "running": "cyan", "completed": "green", "failed": "red", "cancelled": "yellow"}
+_LINE_SECONDS: Final = 1.0
+
+
+class JobDisplay:
+    """Shows one job while it runs."""
+
+    def __init__(self, console: Console, name: str) -> None:
+        self._console = console
+        self._name = name
+        self._live = Live(console=console, refresh_per_second=8, transient=False) if console.is_terminal else None
+        self._said: tuple[str, str] = ("", "")
+        self._said_at = 0.0
+
+    def __enter__(self) -> "JobDisplay":
+        """Begins to draw."""
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        """Leaves the last picture standing."""
+        if self._live:
+            self._live.stop()
+
+    def show(self, job: JobStatus) -> None:
+        """Draws a state."""
+        if self._live:
+            self._live.update(self._picture(job))
+        else:
+            self._line(job)
+
+    def _line(self, job: JobStatus) -> None:
+        said = (job.status, job.stage)
+        if said == self._said and time.monotonic() - self._said_at < _LINE_SECONDS:
+            return
+        self._said, self._said_at = said, time.monotonic()
+        eta = f", {job.eta_seconds:.0f} s left" if job.eta_seconds else ""
+        self._console.print(f"{job.progress:5.1f} %  {job.stage:<11} {job.message}{eta}", highlight=False)
+
+    def _picture(self, job: JobStatus) -> RenderableType:
+        table = Table.grid(padding=(0, 1))
+        for step in job.steps:
+            color = _COLORS[step.status]
+            bar = ProgressBar(total=100, completed=step.progress, width=32)
+            table.add_row(Text(_MARKS[step.status], style=color), Text(step.name, style=color), bar, f"{step.progress:5.1f} %")
+        eta = f" · about {job.eta_seconds:.0f} s left" if job.eta_seconds else ""
+        head = Text.assemble((self._name, "bold"), f"  {job.progress:.1f} %{eta}")
+        notes: Iterable[Text] = [Text(f"! {one.message}", style="yellow") for one in job.warnings]
+        return Group(head, table, Text(job.message, style="dim"), *notes)

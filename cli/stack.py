@@ -1,0 +1,281 @@
+"""The whole local stack under one supervisor: Temporal dev server, workers, API.
+
+Everything it starts ends with it, and nothing else does. A child that dies is started again. The data folder holds
+the database, the store and the logs, and survives a restart of everything.
+"""
+
+import asyncio
+import contextlib
+import ctypes
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import IO, Final
+
+import httpx
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.namespace.v1 import NamespaceConfig
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, UpdateNamespaceRequest
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from cli.ports import HOST, choose
+from jobstate.connection import QUICK, connect
+from jobstate.workers import WorkerRoll
+from picturelock.media.tools import temporal_path
+from picturelock.stages import EXPORTS_QUEUE, RENDER_QUEUE
+
+RETENTION: Final = timedelta(days=90)
+STATE_FILE: Final = "stack.json"
+START_SECONDS: Final = 60.0
+_STOP_SECONDS: Final = 10.0
+_DRAIN_SECONDS: Final = "3"
+_POLL_SECONDS: Final = 0.05
+_RESTART_SECONDS: Final = 1.0
+_PR_SET_PDEATHSIG: Final = 1
+_LIBC: Final = ctypes.CDLL(None)
+
+
+class StackError(RuntimeError):
+    """The stack cannot be started, with the reason in words."""
+
+
+def _end_with_parent() -> None:
+    """Runs in the child before exec: asked to end when the supervisor is killed."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+
+
+@dataclass(slots=True)
+class Child:
+    """One supervised process with its log file."""
+
+    name: str
+    arguments: list[str]
+    environment: dict[str, str]
+    log: Path
+    process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Starts it in a session of its own: a Ctrl-C in the terminal reaches only the supervisor."""
+        with self.log.open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                *self.arguments,
+                env={**os.environ, **self.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=_end_with_parent,
+            )
+
+    async def stop(self) -> None:
+        """Asks it to end, waits, and kills it when it does not."""
+        if self.process is None or self.process.returncode is not None:
+            return
+        self.process.terminate()
+        try:
+            await asyncio.wait_for(self.process.wait(), _STOP_SECONDS)
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            await self.process.wait()
+
+    @property
+    def pid(self) -> int:
+        """Its process id; 0 when it does not run."""
+        return self.process.pid if self.process else 0
+
+
+@dataclass(slots=True)
+class Stack:
+    """The running stack: its addresses and its processes."""
+
+    data: Path
+    api_port: int
+    temporal_port: int
+    ui_port: int
+    workers: int
+    say: Callable[[str], None]
+    children: list[Child] = field(default_factory=list)
+    _lock: IO[str] | None = None
+    _watch: list[asyncio.Task[None]] = field(default_factory=list)
+
+    @property
+    def api_url(self) -> str:
+        """Address of the API."""
+        return f"http://{HOST}:{self.api_port}"
+
+    @property
+    def ui_url(self) -> str:
+        """Address of the Temporal UI."""
+        return f"http://{HOST}:{self.ui_port}"
+
+    def describe(self) -> dict[str, object]:
+        """Addresses and process ids, as `--json` prints them."""
+        pids = {child.name: child.pid for child in self.children}
+        return {"api": self.api_url, "temporal": f"{HOST}:{self.temporal_port}", "ui": self.ui_url, "pids": pids}
+
+    async def start(self) -> None:
+        """Starts everything and waits until it is ready.
+
+        Raises:
+            StackError: the data folder is in use, or something did not become ready.
+        """
+        self._take_lock()
+        (self.data / "logs").mkdir(parents=True, exist_ok=True)
+        self.children = self._plan()
+        temporal, *rest = self.children
+        await temporal.start()
+        client = await self._temporal_ready(temporal)
+        await _keep_closed_jobs(client)
+        await asyncio.gather(*(child.start() for child in rest))
+        self._write_state()
+        await asyncio.gather(self._api_ready(), self._workers_ready(client))
+        self._watch = [asyncio.create_task(self._keep_alive(child)) for child in self.children]
+
+    async def stop(self) -> None:
+        """Ends what was started, the database last."""
+        for task in self._watch:
+            task.cancel()
+        await asyncio.gather(*self._watch, return_exceptions=True)
+        if self.children:
+            await asyncio.gather(*(child.stop() for child in self.children[1:]))
+            await self.children[0].stop()
+        if self._lock is not None:
+            (self.data / STATE_FILE).unlink(missing_ok=True)
+            self._lock.close()
+
+    def _take_lock(self) -> None:
+        self.data.mkdir(parents=True, exist_ok=True)
+        lock = (self.data / "lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.close()
+            raise StackError(f"another stack uses the data folder {self.data}") from error
+        self._lock = lock
+
+    def _plan(self) -> list[Child]:
+        environment = {
+            "TEMPORAL_ADDRESS": f"{HOST}:{self.temporal_port}",
+            "PICTURELOCK_DATA_DIR": str(self.data),
+            "PICTURELOCK_TEMPORAL_UI_URL": self.ui_url,
+        }
+        environment.setdefault("PICTURELOCK_DRAIN_SECONDS", os.environ.get("PICTURELOCK_DRAIN_SECONDS", _DRAIN_SECONDS))
+        server = [
+            temporal_path(), "server", "start-dev", "--ip", HOST, "--port", str(self.temporal_port),
+            "--ui-port", str(self.ui_port), "--db-filename", str(self.data / "temporal.db"),
+            "--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=normal", "--log-level", "warn",
+        ]  # fmt: skip
+        logs = self.data / "logs"
+        children = [Child("temporal", server, {}, logs / "temporal.log")]
+        for number in range(1, self.workers + 1):
+            name = "worker" if number == 1 else f"worker-{number}"
+            command = [sys.executable, "-m", "worker", "--role", "all"]
+            children.append(Child(name, command, environment, logs / f"{name}.log"))
+        command = [sys.executable, "-m", "api", "--host", HOST, "--port", str(self.api_port)]
+        children.append(Child("api", command, environment, logs / "api.log"))
+        return children
+
+    async def _temporal_ready(self, server: Child) -> Client:
+        async with self._deadline("the Temporal dev server"):
+            while True:
+                if server.process and server.process.returncode is not None:
+                    raise StackError(f"the Temporal dev server ended at once; see {server.log}")
+                with contextlib.suppress(RuntimeError, RPCError):
+                    return await connect(
+                        retry_config=QUICK, environment={"TEMPORAL_ADDRESS": f"{HOST}:{self.temporal_port}"}
+                    )
+                await asyncio.sleep(_POLL_SECONDS)
+
+    async def _api_ready(self) -> None:
+        async with self._deadline("the API"), httpx.AsyncClient(timeout=2) as client:
+            while True:
+                with contextlib.suppress(httpx.HTTPError):
+                    if (await client.get(f"{self.api_url}/readyz")).is_success:
+                        return
+                await asyncio.sleep(_POLL_SECONDS)
+
+    async def _workers_ready(self, client: Client) -> None:
+        """Ready when each of our workers has been heard of on both queues."""
+        expected = {child.pid for child in self.children if child.name.startswith("worker")}
+        roll = WorkerRoll(client)
+        async with self._deadline("the worker"):
+            while True:
+                with contextlib.suppress(RPCError):
+                    live = await roll.live_processes()
+                    if expected <= live.get(EXPORTS_QUEUE, set()) & live.get(RENDER_QUEUE, set()):
+                        return
+                await asyncio.sleep(_POLL_SECONDS)
+
+    @asynccontextmanager
+    async def _deadline(self, what: str) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                yield
+        except TimeoutError as error:
+            raise StackError(f"{what} was not ready in {START_SECONDS:.0f} s; see {self.data / 'logs'}") from error
+
+    def _write_state(self) -> None:
+        temporary = self.data / f"{STATE_FILE}.tmp"
+        temporary.write_text(json.dumps(self.describe()))
+        temporary.replace(self.data / STATE_FILE)
+
+    async def _keep_alive(self, child: Child) -> None:
+        """Starts a child again whenever it dies."""
+        while child.process is not None:
+            code = await child.process.wait()
+            self.say(f"the {child.name} ended with {code}; starting it again")
+            await asyncio.sleep(_RESTART_SECONDS)
+            await child.start()
+            self._write_state()
+
+
+async def _keep_closed_jobs(client: Client) -> None:
+    """Raises the namespace's retention: the dev server forgets closed executions after a day."""
+    service, name = client.workflow_service, client.namespace
+    described = await service.describe_namespace(DescribeNamespaceRequest(namespace=name))
+    wanted = Duration(seconds=int(RETENTION.total_seconds()))
+    if described.config.workflow_execution_retention_ttl != wanted:
+        config = NamespaceConfig(workflow_execution_retention_ttl=wanted)
+        await service.update_namespace(UpdateNamespaceRequest(namespace=name, config=config))
+
+
+@asynccontextmanager
+async def running(  # noqa: PLR0913 - the options of `picturelock up`
+    data: Path, *, api_port: int, temporal_port: int, ui_port: int, workers: int, say: Callable[[str], None]
+) -> AsyncIterator[Stack]:
+    """The stack, for as long as the block runs."""
+    stack = Stack(
+        data=data.resolve(),
+        api_port=choose(api_port, "API", say),
+        temporal_port=choose(temporal_port, "Temporal server", say),
+        ui_port=choose(ui_port, "Temporal UI", say),
+        workers=workers,
+        say=say,
+    )
+    try:
+        await stack.start()
+        yield stack
+    finally:
+        await asyncio.shield(stack.stop())
+        # Temporal's core lets go of its threads shortly after (sdk-python #300).
+        await asyncio.sleep(0.05)
+
+
+async def already_running(data: Path) -> str | None:
+    """The API's address of a stack that runs on this data folder, or None."""
+    try:
+        url = str(json.loads((data / STATE_FILE).read_text())["api"])
+        async with httpx.AsyncClient(timeout=2) as client:
+            return url if (await client.get(f"{url}/readyz")).is_success else None
+    except (OSError, ValueError, KeyError, httpx.HTTPError):
+        return None
