@@ -28,6 +28,7 @@ from jobstate.connection import connect
 from jobstate.workers import HEARTBEAT_SECONDS as WORKER_HEARTBEAT_SECONDS
 from picturelock.logs import configure_logging
 from picturelock.settings import Settings, settings
+from picturelock.speech.hibari import warm_up
 from picturelock.stages import EXPORTS_QUEUE, HEARTBEAT_SECONDS, RENDER_QUEUE
 from workflows.export import ExportWorkflow
 
@@ -84,6 +85,8 @@ async def run(role: str) -> None:
     async with AsyncExitStack() as stack:
         for worker in build_workers(client, role, settings()):
             await stack.enter_async_context(worker)
+        if role != "render":
+            asyncio.get_running_loop().run_in_executor(None, warm_up)
         log.info("worker ready", role=role, identity=identity)
         await stop.wait()
         log.info("worker draining", seconds=settings().drain_seconds)

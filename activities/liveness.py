@@ -97,7 +97,11 @@ def lively(
                 raise as_failure(error, stage) from error
             except OSError as error:
                 full = error.errno == errno.ENOSPC
-                known = DiskFull("the worker's disk is full") if full else InternalError(f"{type(error).__name__}: {error.strerror}")
+                known = (
+                    DiskFull("the worker's disk is full")
+                    if full
+                    else InternalError(f"{type(error).__name__}: {error.strerror}")
+                )
                 raise as_failure(known, stage, retryable=True) from error
             except (ApplicationError, asyncio.CancelledError):
                 raise
@@ -107,7 +111,7 @@ def lively(
 
         # Temporal reads the argument's type from the signature; the pulse is not part of it.
         run.__annotations__ = {k: v for k, v in work.__annotations__.items() if k != "pulse"}
-        del run.__wrapped__  # type: ignore[attr-defined]
+        del run.__wrapped__
         return run
 
     return decorate
@@ -134,6 +138,4 @@ def as_failure(error: PicturelockError, stage: StageName, *, retryable: bool | N
     again = error.retryable if retryable is None else retryable
     if isinstance(error, RenderFailed) and "exit code" in error.message and attempt >= _REPEATED_FAILURE:
         again = False
-    return ApplicationError(
-        error.message, error.describe(stage, attempt), type=error.code, non_retryable=not again
-    )
+    return ApplicationError(error.message, error.describe(stage, attempt), type=error.code, non_retryable=not again)

@@ -34,7 +34,12 @@ async def render_segment(task: SegmentTask, pulse: Pulse) -> RenderedSegment:
     message = f"Rendering {task.segment_id}"
     listen = pulse.frames(task.frames, message)
     return await render(
-        task.segment_id, segment_spec(plan, segment), default_store(), settings().scratch, pulse.stall_seconds, listen
+        task.segment_id,
+        segment_spec(plan, segment),
+        default_store(),
+        settings().scratch,
+        pulse.stall_seconds,
+        listen,
     )
 
 

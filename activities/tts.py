@@ -19,10 +19,17 @@ async def speak_scene(task: SpeechTask, pulse: Pulse) -> SpokenScene:
     request = ExportRequest.model_validate_json(await store.read(task.request))
     script = Script.model_validate_json(await store.read(task.script))
     scene = script.scenes[task.scene_index]
-    pulse.advance(0.1, f"Speaking scene {task.scene_index + 1}")
+    message = f"Speaking scene {task.scene_index + 1}"
+    pulse.advance(0.1, message)
     voice = scene.voice or request.voice
-    narration = await narrate(scene, task.scene_index, voice, script.language, engines(settings()), store)
-    ref = await store.put_bytes(narration.model_dump_json().encode(), "application/json")
-    return SpokenScene(
-        narration=ref, scene_index=task.scene_index, samples=narration.samples, cached=narration.cached
+    narration = await narrate(
+        scene,
+        task.scene_index,
+        voice,
+        script.language,
+        engines(settings()),
+        store,
+        lambda share: pulse.advance(0.1 + 0.8 * share, message),
     )
+    ref = await store.put_bytes(narration.model_dump_json().encode(), "application/json")
+    return SpokenScene(narration=ref, scene_index=task.scene_index, samples=narration.samples, cached=narration.cached)

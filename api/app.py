@@ -22,7 +22,10 @@ from picturelock.models import ExportRequest
 from picturelock.settings import Settings, settings
 from picturelock.storage import Store
 
-_DESCRIPTION: Final = "A script goes in, a verified, narrated, captioned film comes out. Every view of a job is one function of one Temporal execution."
+_DESCRIPTION: Final = (
+    "A script goes in, a verified, narrated, captioned film comes out. "
+    "Every view of a job is one function of one Temporal execution."
+)
 
 
 class DuplicateRoute(RuntimeError):
@@ -60,7 +63,7 @@ def refuse_duplicates(routes: list[BaseRoute]) -> None:
         _, shape, parameters = compile_path(route.path)
         for name in parameters:
             shape = shape.replace("{" + name + "}", "{}")
-        for method in route.methods:
+        for method in route.methods or ():
             if (method, shape) in seen:
                 raise DuplicateRoute(f"{method} {route.path} and {seen[method, shape]}")
             seen[method, shape] = route.path

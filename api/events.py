@@ -49,7 +49,9 @@ def frame(event: str, data: str, event_id: str | None = None) -> bytes:
 
 def status_data(job: JobStatus) -> str:
     """A status as event data: the one shape, and `percent` for simple clients."""
-    return json.dumps({**job.model_dump(mode="json"), "percent": job.progress}, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(
+        {**job.model_dump(mode="json"), "percent": job.progress}, ensure_ascii=False, separators=(",", ":")
+    )
 
 
 def _now() -> str:

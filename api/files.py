@@ -44,7 +44,17 @@ async def upload_asset(request: Request, shared: Shared) -> Asset:
     "/jobs/{job_id}/output",
     methods=["GET", "HEAD"],
     response_class=Response,
-    responses={200: {"content": {"video/mp4": {}}}, 206: {}, 302: {}, 304: {}, 404: PROBLEM, 409: PROBLEM, 416: {}, 422: PROBLEM, 503: PROBLEM},
+    responses={
+        200: {"content": {"video/mp4": {}}},
+        206: {},
+        302: {},
+        304: {},
+        404: PROBLEM,
+        409: PROBLEM,
+        416: {},
+        422: PROBLEM,
+        503: PROBLEM,
+    },
 )
 async def download_output(
     job_id: JobId, shared: Shared, if_none_match: Annotated[str | None, Header()] = None
@@ -58,7 +68,17 @@ async def download_output(
     "/jobs/{job_id}/artifacts/{name}",
     methods=["GET", "HEAD"],
     response_class=Response,
-    responses={200: {}, 206: {}, 302: {}, 304: {}, 404: PROBLEM, 409: PROBLEM, 416: {}, 422: PROBLEM, 503: PROBLEM},
+    responses={
+        200: {},
+        206: {},
+        302: {},
+        304: {},
+        404: PROBLEM,
+        409: PROBLEM,
+        416: {},
+        422: PROBLEM,
+        503: PROBLEM,
+    },
 )
 async def download_artifact(
     job_id: JobId, name: str, shared: Shared, if_none_match: Annotated[str | None, Header()] = None

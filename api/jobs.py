@@ -75,7 +75,14 @@ class JobList(Model):
     "",
     status_code=202,
     response_model=JobAccepted,
-    responses={200: {"model": JobAccepted}, 409: PROBLEM, 413: PROBLEM, 415: PROBLEM, 422: PROBLEM, 503: PROBLEM},
+    responses={
+        200: {"model": JobAccepted},
+        409: PROBLEM,
+        413: PROBLEM,
+        415: PROBLEM,
+        422: PROBLEM,
+        503: PROBLEM,
+    },
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -121,9 +128,7 @@ async def _same_job(job_id: str, digest: str, shared: Context) -> Response:
         described = await shared.client.get_workflow_handle(job_id).describe()
         memo = await described.memo_value(JOB_MEMO, type_hint=JobMemo)
     if memo.digest != digest:
-        raise Problem(
-            409, "IDEMPOTENCY_CONFLICT", "this Idempotency-Key was used with another request", jobId=job_id
-        )
+        raise Problem(409, "IDEMPOTENCY_CONFLICT", "this Idempotency-Key was used with another request", jobId=job_id)
     job = await shared.reader.status(job_id)
     return _accepted(job_id, job.status, job.stage, job.correlation_id, 200)
 
@@ -189,7 +194,11 @@ async def _row(job_id: str, shared: Context, gate: asyncio.Semaphore) -> JobStat
             return None
 
 
-@router.get("/{job_id}", response_model=JobStatus, responses={304: {"description": "Unchanged."}, 404: PROBLEM, 422: PROBLEM, 503: PROBLEM})
+@router.get(
+    "/{job_id}",
+    response_model=JobStatus,
+    responses={304: {"description": "Unchanged."}, 404: PROBLEM, 422: PROBLEM, 503: PROBLEM},
+)
 async def read_job(
     job_id: JobId,
     shared: Shared,
@@ -228,18 +237,25 @@ async def _changed(job: JobStatus, header: str, wait: float, shared: Context) ->
     return job
 
 
-@router.post("/{job_id}/cancel", status_code=202, response_model=JobStatus, responses={404: PROBLEM, 409: PROBLEM, 422: PROBLEM, 503: PROBLEM})
+@router.post(
+    "/{job_id}/cancel",
+    status_code=202,
+    response_model=JobStatus,
+    responses={404: PROBLEM, 409: PROBLEM, 422: PROBLEM, 503: PROBLEM},
+)
 async def cancel_job(job_id: JobId, shared: Shared) -> Response:
     """Asks for the end of a job. Asking twice is fine; a job that has ended otherwise answers 409."""
     job = await shared.reader.status(job_id)
     if job.status in {"completed", "failed"}:
         raise Problem(
-            409, "ALREADY_ENDED", f"the job has already ended: {job.status}", jobId=job_id, jobStatus=job.status
+            409,
+            "ALREADY_ENDED",
+            f"the job has already ended: {job.status}",
+            jobId=job_id,
+            jobStatus=job.status,
         )
     if job.status != "cancelled":
         async with translated(_START_SECONDS):
             await shared.client.get_workflow_handle(job_id).cancel()
         job = await shared.reader.status(job_id)
     return JSONResponse(job.model_dump(mode="json"), 202)
-
-

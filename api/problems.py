@@ -44,7 +44,13 @@ class Problem(Exception):
     """An error answer. `extra` goes into the document (camelCase keys)."""
 
     def __init__(
-        self, status: int, code: str, detail: str, *, headers: dict[str, str] | None = None, **extra: Any  # noqa: ANN401
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        headers: dict[str, str] | None = None,
+        **extra: Any,  # noqa: ANN401
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -104,7 +110,11 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
         errors = [
-            {"path": ".".join(str(part) for part in one["loc"]), "message": one["msg"], "code": "INVALID_REQUEST"}
+            {
+                "path": ".".join(str(part) for part in one["loc"]),
+                "message": one["msg"],
+                "code": "INVALID_REQUEST",
+            }
             for one in error.errors()
         ]
         detail = "; ".join(f"{one['path']}: {one['message']}" for one in errors)
@@ -118,4 +128,6 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def unexpected(_request: Request, error: Exception) -> JSONResponse:
         log.error("request failed unexpectedly", exc_info=error)
-        return answer(Problem(500, "INTERNAL", "the request failed unexpectedly; it was logged with its correlation id"))
+        return answer(
+            Problem(500, "INTERNAL", "the request failed unexpectedly; it was logged with its correlation id")
+        )

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import httpx
 from httpx_sse import EventSource
@@ -27,7 +27,7 @@ class ApiClient:
         self.base_url = base_url.rstrip("/")
         self._http = httpx.AsyncClient(base_url=self.base_url, timeout=httpx.Timeout(30, read=120))
 
-    async def __aenter__(self) -> "ApiClient":
+    async def __aenter__(self) -> Self:
         """Opens the connection pool."""
         return self
 

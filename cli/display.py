@@ -2,8 +2,7 @@
 
 import time
 from collections.abc import Iterable
-from types import TracebackType
-from typing import Final
+from typing import Final, Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -14,7 +13,13 @@ from rich.text import Text
 from picturelock.models import JobStatus
 
 _MARKS: Final = {"pending": "·", "running": "▸", "completed": "✓", "failed": "✗", "cancelled": "–"}
-_COLORS: Final = {"pending": "dim", "running": "cyan", "completed": "green", "failed": "red", "cancelled": "yellow"}
+_COLORS: Final = {
+    "pending": "dim",
+    "running": "cyan",
+    "completed": "green",
+    "failed": "red",
+    "cancelled": "yellow",
+}
 _LINE_SECONDS: Final = 1.0
 
 
@@ -28,13 +33,13 @@ class JobDisplay:
         self._said: tuple[str, str] = ("", "")
         self._said_at = 0.0
 
-    def __enter__(self) -> "JobDisplay":
+    def __enter__(self) -> Self:
         """Begins to draw."""
         if self._live:
             self._live.start()
         return self
 
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         """Leaves the last picture standing."""
         if self._live:
             self._live.stop()
@@ -59,7 +64,12 @@ class JobDisplay:
         for step in job.steps:
             color = _COLORS[step.status]
             bar = ProgressBar(total=100, completed=step.progress, width=32)
-            table.add_row(Text(_MARKS[step.status], style=color), Text(step.name, style=color), bar, f"{step.progress:5.1f} %")
+            table.add_row(
+                Text(_MARKS[step.status], style=color),
+                Text(step.name, style=color),
+                bar,
+                f"{step.progress:5.1f} %",
+            )
         eta = f" · about {job.eta_seconds:.0f} s left" if job.eta_seconds else ""
         head = Text.assemble((self._name, "bold"), f"  {job.progress:.1f} %{eta}")
         notes: Iterable[Text] = [Text(f"! {one.message}", style="yellow") for one in job.warnings]

@@ -20,7 +20,9 @@ from cli.stack import StackError, already_running, running
 from picturelock.models import JobStatus
 from picturelock.settings import settings
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Durable video export.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Durable video export."
+)
 out = Console()
 err = Console(stderr=True)
 
@@ -31,7 +33,9 @@ _REFUSED: Final = 2
 _FAILED: Final = 1
 
 Data = Annotated[Path | None, typer.Option(help="Data folder; PICTURELOCK_DATA_DIR when not given.")]
-Api = Annotated[str | None, typer.Option(help="Address of the API; PICTURELOCK_API_URL, or a stack on the data folder.")]
+Api = Annotated[
+    str | None, typer.Option(help="Address of the API; PICTURELOCK_API_URL, or a stack on the data folder.")
+]
 
 
 def main() -> None:
@@ -83,7 +87,10 @@ def up(
                 out.print(f"API       {stack.api_url}")
                 out.print(f"API docs  {stack.api_url}/docs")
                 out.print(f"Temporal  {stack.ui_url}")
-                out.print(f"Data      {stack.data}   (Ctrl-C stops everything that was started here)", highlight=False)
+                out.print(
+                    f"Data      {stack.data}   (Ctrl-C stops everything that was started here)",
+                    highlight=False,
+                )
             await stop.wait()
             err.print("stopping", style="dim")
         return 0
@@ -92,9 +99,14 @@ def up(
 
 
 @app.command()
-def export(  # noqa: PLR0913 - the options of a command
-    script: Annotated[Path | None, typer.Argument(help="Script: Markdown, or JSON (a script or a whole request).")] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the film goes; beside the script's name if not given.")] = None,
+def export(
+    script: Annotated[
+        Path | None, typer.Argument(help="Script: Markdown, or JSON (a script or a whole request).")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Where the film goes."),
+    ] = None,
     brief: Annotated[str | None, typer.Option(help="A topic instead of a script.")] = None,
     preset: Annotated[str | None, typer.Option(help="Video preset, such as youtube-1080p.")] = None,
     api: Api = None,

@@ -121,7 +121,12 @@ class Stack:
     def describe(self) -> dict[str, object]:
         """Addresses and process ids, as `--json` prints them."""
         pids = {child.name: child.pid for child in self.children}
-        return {"api": self.api_url, "temporal": f"{HOST}:{self.temporal_port}", "ui": self.ui_url, "pids": pids}
+        return {
+            "api": self.api_url,
+            "temporal": f"{HOST}:{self.temporal_port}",
+            "ui": self.ui_url,
+            "pids": pids,
+        }
 
     async def start(self) -> None:
         """Starts everything and waits until it is ready.
@@ -250,7 +255,7 @@ async def _keep_closed_jobs(client: Client) -> None:
 
 
 @asynccontextmanager
-async def running(  # noqa: PLR0913 - the options of `picturelock up`
+async def running(
     data: Path, *, api_port: int, temporal_port: int, ui_port: int, workers: int, say: Callable[[str], None]
 ) -> AsyncIterator[Stack]:
     """The stack, for as long as the block runs."""

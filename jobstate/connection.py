@@ -27,5 +27,9 @@ async def connect(
     if identity is not None:
         config["identity"] = identity
     return await Client.connect(
-        **config, data_converter=pydantic_data_converter, runtime=runtime, retry_config=retry_config, lazy=lazy
+        **config,
+        data_converter=pydantic_data_converter,
+        runtime=runtime,
+        retry_config=retry_config,
+        lazy=lazy,
     )

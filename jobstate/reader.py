@@ -109,7 +109,8 @@ class JobReader:
     def _ui_link(self, described: WorkflowExecutionDescription) -> str | None:
         if self._temporal_ui is None:
             return None
-        return f"{self._temporal_ui}/namespaces/{self.client.namespace}/workflows/{described.id}/{described.run_id}/history"
+        namespace = f"{self._temporal_ui}/namespaces/{self.client.namespace}"
+        return f"{namespace}/workflows/{described.id}/{described.run_id}/history"
 
     async def _live_queues(self) -> list[str]:
         async with translated(DESCRIBE_SECONDS):
@@ -137,9 +138,7 @@ class JobReader:
 
     async def _outcome(self, described: WorkflowExecutionDescription) -> tuple[ExportResult | None, JobError | None]:
         """How a closed execution ended, from its close event."""
-        handle = self.client.get_workflow_handle(
-            described.id, run_id=described.run_id, result_type=ExportResult
-        )
+        handle = self.client.get_workflow_handle(described.id, run_id=described.run_id, result_type=ExportResult)
         try:
             async with translated(DESCRIBE_SECONDS):
                 return await handle.result(follow_runs=False), None
@@ -166,7 +165,9 @@ class JobReader:
             heartbeat=heartbeat,
             heartbeat_at=_time(info.last_heartbeat_time) if info.HasField("last_heartbeat_time") else None,
             scheduled_at=_time(info.scheduled_time) if info.HasField("scheduled_time") else None,
-            next_attempt_at=_time(info.next_attempt_schedule_time) if info.HasField("next_attempt_schedule_time") else None,
+            next_attempt_at=_time(info.next_attempt_schedule_time)
+            if info.HasField("next_attempt_schedule_time")
+            else None,
             last_failure=failure,
         )
 

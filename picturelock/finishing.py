@@ -13,8 +13,8 @@ import cv2
 from picturelock import __version__
 from picturelock.composition.captions import to_srt, to_vtt
 from picturelock.errors import OutputInvalid
-from picturelock.media import join, planes, sound
 from picturelock.media import ffmpeg as runner
+from picturelock.media import join, planes, sound
 from picturelock.media.ffmpeg import Progress
 from picturelock.media.tools import tool_versions
 from picturelock.media.verify import Gate
@@ -38,7 +38,11 @@ Report = Callable[[float, str], None]
 
 
 async def master_sound(
-    plan: RenderPlan, store: Store, scratch: Path, stall_seconds: float, on_progress: Callable[[Progress], None]
+    plan: RenderPlan,
+    store: Store,
+    scratch: Path,
+    stall_seconds: float,
+    on_progress: Callable[[Progress], None],
 ) -> Sound:
     """Mixes and masters (or finds) the film's sound.
 
@@ -124,7 +128,7 @@ class Finisher:
             self.report(0.05, "Joining the segments")
             await self._join(path)
             self.report(0.3, "Verifying the film")
-            gate = Gate(path, self.plan, self.segments)
+            gate = Gate(path, self.plan, self.segments, lambda share, text: self.report(0.3 + 0.4 * share, text))
             facts = await gate.verify()
             self.report(0.7, "Making the poster")
             poster = await self._poster(path)
@@ -133,7 +137,8 @@ class Finisher:
             stored = await self.store.put_file(path, media_type)
         if stored.sha256 != facts.sha256:
             raise OutputInvalid("the film changed between verification and publication")
-        film = NamedArtifact(name=f"film.{self.plan.format.container}", **stored.model_dump(by_alias=False))
+        name = f"{file_stem(self.plan.title)}.{self.plan.format.container}"
+        film = NamedArtifact(name=name, **stored.model_dump(by_alias=False))
         artifacts = await self._artifacts(poster)
         manifest = await self._manifest(film, facts, gate.checks, artifacts)
         self.report(1.0, "Published")
@@ -149,8 +154,8 @@ class Finisher:
         scene = self.plan.timeline.scenes[0]
         at = (scene.start_frame + scene.frames // 3) / self.plan.timeline.fps
         done = await runner.run(
-            ["-v", "error", "-ss", f"{at:.3f}", "-i", str(film), "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24",
-             "-vf", "scale=in_color_matrix=bt709:in_range=tv:out_range=pc", "pipe:1"],
+            ["-v", "error", "-ss", f"{at:.3f}", "-i", str(film), "-frames:v", "1", "-f", "rawvideo",
+             "-pix_fmt", "rgb24", "-vf", "scale=in_color_matrix=bt709:in_range=tv:out_range=pc", "pipe:1"],
             stall_seconds=120,
             read_stdout=True,
         )  # fmt: skip
@@ -199,6 +204,12 @@ class Finisher:
     async def _store(self, name: str, data: bytes, media_type: str) -> NamedArtifact:
         ref = await self.store.put_bytes(data, media_type)
         return NamedArtifact(name=name, **ref.model_dump(by_alias=False))
+
+
+def file_stem(title: str) -> str:
+    """A title as the beginning of a file name: letters, digits, spaces and hyphens of any script."""
+    kept = "".join(sign if sign.isalnum() or sign in " -_" else " " for sign in title)
+    return " ".join(kept.split())[:80].strip() or "film"
 
 
 def _pretty(model: Model) -> bytes:

@@ -7,7 +7,17 @@ from pydantic import Field
 from picturelock.errors import InvalidRequest, NotOffered
 from picturelock.models import Model, VideoFormat, VideoOptions
 
-X264_PRESETS: Final = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
+X264_PRESETS: Final = (
+    "ultrafast",
+    "superfast",
+    "veryfast",
+    "faster",
+    "fast",
+    "medium",
+    "slow",
+    "slower",
+    "veryslow",
+)
 
 
 class Preset(Model):
@@ -16,7 +26,9 @@ class Preset(Model):
     slug: str
     title: str
     format: VideoFormat
-    max_duration_seconds: float | None = Field(default=None, description="The platform's limit; longer films are refused.")
+    max_duration_seconds: float | None = Field(
+        default=None, description="The platform's limit; longer films are refused."
+    )
 
 
 def _preset(  # noqa: PLR0913 - a row of the table below

@@ -1,4 +1,4 @@
-"""Renders one segment: looked up by the hash of everything that determines it, drawn and encoded when it is not there."""
+"""Renders one segment: looked up by the hash of all that determines it, drawn and encoded when it is not there."""
 
 import asyncio
 import os
@@ -32,7 +32,10 @@ _WATERMARK_SHARE: Final = 0.12
 def segment_key(spec: SegmentSpec) -> str:
     """The cache key of a segment: its spec, and what draws and encodes it."""
     versions = tool_versions()
-    made_by = [encode.VERSION, *(versions.get(name, "") for name in ("ffmpeg", "opencv-python-headless", "manimgx-fonts"))]
+    made_by = [
+        encode.VERSION,
+        *(versions.get(name, "") for name in ("ffmpeg", "opencv-python-headless", "manimgx-fonts")),
+    ]
     return cache_key(*made_by, spec.model_dump_json())
 
 

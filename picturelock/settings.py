@@ -12,27 +12,62 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="PICTURELOCK_", frozen=True, extra="ignore")
 
-    data_dir: Path = Field(default=Path(".picturelock"), description="Folder of `picturelock up`: Temporal's database, the store, scratch files, logs.")
-    store_url: str | None = Field(default=None, description="Artifact store: `file:///path` or `s3://bucket/prefix`; unset, a folder in the data folder. S3 credentials come from the usual `AWS_*` variables.")
-    scratch_dir: Path | None = Field(default=None, description="Folder for files in the making; unset, a folder in the data folder.")
-    api_url: str | None = Field(default=None, description="API that the command line talks to; unset, `picturelock export` starts a stack of its own.")
-    temporal_ui_url: str | None = Field(default=None, description="Address of the Temporal UI, for links in a job's status.")
-    render_slots: int | None = Field(default=None, ge=1, le=256, description="Segments a worker renders at once; unset, one for each core.")
-    drain_seconds: float = Field(default=30.0, ge=0, description="How long a stopping worker lets its running work finish.")
+    data_dir: Path = Field(
+        default=Path(".picturelock"),
+        description="Folder of `picturelock up`: Temporal's database, the store, scratch files, logs.",
+    )
+    store_url: str | None = Field(
+        default=None,
+        description="Artifact store: `file:///path` or `s3://bucket/prefix`; unset, a folder in the data folder. S3 credentials come from the usual `AWS_*` variables.",
+    )
+    scratch_dir: Path | None = Field(
+        default=None, description="Folder for files in the making; unset, a folder in the data folder."
+    )
+    api_url: str | None = Field(
+        default=None,
+        description="API that the command line talks to; unset, `picturelock export` starts a stack of its own.",
+    )
+    temporal_ui_url: str | None = Field(
+        default=None, description="Address of the Temporal UI, for links in a job's status."
+    )
+    render_slots: int | None = Field(
+        default=None, ge=1, le=256, description="Segments a worker renders at once; unset, one for each core."
+    )
+    drain_seconds: float = Field(
+        default=30.0, ge=0, description="How long a stopping worker lets its running work finish."
+    )
     max_asset_bytes: int = Field(default=2 * 1024**3, ge=1024, description="Largest upload.")
     max_request_bytes: int = Field(default=1_500_000, ge=1024, description="Largest request body of a job.")
-    ffmpeg: str | None = Field(default=None, description="Path of ffmpeg; unset, the one from the wheel, then the one on PATH.")
-    ffprobe: str | None = Field(default=None, description="Path of ffprobe; unset, the one from the wheel, then the one on PATH.")
-    temporal_cli: str | None = Field(default=None, description="Path of the Temporal CLI; unset, the one from the wheel, then the one on PATH.")
-    llm_base_url: str | None = Field(default=None, description="OpenAI-compatible endpoint that writes scripts from briefs, such as `http://127.0.0.1:8000/v1`.")
+    ffmpeg: str | None = Field(
+        default=None, description="Path of ffmpeg; unset, the one from the wheel, then the one on PATH."
+    )
+    ffprobe: str | None = Field(
+        default=None, description="Path of ffprobe; unset, the one from the wheel, then the one on PATH."
+    )
+    temporal_cli: str | None = Field(
+        default=None,
+        description="Path of the Temporal CLI; unset, the one from the wheel, then the one on PATH.",
+    )
+    llm_base_url: str | None = Field(
+        default=None,
+        description="OpenAI-compatible endpoint that writes scripts from briefs, such as `http://127.0.0.1:8000/v1`.",
+    )
     llm_model: str = Field(default="gpt-4o-mini", description="Model that writes scripts.")
     llm_api_key: SecretStr | None = Field(default=None, description="Key of the endpoint that writes scripts.")
-    speech_base_url: str | None = Field(default=None, description="OpenAI-compatible endpoint for the voice engine `openai`.")
+    speech_base_url: str | None = Field(
+        default=None, description="OpenAI-compatible endpoint for the voice engine `openai`."
+    )
     speech_model: str = Field(default="tts-1", description="Model of the voice engine `openai`.")
     speech_voices: str = Field(default="alloy", description="Voices that endpoint offers, separated by commas.")
-    speech_languages: str = Field(default="en", description="Languages those voices speak, separated by commas; `*` for all.")
+    speech_languages: str = Field(
+        default="en", description="Languages those voices speak, separated by commas; `*` for all."
+    )
     speech_api_key: SecretStr | None = Field(default=None, description="Key of the speech endpoint.")
-    log_format: str = Field(default="console", pattern="^(console|json)$", description="`console` for people, `json` for machines.")
+    log_format: str = Field(
+        default="console",
+        pattern="^(console|json)$",
+        description="`console` for people, `json` for machines.",
+    )
 
     @property
     def store_location(self) -> str:
@@ -47,5 +82,5 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:
-    """This process's settings, read once."""
+    """The settings of this process, read once."""
     return Settings()

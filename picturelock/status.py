@@ -68,7 +68,8 @@ def assemble(seen: Observation) -> JobStatus:
         attempt=seen.attempt,
         cancel_requested=seen.cancel_requested or status == "cancelled",
         pause_requested=snapshot.pause_requested,
-        worker_available=status in {"completed", "failed", "cancelled"} or _needed_queues(seen) <= set(seen.live_queues),
+        worker_available=status in {"completed", "failed", "cancelled"}
+        or _needed_queues(seen) <= set(seen.live_queues),
         correlation_id=seen.correlation_id,
         metadata=seen.metadata,
         links=links(seen.job_id, seen.temporal_ui),
@@ -79,7 +80,13 @@ def assemble(seen: Observation) -> JobStatus:
 def links(job_id: str, temporal_ui: str | None = None) -> Links:
     """The addresses of a job, as URL paths."""
     base = f"/api/jobs/{job_id}"
-    return Links(self=base, events=f"{base}/events", cancel=f"{base}/cancel", output=f"{base}/output", temporal_ui=temporal_ui)
+    return Links(
+        self=base,
+        events=f"{base}/events",
+        cancel=f"{base}/cancel",
+        output=f"{base}/output",
+        temporal_ui=temporal_ui,
+    )
 
 
 def etag(job: JobStatus) -> str:
@@ -180,15 +187,14 @@ def _eta(status: Status, progress: float, started_at: datetime | None, now: date
 def _message(seen: Observation, snapshot: Snapshot, status: Status, error: JobError | None) -> str:
     if error is not None:
         return error.message
-    if status == "cancelled":
-        return "Cancelled"
-    if status == "completed":
-        return "The film is ready"
+    said = {"cancelled": "Cancelled", "completed": "The film is ready"}.get(status)
+    if said is not None:
+        return said
     if seen.cancel_requested:
         return "Cancelling"
-    if snapshot.stage == "finalize":
-        messages = [one.heartbeat.message for one in seen.pending if one.heartbeat and one.heartbeat.message]
-        return messages[0] if messages else snapshot.message
+    messages = [one.heartbeat.message for one in seen.pending if one.heartbeat and one.heartbeat.message]
+    if messages and snapshot.stage in {"composition", "finalize"}:
+        return messages[0]
     if snapshot.stage == "render":
         record = next(one for one in snapshot.steps if one.name == "render")
         return f"Rendering: frame {math.floor(_units(record, seen))} of {record.units_total}"
@@ -237,7 +243,8 @@ def _activity_warnings(activity: PendingActivity, now: datetime) -> list[Warn]:
     found: list[Warn] = []
     step = stage_of(activity.id)
     if activity.last_failure is not None:
-        text = f"{activity.id}: attempt {activity.attempt - 1 or 1} failed and is tried again: {activity.last_failure.message}"
+        failed = max(1, activity.attempt - 1)
+        text = f"{activity.id}: attempt {failed} failed and is tried again: {activity.last_failure.message}"
         found.append(Warn(code="ATTEMPT_FAILED", message=text, step=step, since=activity.scheduled_at))
     beat = activity.heartbeat
     if activity.started and beat is not None:
@@ -255,7 +262,10 @@ def _with_film(job: JobStatus, seen: Observation) -> JobStatus:
     output = Output(path=job.links.output, **facts.model_dump(by_alias=False, exclude={"frames"}))
     artifacts = [
         ArtifactLink(
-            name=one.name, path=f"{job.links.self}/artifacts/{one.name}", media_type=one.media_type, size_bytes=one.size_bytes
+            name=one.name,
+            path=f"{job.links.self}/artifacts/{one.name}",
+            media_type=one.media_type,
+            size_bytes=one.size_bytes,
         )
         for one in seen.result.artifacts
     ]

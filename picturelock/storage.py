@@ -84,9 +84,7 @@ class Store:
         """The bytes from `start` up to `end` (exclusive), in chunks."""
         for at in range(start, end, _CHUNK):
             with _translated():
-                yield bytes(
-                    await obstore.get_range_async(self._store, _blob(ref), start=at, end=min(at + _CHUNK, end))
-                )
+                yield bytes(await obstore.get_range_async(self._store, _blob(ref), start=at, end=min(at + _CHUNK, end)))
 
     async def local(self, ref: ArtifactRef) -> Path:
         """A path where the file can be read: in place in a local store, else a verified copy in the scratch folder."""
@@ -195,7 +193,9 @@ def _translated() -> Iterator[None]:
     except (BaseError, OSError) as error:
         if "No space left" in str(error) or "StorageFull" in str(error):
             raise DiskFull("the artifact store is full") from error
-        raise StoreUnavailable(f"the artifact store does not answer: {type(error).__name__}", detail=str(error)[:300]) from error
+        raise StoreUnavailable(
+            f"the artifact store does not answer: {type(error).__name__}", detail=str(error)[:300]
+        ) from error
 
 
 def sha256_of(path: Path) -> str:

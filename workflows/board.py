@@ -86,9 +86,8 @@ class Board:
             f"| {one.name} | {one.state} | {one.finished} of {one.scheduled} | {one.units_done} of {one.units_total} |"
             for one in self._steps.values()
         )
-        return (
-            f"**{self._stage}**: {self._message}\n\n| step | state | activities | units |\n| --- | --- | --- | --- |\n{rows}"
-        )
+        head = f"**{self._stage}**: {self._message}\n\n| step | state | activities | units |\n"
+        return f"{head}| --- | --- | --- | --- |\n{rows}"
 
     @property
     def running_step(self) -> StageName | None:

@@ -8,9 +8,11 @@ from temporalio import workflow
 from temporalio.exceptions import (
     ActivityError,
     ApplicationError,
-    TimeoutError as TemporalTimeoutError,
     TimeoutType,
     is_cancelled_exception,
+)
+from temporalio.exceptions import (
+    TimeoutError as TemporalTimeoutError,
 )
 
 with workflow.unsafe.imports_passed_through():
@@ -114,7 +116,9 @@ class ExportWorkflow:
         narrations = [scene.narration for scene in spoken]
         task = contracts.CompositionTask(request=written.request, script=written.script, narrations=narrations)
         seconds = sum(scene.samples for scene in spoken) / SAMPLE_RATE
-        composition = await self._run("composition", "composition", contracts.COMPOSE, task, Composition, seconds=seconds)
+        composition = await self._run(
+            "composition", "composition", contracts.COMPOSE, task, Composition, seconds=seconds
+        )
         self._board.warn(composition.warnings)
         message = f"{len(composition.segments)} segments, {composition.duration_seconds:.1f} s"
         self._board.complete("composition", message, workflow.now())
@@ -128,7 +132,13 @@ class ExportWorkflow:
             task = contracts.SegmentTask(plan=composition.plan, segment_id=segment.id, frames=segment.frames)
             seconds = composition.duration_seconds * segment.frames / composition.total_frames
             return await self._run(
-                "render", segment.id, contracts.RENDER_SEGMENT, task, RenderedSegment, units=segment.frames, seconds=seconds
+                "render",
+                segment.id,
+                contracts.RENDER_SEGMENT,
+                task,
+                RenderedSegment,
+                units=segment.frames,
+                seconds=seconds,
             )
 
         sound = asyncio.create_task(self._sound(composition))
@@ -144,7 +154,14 @@ class ExportWorkflow:
         task = contracts.SoundTask(plan=composition.plan)
         seconds = composition.duration_seconds
         return await self._run(
-            "render", "sound", contracts.MASTER_SOUND, task, Sound, units=0, seconds=seconds, queue=EXPORTS_QUEUE
+            "render",
+            "sound",
+            contracts.MASTER_SOUND,
+            task,
+            Sound,
+            units=0,
+            seconds=seconds,
+            queue=EXPORTS_QUEUE,
         )
 
     async def _finalize(

@@ -19,41 +19,41 @@ async def take_in(path: Path, store: Store) -> Asset:
     Raises:
         AssetUnreadable: no picture, film or sound, or a damaged one.
     """
-    asset = await identify(path)
-    ref = await store.put_file(path, asset["media_type"])
-    stored = Asset.model_validate(
-        {**asset, "asset_id": f"sha256-{ref.sha256}", "size_bytes": ref.size_bytes}, by_name=True
-    )
-    await store.put_asset(stored)
-    return stored
+    found = await identify(path)
+    ref = await store.put_file(path, found.media_type)
+    asset = found.model_copy(update={"asset_id": f"sha256-{ref.sha256}", "size_bytes": ref.size_bytes})
+    await store.put_asset(asset)
+    return asset
 
 
-async def identify(path: Path) -> dict[str, str | int | float]:
-    """Kind, media type and measures of a file. Raises AssetUnreadable."""
-    if path.stat().st_size == 0:
+async def identify(path: Path) -> Asset:
+    """What a file is; its id is not known yet. Raises AssetUnreadable."""
+    size = path.stat().st_size
+    if size == 0:
         raise AssetUnreadable("the file is empty")
     picture = await asyncio.to_thread(identify_picture, path)
     if picture is not None:
         media_type, width, height = picture
-        return {"kind": "image", "media_type": media_type, "width": width, "height": height}
-    return await _film_or_sound(path)
+        return Asset(asset_id="", kind="image", media_type=media_type, size_bytes=size, width=width, height=height)
+    return await _film_or_sound(path, size)
 
 
-async def _film_or_sound(path: Path) -> dict[str, str | int | float]:
+async def _film_or_sound(path: Path, size: int) -> Asset:
     probed = await probe(path)
     duration = probed.format.duration or 0.0
     video, audio = probed.first("video"), probed.first("audio")
     name = probed.format.format_name
     if video and video.width and video.height and duration > 0 and name in _VIDEO_FORMATS:
-        media_type = "video/webm" if name.startswith("matroska") else "video/mp4"
-        return {
-            "kind": "clip",
-            "media_type": media_type,
-            "width": video.width,
-            "height": video.height,
-            "duration_seconds": duration,
-        }
+        return Asset(
+            asset_id="",
+            kind="clip",
+            media_type="video/webm" if name.startswith("matroska") else "video/mp4",
+            size_bytes=size,
+            width=video.width,
+            height=video.height,
+            duration_seconds=duration,
+        )
     if audio and duration > 0 and name in _AUDIO_FORMATS:
-        kind = "mp4" if name.startswith("mov") else name
-        return {"kind": "audio", "media_type": f"audio/{kind}", "duration_seconds": duration}
+        media_type = f"audio/{'mp4' if name.startswith('mov') else name}"
+        return Asset(asset_id="", kind="audio", media_type=media_type, size_bytes=size, duration_seconds=duration)
     raise AssetUnreadable("the file is no picture, film or sound that is supported")

@@ -1,5 +1,8 @@
-"""Title cards: what a scene shows when no picture was given. Drawn, not a placeholder: two related colours, soft light
-of large circles, a headline in the bundled typeface, and a moving background under a still text."""
+"""Title cards: what a scene shows when no picture was given.
+
+Drawn, not a stand-in: two related colours, soft light of large circles, a headline in the bundled typeface, and a
+moving background under a still text.
+"""
 
 import colorsys
 import hashlib
@@ -39,7 +42,10 @@ def headline(scene: Scene) -> str:
         return scene.title
     text = scene.narration
     for signs in (".!?…。", ".!?…。,;:—"):
-        cut = next((i for i, sign in enumerate(text) if sign in signs and not text[i + 1 : i + 2].isalnum()), len(text))
+        cut = next(
+            (i for i, sign in enumerate(text) if sign in signs and not text[i + 1 : i + 2].isalnum()),
+            len(text),
+        )
         if cut <= _HEADLINE_CHARACTERS:
             return text[:cut].strip() or text[:_HEADLINE_CHARACTERS]
     words = split_words(text)
@@ -59,7 +65,13 @@ def _rgb(hue: float, saturation: float, value: float) -> tuple[int, int, int]:
 
 
 def gradient(
-    first: tuple[int, int, int], second: tuple[int, int, int], width: int, height: int, *, seed: int, lights: bool
+    first: tuple[int, int, int],
+    second: tuple[int, int, int],
+    width: int,
+    height: int,
+    *,
+    seed: int,
+    lights: bool,
 ) -> RGB:
     """A diagonal gradient with soft circles of light, dithered so that no bands show."""
     across = np.linspace(0, 1, width, dtype=np.float32)[None, :]
@@ -70,7 +82,7 @@ def gradient(
     if lights:
         picture += _lights(rng, width, height)[:, :, None] * np.asarray([1.0, 1.0, 1.05], np.float32)
     picture += rng.random((height, width, 1), np.float32) - 0.5
-    return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(picture), 0, 255), np.uint8)
 
 
 def _lights(rng: np.random.Generator, width: int, height: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
@@ -80,7 +92,10 @@ def _lights(rng: np.random.Generator, width: int, height: int) -> np.ndarray[tup
     for _ in range(7):
         layer = np.zeros_like(small)
         radius = int(rng.uniform(0.06, 0.26) * max(small.shape))
-        center = (int(rng.uniform(0.35, 1.05) * small.shape[1]), int(rng.uniform(-0.05, 1.0) * small.shape[0]))
+        center = (
+            int(rng.uniform(0.35, 1.05) * small.shape[1]),
+            int(rng.uniform(-0.05, 1.0) * small.shape[0]),
+        )
         cv2.circle(layer, center, radius, float(rng.uniform(6, 15)), -1, cv2.LINE_AA)
         small += cv2.GaussianBlur(layer, (0, 0), float(rng.uniform(1.5, 9.0)) * max(small.shape) / 480)
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)

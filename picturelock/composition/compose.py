@@ -23,6 +23,7 @@ from picturelock.models import (
     Cue,
     ExportRequest,
     Model,
+    Motion,
     Narration,
     RenderPlan,
     Scene,
@@ -106,7 +107,8 @@ class Composer:
         longest = video.max_duration_seconds
         if longest is not None and seconds > longest:
             raise InvalidRequest(
-                f"video.preset: the film would last {seconds:.1f} s; {self.request.video.preset!r} allows {longest:.0f} s"
+                f"video.preset: the film would last {seconds:.1f} s; "
+                f"{self.request.video.preset!r} allows {longest:.0f} s"
             )
 
     async def _check_asset_kinds(self) -> None:
@@ -153,7 +155,7 @@ class Composer:
     async def _still(
         self,
         visual: Visual,
-        how: motion.Motion,
+        how: Motion,
         colors: tuple[tuple[int, int, int], tuple[int, int, int]],
         index: int,
         video: VideoFormat,
@@ -224,7 +226,12 @@ def _prepare_image(data: bytes, width: int, height: int, how: str) -> bytes:
 
 
 def _prepare_gradient(
-    colors: tuple[tuple[int, int, int], tuple[int, int, int]], width: int, height: int, *, seed: int, lights: bool
+    colors: tuple[tuple[int, int, int], tuple[int, int, int]],
+    width: int,
+    height: int,
+    *,
+    seed: int,
+    lights: bool,
 ) -> bytes:
     digest = hashlib.sha256(repr((colors, seed)).encode()).digest()
     picture = cards.gradient(*colors, width, height, seed=int.from_bytes(digest[:4], "big"), lights=lights)

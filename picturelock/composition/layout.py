@@ -46,9 +46,7 @@ def lay_out(speech_samples: list[int], titles: list[str | None], fps: int, trans
         coming = overlap if index > 0 else 0
         leaving = overlap if index < count - 1 else 0
         speech = math.ceil(samples * fps / SAMPLE_RATE)
-        body = max(
-            round(LEAD_SECONDS * fps) + speech + round(TAIL_SECONDS * fps), math.ceil(MIN_BODY_SECONDS * fps)
-        )
+        body = max(round(LEAD_SECONDS * fps) + speech + round(TAIL_SECONDS * fps), math.ceil(MIN_BODY_SECONDS * fps))
         if coming:
             segments.append(_segment(segments, "transition", at, coming, [index - 1, index]))
         scenes.append(

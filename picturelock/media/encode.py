@@ -39,7 +39,11 @@ def encoder_options(video: VideoFormat) -> dict[str, str | int]:
         **_TAGS,
     }
     if video.codec == "h264":
-        options |= {"preset": video.encoder_preset, "profile:v": "high", "x264-params": "stitchable=1:open-gop=0"}
+        options |= {
+            "preset": video.encoder_preset,
+            "profile:v": "high",
+            "x264-params": "stitchable=1:open-gop=0",
+        }
     elif video.codec == "h265":
         parameters = "open-gop=0:pools=none:frame-threads=1:repeat-headers=0:log-level=error"
         options |= {"preset": video.encoder_preset, "tag:v": "hvc1", "x265-params": parameters}

@@ -68,7 +68,7 @@ def _fonts() -> tuple[list[Any], Any]:
 
 def clusters(text: str) -> list[str]:
     """The text as a reader counts it: extended grapheme clusters."""
-    return _CLUSTER.findall(text)
+    return [match.group() for match in _CLUSTER.finditer(text)]
 
 
 def is_emoji(cluster: str) -> bool:

@@ -188,7 +188,7 @@ def feed(draw: Draw, frames: int, width: int, height: int) -> Callable[[int], No
         frame = new_frame(width, height)
         for number in range(frames):
             draw(number, frame)
-            left = memoryview(frame).cast("B")
+            left = memoryview(frame.data).cast("B")
             while left:
                 left = left[os.write(descriptor, left) :]
 

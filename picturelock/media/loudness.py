@@ -40,7 +40,7 @@ async def measure_mono(samples: npt.NDArray[np.float32]) -> Loudness:
     data = samples.astype("<f4").tobytes()
 
     def write(descriptor: int) -> None:
-        with open(descriptor, "wb", closefd=False) as pipe:  # noqa: PTH123 - a descriptor, not a path
+        with open(descriptor, "wb", closefd=False) as pipe:
             pipe.write(data)
 
     graph = "pan=stereo|c0=c0|c1=c0,ebur128=peak=true:framelog=quiet"
@@ -52,7 +52,20 @@ async def measure_mono(samples: npt.NDArray[np.float32]) -> Loudness:
 async def measure(path: Path) -> Loudness:
     """Measures the first audio stream of a file, decoded strictly: a damaged stream raises RenderFailed."""
     done = await runner.run(
-        ["-v", "info", "-xerror", "-i", str(path), "-map", "0:a:0", "-af", "ebur128=peak=true:framelog=quiet", "-f", "null", "-"],
+        [
+            "-v",
+            "info",
+            "-xerror",
+            "-i",
+            str(path),
+            "-map",
+            "0:a:0",
+            "-af",
+            "ebur128=peak=true:framelog=quiet",
+            "-f",
+            "null",
+            "-",
+        ],
         stall_seconds=300,
     )
     return parse(done.stderr)

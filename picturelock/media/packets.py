@@ -24,7 +24,21 @@ class VideoPackets:
 async def read_packets(path: Path) -> VideoPackets:
     """Reads the packets of the first video stream (ffmpeg's framehash muxer, no decoding)."""
     done = await runner.run(
-        ["-v", "error", "-i", str(path), "-map", "0:v:0", "-c", "copy", "-f", "framehash", "-hash", "sha256", "pipe:1"],
+        [
+            "-v",
+            "error",
+            "-i",
+            str(path),
+            "-map",
+            "0:v:0",
+            "-c",
+            "copy",
+            "-f",
+            "framehash",
+            "-hash",
+            "sha256",
+            "pipe:1",
+        ],
         stall_seconds=300,
         read_stdout=True,
     )

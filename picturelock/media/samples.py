@@ -27,7 +27,7 @@ async def resample(samples: Mono, rate: int) -> Mono:
     data = samples.astype("<f4").tobytes()
 
     def write(descriptor: int) -> None:
-        with open(descriptor, "wb", closefd=False) as pipe:  # noqa: PTH123 - a descriptor, not a path
+        with open(descriptor, "wb", closefd=False) as pipe:
             pipe.write(data)
 
     return await _decode(["-f", "f32le", "-ar", str(rate), "-ac", "1", "-i", "pipe:0"], write)
@@ -94,4 +94,4 @@ def read_wav(path: Path, chunk: int = 1 << 16) -> Iterator[Mono]:
     """The samples of one of our own WAV files, in chunks."""
     with wave.open(str(path), "rb") as wav:
         while data := wav.readframes(chunk):
-            yield np.frombuffer(data, "<i2").astype(np.float32) / 32768
+            yield np.frombuffer(data, "<i2").astype(np.float32) / np.float32(32768)

@@ -123,7 +123,7 @@ class SoundJob:
 
     def _write_speech(self, descriptor: int) -> None:
         """Writes the whole film's speech in stereo, silence between the narrations, a second at a time."""
-        with open(descriptor, "wb", closefd=False) as pipe:  # noqa: PTH123 - a descriptor, not a path
+        with open(descriptor, "wb", closefd=False) as pipe:
             at = 0
             for cue, path in zip(self.plan.speech, self.speech, strict=True):
                 at += _write_silence(pipe.write, cue.start_sample - at)

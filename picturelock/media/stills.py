@@ -67,19 +67,22 @@ def fit(picture: RGB, width: int, height: int, how: str) -> RGB:
     if how == "cover":
         return cover
     small = _resize(cover, max(2, width // 16), max(2, height // 16))
-    backdrop = cv2.GaussianBlur(_resize(small, width, height), (0, 0), max(width, height) / 40)
-    backdrop = (backdrop.astype(np.float32) * 0.6).astype(np.uint8)
+    blurred = cv2.GaussianBlur(_resize(small, width, height), (0, 0), max(width, height) / 40)
+    backdrop = np.asarray(blurred.astype(np.float32) * 0.6, np.uint8)
     scale = min(width / picture.shape[1], height / picture.shape[0])
-    inner_width, inner_height = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
-    left, top = (width - inner_width) // 2, (height - inner_height) // 2
-    backdrop[top : top + inner_height, left : left + inner_width] = _resize(picture, inner_width, inner_height)
+    inner = _resize(picture, max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
+    left, top = (width - inner.shape[1]) // 2, (height - inner.shape[0]) // 2
+    backdrop[top : top + inner.shape[0], left : left + inner.shape[1]] = inner
     return backdrop
 
 
 def _cover(picture: RGB, width: int, height: int) -> RGB:
     source_height, source_width = picture.shape[:2]
     scale = max(width / source_width, height / source_height)
-    crop_width, crop_height = min(source_width, round(width / scale)), min(source_height, round(height / scale))
+    crop_width, crop_height = (
+        min(source_width, round(width / scale)),
+        min(source_height, round(height / scale)),
+    )
     left, top = (source_width - crop_width) // 2, (source_height - crop_height) // 2
     return _resize(picture[top : top + crop_height, left : left + crop_width], width, height)
 

@@ -22,6 +22,11 @@ LINE_HEIGHT: Final = 1.362
 BOLD_WIDTH: Final = 1.07
 """How much wider bold Noto Sans runs than regular, at most."""
 
+_STYLE_FORMAT: Final = (
+    "Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, Italic, "
+    "Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, MarginL, "
+    "MarginR, MarginV, Encoding"
+)
 _FONT_MISSING: Final = "fontselect: failed to find"
 
 
@@ -65,9 +70,7 @@ def document(width: int, height: int, styles: list[str], events: list[str]) -> s
             "YCbCr Matrix: TV.709",
             "",
             "[V4+ Styles]",
-            "Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, Italic, "
-            "Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, MarginL, "
-            "MarginR, MarginV, Encoding",
+            _STYLE_FORMAT,
             *styles,
             "",
             "[Events]",
@@ -123,12 +126,11 @@ def check_fonts(stderr: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class TextBlock:
-    """Lines of a title, drawn left-aligned or centred. `em` is the letter size in pixels."""
+    """Lines of a title. `em` is the letter size in pixels."""
 
     lines: tuple[str, ...]
     em: float
     bold: bool
-    centered: bool = False
     spacing: float = 0.0
 
 
@@ -144,7 +146,7 @@ async def draw_mask(block: TextBlock, scratch: Path) -> Bytes2D:
     height = 2 * round((len(block.lines) * block.em * LINE_HEIGHT + 2 * pad) / 2)
     style = (
         f"Style: T,{FAMILY},{block.em * LINE_HEIGHT:.1f},&H00FFFFFF,&H00FFFFFF,&HFF000000,&HFF000000,"
-        f"{-1 if block.bold else 0},0,0,0,100,100,{block.spacing:.1f},0,1,0,0,{8 if block.centered else 7},{pad},{pad},{pad},-1"
+        f"{-1 if block.bold else 0},0,0,0,100,100,{block.spacing:.1f},0,1,0,0,7,{pad},{pad},{pad},-1"
     )
     text = "\\N".join(escape(line) for line in block.lines)
     script = document(width, height, [style], [f"Dialogue: 0,0:00:00.00,0:00:10.00,T,,0,0,0,,{text}"])

@@ -6,6 +6,7 @@ picture and sound are compared with what was planned.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -37,6 +38,7 @@ class Gate:
     film: Path
     plan: RenderPlan
     segments: list[RenderedSegment]
+    report: Callable[[float, str], None] = field(default=lambda _share, _message: None)
     checks: list[Check] = field(default_factory=list)
 
     async def verify(self) -> FilmFacts:
@@ -48,10 +50,14 @@ class Gate:
         try:
             probed = await probe(self.film, count_packets=True)
             self._check_streams(probed)
+            self.report(0.1, "Comparing packets")
             self._check_packets(await read_packets(self.film))
+            self.report(0.3, "Decoding key frames")
             await self._check_keyframes()
+            self.report(0.6, "Measuring loudness")
             level = await loudness.measure(self.film)
             self._check_loudness(level)
+            self.report(0.8, "Listening for speech")
             await self._check_speech()
         except RenderFailed as error:
             self._note("decodes without an error", passed=False, measured=error.message, limit="no error")
@@ -74,27 +80,41 @@ class Gate:
             self._note("picture and sound", passed=False, measured=f"{len(probed.streams)} streams", limit="both")
             return
         size = f"{video.width}x{video.height} {video.codec_name} {video.frame_rate:g} fps {video.pix_fmt}"
-        wanted = (
-            f"{timeline.width}x{timeline.height} {_CODECS[video_format.codec]} {timeline.fps:g} fps yuv420p"
-        )
+        wanted = f"{timeline.width}x{timeline.height} {_CODECS[video_format.codec]} {timeline.fps:g} fps yuv420p"
         self._note("picture format", passed=size == wanted, measured=size, limit=wanted)
-        tags = "/".join(str(tag) for tag in (video.color_space, video.color_primaries, video.color_transfer, video.color_range))
+        tags = "/".join(
+            str(tag) for tag in (video.color_space, video.color_primaries, video.color_transfer, video.color_range)
+        )
         self._note("colour tags", passed=tags == "bt709/bt709/bt709/tv", measured=tags, limit="bt709/bt709/bt709/tv")
         planned, frame = timeline.duration_seconds, 1 / timeline.fps
         measured = video.duration or probed.format.duration or 0.0
         self._note(
-            "picture duration", passed=abs(measured - planned) <= frame, measured=f"{measured:.3f} s", limit=f"{planned:.3f} s ± 1 frame"
+            "picture duration",
+            passed=abs(measured - planned) <= frame,
+            measured=f"{measured:.3f} s",
+            limit=f"{planned:.3f} s ± 1 frame",
         )
         heard = audio.duration or probed.format.duration or 0.0
         self._note(
-            "sound duration", passed=abs(heard - planned) <= frame + _AUDIO_SLACK_SECONDS, measured=f"{heard:.3f} s", limit=f"{planned:.3f} s"
+            "sound duration",
+            passed=abs(heard - planned) <= frame + _AUDIO_SLACK_SECONDS,
+            measured=f"{heard:.3f} s",
+            limit=f"{planned:.3f} s",
         )
         packets = video.nb_read_packets or 0
         self._note(
-            "frames", passed=packets == timeline.total_frames, measured=str(packets), limit=str(timeline.total_frames)
+            "frames",
+            passed=packets == timeline.total_frames,
+            measured=str(packets),
+            limit=str(timeline.total_frames),
         )
         sound = f"{audio.sample_rate} Hz, {audio.channels} channels"
-        self._note("sound format", passed=sound == "48000 Hz, 2 channels", measured=sound, limit="48000 Hz, 2 channels")
+        self._note(
+            "sound format",
+            passed=sound == "48000 Hz, 2 channels",
+            measured=sound,
+            limit="48000 Hz, 2 channels",
+        )
 
     def _check_packets(self, packets: VideoPackets) -> None:
         at, wrong = 0, []
@@ -104,7 +124,12 @@ class Gate:
             at += segment.frames
         if at != len(packets.digests):
             wrong.append(f"{len(packets.digests)} packets, {at} planned")
-        self._note("packets are the segments'", passed=not wrong, measured=", ".join(wrong[:5]) or "all equal", limit="all equal")
+        self._note(
+            "packets are the segments'",
+            passed=not wrong,
+            measured=", ".join(wrong[:5]) or "all equal",
+            limit="all equal",
+        )
         headers = {segment.extradata_sha256 for segment in self.segments}
         self._note("one set of headers", passed=len(headers) == 1, measured=str(len(headers)), limit="1")
 
@@ -117,33 +142,72 @@ class Gate:
             stall_seconds=300,
             read_stdout=True,
         )  # fmt: skip
-        self._note("key frames decode", passed=not done.stderr.strip(), measured=done.stderr.strip()[:200] or "clean", limit="clean")
-        luma = {round(float(time) * self.plan.timeline.fps): float(value) for time, value in _KEYFRAME.findall(done.stdout.decode())}
+        self._note(
+            "key frames decode",
+            passed=not done.stderr.strip(),
+            measured=done.stderr.strip()[:200] or "clean",
+            limit="clean",
+        )
+        luma = {
+            round(float(time) * self.plan.timeline.fps): float(value)
+            for time, value in _KEYFRAME.findall(done.stdout.decode())
+        }
         at, wrong = 0, []
         for segment in self.segments:
             seen = luma.get(at)
             if seen is None or abs(seen - segment.first_luma) > _LUMA_TOLERANCE:
                 wrong.append(f"{segment.id}: {'none' if seen is None else f'{seen:.0f}'} for {segment.first_luma:.0f}")
             at += segment.frames
-        self._note("brightness as drawn", passed=not wrong, measured=", ".join(wrong[:5]) or "all", limit=f"± {_LUMA_TOLERANCE:.0f}")
+        self._note(
+            "brightness as drawn",
+            passed=not wrong,
+            measured=", ".join(wrong[:5]) or "all",
+            limit=f"± {_LUMA_TOLERANCE:.0f}",
+        )
 
     def _check_loudness(self, level: Loudness) -> None:
         target = self.plan.format.loudness_lufs
         self._note(
-            "loudness", passed=abs(level.integrated - target) <= TOLERANCE_LU, measured=f"{level.integrated:.1f} LUFS", limit=f"{target:.1f} ± {TOLERANCE_LU} LUFS"
+            "loudness",
+            passed=abs(level.integrated - target) <= TOLERANCE_LU,
+            measured=f"{level.integrated:.1f} LUFS",
+            limit=f"{target:.1f} ± {TOLERANCE_LU} LUFS",
         )
         self._note(
-            "true peak", passed=level.true_peak <= PEAK_LIMIT_DBTP, measured=f"{level.true_peak:.1f} dBTP", limit=f"<= {PEAK_LIMIT_DBTP:.0f} dBTP"
+            "true peak",
+            passed=level.true_peak <= PEAK_LIMIT_DBTP,
+            measured=f"{level.true_peak:.1f} dBTP",
+            limit=f"<= {PEAK_LIMIT_DBTP:.0f} dBTP",
         )
 
     async def _check_speech(self) -> None:
         """Decodes all of the sound strictly and looks for a voice wherever one was planned."""
         done = await runner.run(
-            ["-v", "error", "-xerror", "-i", str(self.film), "-map", "0:a:0", "-ac", "1", "-ar", str(_AUDIO_RATE), "-f", "s16le", "pipe:1"],
+            [
+                "-v",
+                "error",
+                "-xerror",
+                "-i",
+                str(self.film),
+                "-map",
+                "0:a:0",
+                "-ac",
+                "1",
+                "-ar",
+                str(_AUDIO_RATE),
+                "-f",
+                "s16le",
+                "pipe:1",
+            ],
             stall_seconds=300,
             read_stdout=True,
         )
-        self._note("sound decodes", passed=not done.stderr.strip(), measured=done.stderr.strip()[:200] or "clean", limit="clean")
+        self._note(
+            "sound decodes",
+            passed=not done.stderr.strip(),
+            measured=done.stderr.strip()[:200] or "clean",
+            limit="clean",
+        )
         samples = np.frombuffer(done.stdout, "<i2").astype(np.float32) / 32768
         silent = []
         for cue in self.plan.timeline.audio.speech:
@@ -152,7 +216,12 @@ class Gate:
             level = 20 * np.log10(max(1e-9, float(np.sqrt(np.mean(part**2))))) if len(part) else -180.0
             if level < _SILENCE_DB:
                 silent.append(f"scene {cue.scene_index + 1}: {level:.0f} dB")
-        self._note("speech in every scene", passed=not silent, measured=", ".join(silent[:5]) or "all", limit=f"> {_SILENCE_DB:.0f} dBFS")
+        self._note(
+            "speech in every scene",
+            passed=not silent,
+            measured=", ".join(silent[:5]) or "all",
+            limit=f"> {_SILENCE_DB:.0f} dBFS",
+        )
 
     def _facts(self, probed: Probe, level: Loudness) -> FilmFacts:
         video, audio = probed.first("video"), probed.first("audio")
@@ -179,4 +248,3 @@ async def check_segment(path: Path, frames: int) -> VideoPackets:
     if len(packets.digests) != frames:
         raise OutputInvalid(f"the segment has {len(packets.digests)} frames; {frames} were drawn")
     return packets
-

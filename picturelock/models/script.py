@@ -101,7 +101,9 @@ class Brief(Input):
     """What a film should be about, for a writer to make a script of."""
 
     topic: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=3, max_length=2_000), AfterValidator(_speakable)
+        str,
+        StringConstraints(strip_whitespace=True, min_length=3, max_length=2_000),
+        AfterValidator(_speakable),
     ]
     audience: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None = None
     tone: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)] | None = None

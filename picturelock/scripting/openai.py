@@ -43,14 +43,18 @@ class OpenAIWriter:
             except ValidationError as first:
                 messages += [
                     {"role": "assistant", "content": answer},
-                    {"role": "user", "content": f"This does not match the schema:\n{first}\nSend the whole JSON again, corrected."},
+                    {
+                        "role": "user",
+                        "content": f"This does not match the schema:\n{first}\nSend the whole JSON again, corrected.",
+                    },
                 ]
             repaired = await self._ask(messages)
         try:
             return _validated(repaired, brief)
         except ValidationError as second:
             raise WriterUnavailable(
-                f"the model {self._model!r} did not write a valid script, also not after one repair", detail=str(second)
+                f"the model {self._model!r} did not write a valid script, also not after one repair",
+                detail=str(second),
             ) from second
 
     async def _ask(self, messages: list[dict[str, str]]) -> str:
@@ -68,12 +72,15 @@ class OpenAIWriter:
             raise WriterFailed(f"the language model's endpoint answered {response.status_code}")
         if response.is_error:
             raise WriterUnavailable(
-                f"the language model's endpoint refused the request with {response.status_code}", detail=response.text[:500]
+                f"the language model's endpoint refused the request with {response.status_code}",
+                detail=response.text[:500],
             )
         try:
             return str(response.json()["choices"][0]["message"]["content"])
         except (ValueError, LookupError, TypeError) as error:
-            raise WriterUnavailable("the language model's endpoint does not speak the chat completions protocol") from error
+            raise WriterUnavailable(
+                "the language model's endpoint does not speak the chat completions protocol"
+            ) from error
 
 
 def _answer_schema() -> dict[str, object]:

@@ -59,14 +59,29 @@ def _introduced(topic: str, brief: Brief) -> Script:
     subject = _lower(topic)
     tone = f" Expect it to be {brief.tone.strip().rstrip('.')}." if brief.tone else ""
     body = [
-        ("The question", f"We begin with the question itself: {subject}. A good question is half of the answer."),
-        ("Look closely", f"Look closely at {subject}, and take it one piece at a time. What do you see first?"),
+        (
+            "The question",
+            f"We begin with the question itself: {subject}. A good question is half of the answer.",
+        ),
+        (
+            "Look closely",
+            f"Look closely at {subject}, and take it one piece at a time. What do you see first?",
+        ),
         ("Why it matters", f"Why does it matter? Because {subject} touches more of our days than we notice."),
         ("Try it", f"Now it is your turn. Explain {subject} to somebody in three sentences of your own."),
-        ("Ask again", f"Then ask again. Every time you come back to {subject}, there is a little more to find."),
+        (
+            "Ask again",
+            f"Then ask again. Every time you come back to {subject}, there is a little more to find.",
+        ),
     ]
-    opening = Scene(title=_shorten(topic), narration=f"{_upper(topic)}. This is a short film about {subject}{_for(brief)}.{tone}")
-    close = Scene(title="To remember", narration=f"Keep one thing in mind: {subject} is worth a second look. Thank you for watching.")
+    opening = Scene(
+        title=_shorten(topic),
+        narration=f"{_upper(topic)}. This is a short film about {subject}{_for(brief)}.{tone}",
+    )
+    close = Scene(
+        title="To remember",
+        narration=f"Keep one thing in mind: {subject} is worth a second look. Thank you for watching.",
+    )
     budget = brief.target_duration_seconds * WORDS_PER_SECOND - _words(opening.narration) - _words(close.narration)
     scenes = [opening]
     for title, narration in body:

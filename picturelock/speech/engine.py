@@ -1,16 +1,19 @@
 """The protocol of speech engines and the registry of those this installation has."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+
 from picturelock.errors import VoiceUnavailable
 from picturelock.models import Voice, Word
 from picturelock.settings import Settings
 from picturelock.speech.catalog import VoiceInfo
 
 Samples = npt.NDArray[np.float32]
+Report = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +35,8 @@ class SpeechEngine(Protocol):
         """The voices it really has, without a download."""
         ...
 
-    async def speak(self, text: str, voice: Voice) -> Speech:
-        """Speaks plain text.
+    async def speak(self, text: str, voice: Voice, report: Report) -> Speech:
+        """Speaks plain text. `report` is told what share of it is done.
 
         Raises:
             SpeechFailed: the engine did not deliver; trying again may help.

@@ -16,11 +16,12 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from picturelock.errors import SpeechFailed, VoiceUnavailable
-from picturelock.models import Voice, Word
+from picturelock.models import Voice
 from picturelock.speech.catalog import VoiceInfo, hibari_voices
-from picturelock.speech.engine import Samples, Speech
+from picturelock.speech.engine import Report, Samples, Speech
 from picturelock.speech.timing import TimedToken, match_words
 
 _MODEL_SHA256 = "5f70741d4e900f4e85d0037498736cc1b3e1b9a63a13546a5da1e63abf4fccd8"
@@ -44,7 +45,7 @@ class HibariEngine:
         """Only what needs no download."""
         return hibari_voices()
 
-    async def speak(self, text: str, voice: Voice) -> Speech:
+    async def speak(self, text: str, voice: Voice, report: Report) -> Speech:
         """Speaks plain English text; see `SpeechEngine`."""
         foreign = sorted({c for c in text if unicodedata.category(c)[0] == "L" and not _latin(c)})
         if foreign:
@@ -52,7 +53,7 @@ class HibariEngine:
                 f"the voice hibari/heart speaks English; it cannot say {''.join(foreign[:12])!r}. "
                 "Bring recorded narration (narrationAssetId) or configure a voice for that language"
             )
-        return await asyncio.to_thread(_synthesize, text, voice.speed)
+        return await asyncio.to_thread(_synthesize, text, voice.speed, report)
 
 
 def _latin(character: str) -> bool:
@@ -77,6 +78,13 @@ def _model() -> tuple[Any, bool]:
     return tts, known
 
 
+def warm_up() -> None:
+    """Loads the model, so that the first scene of a worker does not wait for it."""
+    with _LOCK:
+        tts, _ = _model()
+        tts.g2p("Ready.")
+
+
 def _session_with_durations(model: bytes) -> Any:  # noqa: ANN401 - onnxruntime has no types
     import onnxruntime  # noqa: PLC0415
 
@@ -93,14 +101,16 @@ def _field(number: int, payload: bytes) -> bytes:
     return bytes([number << 3 | 2, len(payload)]) + payload
 
 
-def _synthesize(text: str, speed: float) -> Speech:
+def _synthesize(text: str, speed: float, report: Report) -> Speech:
     with _LOCK:
         tts, timed = _model()
         rng = np.random.default_rng(_SEED)
         pieces: list[Samples] = []
         tokens: list[TimedToken] = []
         at = 0.0
-        for sentence in tts.split_sentences(text):
+        sentences = tts.split_sentences(text)
+        for number, sentence in enumerate(sentences):
+            report(number / len(sentences))
             for chunk in _chunks(tts.g2p, sentence):
                 samples, found = _speak_chunk(tts, chunk, speed, rng, at, timed=timed)
                 pieces.append(samples)
@@ -129,7 +139,7 @@ def _chunks(g2p: Any, sentence: str) -> list[list[tuple[str, str]]]:  # noqa: AN
     return [chunk for chunk in chunks if any(re.search(r"\S", phonemes) for _, phonemes in chunk)]
 
 
-def _speak_chunk(  # noqa: PLR0913 - one step of the synthesis
+def _speak_chunk(
     tts: Any,  # noqa: ANN401
     chunk: list[tuple[str, str]],
     speed: float,
@@ -154,7 +164,10 @@ def _speak_chunk(  # noqa: PLR0913 - one step of the synthesis
 
 
 def _token_times(
-    vocabulary: dict[str, int], chunk: list[tuple[str, str]], durations: Any, at: float  # noqa: ANN401
+    vocabulary: dict[str, int],
+    chunk: list[tuple[str, str]],
+    durations: npt.NDArray[np.float64],
+    at: float,
 ) -> list[TimedToken]:
     starts = at + np.concatenate([[0.0], np.cumsum(durations)])
     found: list[TimedToken] = []

@@ -9,7 +9,7 @@ from picturelock.media import loudness
 from picturelock.media.samples import decode_file, faded, resample, to_wav, voiced_span
 from picturelock.models import SAMPLE_RATE, Narration, Scene, Voice, Word
 from picturelock.scripting.markdown import plain_text
-from picturelock.speech.engine import Samples, SpeechEngine, choose
+from picturelock.speech.engine import Report, Samples, SpeechEngine, choose
 from picturelock.speech.timing import split_words, spread
 from picturelock.storage import Store, cache_key
 
@@ -18,7 +18,13 @@ _MEASURE_SECONDS: Final = 3.0
 
 
 async def narrate(
-    scene: Scene, index: int, voice: Voice, language: str, engines: dict[str, SpeechEngine], store: Store
+    scene: Scene,
+    index: int,
+    voice: Voice,
+    language: str,
+    engines: dict[str, SpeechEngine],
+    store: Store,
+    report: Report = lambda _: None,
 ) -> Narration:
     """Makes (or finds) the narration of a scene.
 
@@ -39,7 +45,7 @@ async def narrate(
     if engine is None:
         samples, words = await _recorded(scene, store), None
     else:
-        speech = await engine.speak(text, voice)
+        speech = await engine.speak(text, voice, report)
         samples, words = await resample(speech.samples, speech.sample_rate), speech.words
     narration = await _finished(samples, words, text, index, engine.name if engine else "recording", store)
     await store.remember("narration", key, narration)
@@ -53,7 +59,7 @@ async def _recorded(scene: Scene, store: Store) -> Samples:
     return await decode_file(await store.local(ref))
 
 
-async def _finished(  # noqa: PLR0913 - the parts of a narration
+async def _finished(
     samples: Samples, words: list[Word] | None, text: str, index: int, engine: str, store: Store
 ) -> Narration:
     start, end = voiced_span(samples)

@@ -10,7 +10,7 @@ from picturelock.errors import SpeechFailed, VoiceUnavailable
 from picturelock.models import Voice
 from picturelock.settings import Settings
 from picturelock.speech.catalog import VoiceInfo, openai_voices
-from picturelock.speech.engine import Speech
+from picturelock.speech.engine import Report, Speech
 
 _RETRYABLE = {408, 409, 425, 429, 500, 502, 503, 504}
 
@@ -39,7 +39,7 @@ class OpenAIEngine:
         """The voices named in the settings."""
         return self._voices
 
-    async def speak(self, text: str, voice: Voice) -> Speech:
+    async def speak(self, text: str, voice: Voice, report: Report) -> Speech:
         """Speaks plain text; see `SpeechEngine`."""
         body = {
             "model": self._model,
@@ -57,8 +57,10 @@ class OpenAIEngine:
             raise SpeechFailed(f"the speech endpoint answered {response.status_code}")
         if response.is_error:
             raise VoiceUnavailable(
-                f"the speech endpoint refused voice {voice.voice!r} with {response.status_code}", detail=response.text[:500]
+                f"the speech endpoint refused voice {voice.voice!r} with {response.status_code}",
+                detail=response.text[:500],
             )
+        report(1.0)
         return _read_wav(response.content)
 
 
@@ -71,7 +73,9 @@ def _read_wav(data: bytes) -> Speech:
     except (wave.Error, EOFError) as error:
         raise SpeechFailed("the speech endpoint did not answer with a WAV file") from error
     if width != 2 or len(frames) < 2 * channels:
-        raise SpeechFailed(f"the speech endpoint answered with {8 * width}-bit audio of {len(frames)} bytes; 16-bit is needed")
+        raise SpeechFailed(
+            f"the speech endpoint answered with {8 * width}-bit audio of {len(frames)} bytes; 16-bit is needed"
+        )
     usable = len(frames) // (2 * channels) * 2 * channels
     samples = np.frombuffer(frames[:usable], "<i2").reshape(-1, channels).astype(np.float32).mean(axis=1) / 32768
     return Speech(samples=samples.astype(np.float32), sample_rate=rate, words=None)
