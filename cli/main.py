@@ -17,7 +17,7 @@ from cli.client import ApiClient, ApiError
 from cli.display import JobDisplay
 from cli.script_file import read_script
 from cli.stack import StackError, already_running, running
-from picturelock.models import JobStatus
+from picturelock.models import JobStatus, Output
 from picturelock.settings import settings
 
 app = typer.Typer(
@@ -132,13 +132,7 @@ def export(
             suffix = ".webm" if job.output.video_codec == "vp9" else ".mp4"
             target = output or Path((script.stem if script else "film") + suffix)
             await client.download(job.output.path, target)
-            facts = job.output
-            out.print(
-                f"{target}  {facts.duration_seconds:.1f} s, {facts.width}x{facts.height}, {facts.fps:g} fps, "
-                f"{facts.video_codec} + {facts.audio_codec}, {facts.loudness_lufs} LUFS, {facts.size_bytes / 1e6:.1f} MB",
-                highlight=False,
-                soft_wrap=True,
-            )
+            out.print(f"{target}  {_facts(job.output)}", highlight=False, soft_wrap=True)
         return 0
 
     _run(work())
@@ -196,6 +190,13 @@ def cancel(job_id: str, api: Api = None, data: Data = None) -> None:
         return 0
 
     _run(work())
+
+
+def _facts(film: Output) -> str:
+    return (
+        f"{film.duration_seconds:.1f} s, {film.width}x{film.height}, {film.fps:g} fps, "
+        f"{film.video_codec} + {film.audio_codec}, {film.loudness_lufs} LUFS, {film.size_bytes / 1e6:.1f} MB"
+    )
 
 
 async def _client(stack: AsyncExitStack, api: str | None, data: Path | None, *, start: bool) -> ApiClient:

@@ -1,0 +1,105 @@
+"""Fixtures shared by all tests: a data folder of their own, fake programs, a real Temporal server."""
+
+import asyncio
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+# Settings are read once a process: they must be in place before anything imports them.
+_DATA = tempfile.TemporaryDirectory(prefix="picturelock-tests-")
+for name in [key for key in os.environ if key.startswith(("PICTURELOCK_", "TEMPORAL_"))]:
+    del os.environ[name]
+os.environ["PICTURELOCK_DATA_DIR"] = _DATA.name
+
+import pytest  # noqa: E402
+import pytest_asyncio  # noqa: E402
+from temporalio.contrib.pydantic import pydantic_data_converter  # noqa: E402
+from temporalio.testing import WorkflowEnvironment  # noqa: E402
+
+from picturelock.media.tools import ffmpeg_path, temporal_path  # noqa: E402
+from picturelock.settings import settings  # noqa: E402
+from picturelock.storage import Store, default_store  # noqa: E402
+from tests.servers import FakeServer, Reply  # noqa: E402
+
+FAKE_FFMPEG = Path(__file__).parent / "fake_ffmpeg.py"
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Path:
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def store(tmp_path: Path, scratch: Path) -> Store:
+    return Store((tmp_path / "store").as_uri(), scratch)
+
+
+@pytest.fixture
+def fresh_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Sets environment variables and makes the process read its settings again."""
+
+    def reset() -> None:
+        settings.cache_clear()
+        ffmpeg_path.cache_clear()
+        default_store.cache_clear()
+
+    def change(**variables: str) -> None:
+        for key, value in variables.items():
+            monkeypatch.setenv(key, value)
+        reset()
+
+    yield change
+    monkeypatch.undo()
+    reset()
+
+
+@pytest.fixture
+def fake_ffmpeg(tmp_path: Path, fresh_settings: Callable[..., None]) -> Callable[[str], Path]:
+    """Puts a fake ffmpeg executable in place; its behaviour is the argument (see tests/fake_ffmpeg.py)."""
+
+    def install(behaviour: str) -> Path:
+        program = tmp_path / "ffmpeg"
+        program.write_text(f"#!{sys.executable}\n{FAKE_FFMPEG.read_text()}")
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        fresh_settings(PICTURELOCK_FFMPEG=str(program), FAKE_FFMPEG=behaviour, FAKE_FFMPEG_DIR=str(tmp_path))
+        return tmp_path
+
+    return install
+
+
+@pytest.fixture
+def fake_server() -> Iterator[Callable[[list[Reply]], FakeServer]]:
+    """Starts real HTTP servers that answer as they are told."""
+    servers: list[FakeServer] = []
+
+    def start(replies: list[Reply]) -> FakeServer:
+        servers.append(FakeServer(replies))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def temporal() -> AsyncIterator[WorkflowEnvironment]:
+    """A real Temporal server whose workflows skip time."""
+    environment = await WorkflowEnvironment.start_time_skipping_v2(
+        dev_server_existing_path=temporal_path(),
+        dev_server_log_level="never",
+        data_converter=pydantic_data_converter,
+        dev_server_extra_args=[
+            "--dynamic-config-value",
+            "frontend.WorkflowTimeSkippingEnabled=true",
+            "--dynamic-config-value",
+            'history.timerProcessorMaxTimeShift="10ms"',
+        ],
+    )
+    yield environment
+    await environment.shutdown()
+    await asyncio.sleep(0.1)  # Temporal's core lets go of its threads (sdk-python #300)

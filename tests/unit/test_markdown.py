@@ -1,0 +1,47 @@
+"""Markdown is read, never spoken."""
+
+import pytest
+
+from picturelock.scripting.markdown import parse_script, plain_text
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("Some **bold** and _soft_ words", "Some bold and soft words"),
+        ("`code` and ~~gone~~ text", "code and gone text"),
+        ("A [link](https://example.org) here", "A link here"),
+        ("## A heading\n- an item\n> a quote", "A heading an item a quote"),
+        ("---\nAfter the rule", "After the rule"),
+        ("snake_case_stays 2 * 3 * 4", "snake_case_stays 2 * 3 * 4"),
+        ("1986. That was the year.", "1986. That was the year."),
+        (r"C:\new \N {x} 100% R&amp;D <b>", r"C:\new \N {x} 100% R&amp;D <b>"),
+        ("“quotes”: 'single', \"double\"", "“quotes”: 'single', \"double\""),
+        ("emoji 👨‍👩‍👧 1️⃣ 水 مرحبا", "emoji 👨‍👩‍👧 1️⃣ 水 مرحبا"),
+    ],
+)
+def test_only_certain_markup_is_removed(written: str, spoken: str) -> None:
+    assert plain_text(written) == spoken
+
+
+def test_headings_rules_and_paragraphs_make_scenes() -> None:
+    script = parse_script("# Film\n\nOpening words.\n\n## One\nFirst *line*.\nSecond line.\n\n---\n\nNo title here.")
+    assert script.title == "Film"
+    assert [(scene.title, scene.narration) for scene in script.scenes] == [
+        (None, "Opening words."),
+        ("One", "First line. Second line."),
+        (None, "No title here."),
+    ]
+
+
+def test_numbers_of_lists_are_spoken() -> None:
+    script = parse_script("## Steps\n1. Take a cup.\n2. Fill it.")
+    assert script.scenes[0].narration == "1. Take a cup. 2. Fill it."
+
+
+def test_a_picture_belongs_to_its_scene() -> None:
+    asset = "sha256-" + "b" * 64
+    script = parse_script(f"## One\n![sea]({asset})\n\nThe sea.")
+    visual = script.scenes[0].visual
+    assert visual is not None
+    assert (visual.kind, visual.asset_id) == ("image", asset)

@@ -1,0 +1,93 @@
+"""Briefs become scripts: by the built-in writer, and by an endpoint that speaks the OpenAI protocol."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from picturelock.errors import WriterFailed, WriterUnavailable
+from picturelock.models import Brief, Script
+from picturelock.scripting.openai import OpenAIWriter
+from picturelock.scripting.writers import WORDS_PER_SECOND, BuiltInWriter
+from tests.servers import FakeServer, Reply
+
+GOOD = {"title": "Tides", "scenes": [{"title": "One", "narration": "The sea rises."}]}
+
+
+def chat(content: object) -> Reply:
+    text = content if isinstance(content, str) else json.dumps(content)
+    return Reply(200, {"choices": [{"message": {"role": "assistant", "content": text}}]})
+
+
+@pytest.mark.parametrize("topic", ["How tides work", "photosynthesis", "NASA and the Moon", "Why do we sleep?"])
+async def test_a_topic_becomes_several_scenes_in_its_own_words(topic: str) -> None:
+    brief = Brief(topic=topic, audience="curious children", tone="warm")
+    script = await BuiltInWriter().write(brief)
+    words = topic.rstrip("?").split()[-1].lower()
+    assert len(script.scenes) >= 3
+    assert sum(words in scene.narration.lower() for scene in script.scenes) >= len(script.scenes) - 1
+    assert "curious children" in script.scenes[0].narration
+    assert all(scene.narration[-1] in ".!?" for scene in script.scenes)
+    assert await BuiltInWriter().write(brief) == script
+
+
+async def test_a_told_brief_keeps_its_sentences() -> None:
+    brief = Brief(topic="The sea rises. It falls again. Nobody asks why.")
+    script = await BuiltInWriter().write(brief)
+    text = " ".join(scene.narration for scene in script.scenes)
+    assert text.startswith("The sea rises. It falls again. Nobody asks why.")
+
+
+async def test_the_length_follows_the_wish() -> None:
+    short = await BuiltInWriter().write(Brief(topic="tides", target_duration_seconds=10))
+    long = await BuiltInWriter().write(Brief(topic="tides", target_duration_seconds=60))
+    assert len(short.scenes) < len(long.scenes)
+    words = sum(len(scene.narration.split()) for scene in long.scenes)
+    assert words / WORDS_PER_SECOND < 60
+
+
+async def test_the_built_in_writer_writes_no_german() -> None:
+    with pytest.raises(WriterUnavailable, match="'de'"):
+        await BuiltInWriter().write(Brief(topic="Gezeiten", language="de"))
+
+
+async def write(server: FakeServer) -> Script:
+    return await OpenAIWriter(server.url, "model", "a-key").write(Brief(topic="tides"))
+
+
+async def test_an_endpoint_is_asked_with_a_schema(fake_server: Callable[[list[Reply]], FakeServer]) -> None:
+    server = fake_server([chat(GOOD)])
+    assert (await write(server)).scenes[0].narration == "The sea rises."
+    request = server.requests[0]
+    assert request.path == "/chat/completions"
+    assert request.headers["authorization"] == "Bearer a-key"
+    assert json.loads(request.body)["response_format"]["type"] == "json_schema"
+
+
+async def test_one_repair_is_asked_for(fake_server: Callable[[list[Reply]], FakeServer]) -> None:
+    server = fake_server([chat({"title": "Tides", "scenes": []}), chat(GOOD)])
+    assert (await write(server)).title == "Tides"
+    assert "scenes" in json.loads(server.requests[1].body)["messages"][-1]["content"]
+
+
+async def test_a_second_bad_answer_is_final(fake_server: Callable[[list[Reply]], FakeServer]) -> None:
+    server = fake_server([chat("no json"), chat("still none")])
+    with pytest.raises(WriterUnavailable):
+        await write(server)
+    assert len(server.requests) == 2
+
+
+async def test_an_overloaded_endpoint_may_be_asked_again(fake_server: Callable[[list[Reply]], FakeServer]) -> None:
+    with pytest.raises(WriterFailed) as caught:
+        await write(fake_server([Reply(429, {})]))
+    assert caught.value.retryable
+
+
+async def test_a_refusal_is_final(fake_server: Callable[[list[Reply]], FakeServer]) -> None:
+    with pytest.raises(WriterUnavailable):
+        await write(fake_server([Reply(401, {"error": "bad key"})]))
+
+
+async def test_an_endpoint_that_is_away_may_be_asked_again() -> None:
+    with pytest.raises(WriterFailed):
+        await OpenAIWriter("http://127.0.0.1:9", "model", None).write(Brief(topic="tides"))
