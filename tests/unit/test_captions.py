@@ -1,0 +1,101 @@
+"""Captions: within their limits for any text, the same in every form."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from picturelock.composition.captions import MAX_CHARACTERS, MAX_WIDE_CHARACTERS, cues_of_scene, to_srt, to_vtt
+from picturelock.media.text import CaptionLook, ass_time, escape, text_width
+from picturelock.models import Cue, Word
+from picturelock.speech.timing import TimedToken, is_wide, match_words, split_words, spread
+
+Text = st.lists(st.text(st.characters(categories=("L", "N", "P", "S")), min_size=1, max_size=30), min_size=1, max_size=40).map(" ".join)
+
+
+def cues_for(text: str, seconds: float = 20, fps: int = 30, width: int = 1920, height: int = 1080) -> list[Cue]:
+    look = CaptionLook.of(width, height)
+    words = spread(split_words(text), 0, seconds)
+    limit = round((seconds + 0.7) * fps)
+    return cues_of_scene(words, 0, round(0.25 * fps), limit, fps, lambda line: text_width(line, look.em) <= look.max_width)
+
+
+@given(Text, st.sampled_from([(1920, 1080), (1080, 1920), (854, 480)]))
+def test_lines_and_times_keep_their_limits(text: str, size: tuple[int, int]) -> None:
+    cues = cues_for(text, width=size[0], height=size[1])
+    look = CaptionLook.of(*size)
+    for cue, following in zip(cues, [*cues[1:], None], strict=True):
+        assert 1 <= len(cue.lines) <= 2
+        for line in cue.lines:
+            wide = sum(1 for sign in line if is_wide(sign))
+            assert (len(line) - wide) / MAX_CHARACTERS + wide / MAX_WIDE_CHARACTERS <= 1 or len(line) == 1
+            assert text_width(line, look.em) <= look.max_width or len(line) == 1
+        assert cue.start_seconds < cue.end_seconds
+        assert following is None or cue.end_seconds <= following.start_seconds + 1e-9
+    shown = re.sub(r"\s", "", "".join(line for cue in cues for line in cue.lines))
+    assert shown == re.sub(r"\s", "", text)
+
+
+def test_cues_break_where_a_reader_would() -> None:
+    cues = cues_for("Twice a day the sea breathes in. Twice a day it breathes out, and leaves the beach washed and new.", 7)
+    assert [" ".join(cue.lines) for cue in cues] == [
+        "Twice a day the sea breathes in.",
+        "Twice a day it breathes out, and leaves the beach washed and new.",
+    ]
+    assert all(cue.end_seconds - cue.start_seconds >= 1 for cue in cues)
+
+
+def test_cjk_breaks_between_signs() -> None:
+    cues = cues_for("月亮虽然远在三十八万公里之外，却仍然牵动着海洋里的每一滴水。")
+    assert all(" " not in line and len(line) <= MAX_WIDE_CHARACTERS + 2 for cue in cues for line in cue.lines)
+
+
+def test_an_address_that_fills_more_than_a_line_is_cut() -> None:
+    cues = cues_for("Go to https://example.org/" + "a-very-long-path/" * 12 + " now.")
+    assert max(len(line) for cue in cues for line in cue.lines) <= MAX_CHARACTERS
+
+
+def test_srt_and_vtt_say_the_same() -> None:
+    cue = Cue(start_seconds=3661.5, end_seconds=3663.0, lines=["a < b & c", "--> second"], words=[], scene_index=0)
+    assert to_srt([cue]) == "1\n01:01:01,500 --> 01:01:03,000\na < b & c\n--> second\n"
+    vtt = to_vtt([cue])
+    assert "01:01:01.500 --> 01:01:03.000\na &lt; b &amp; c\n--&gt; second" in vtt
+
+
+@pytest.mark.parametrize(
+    ("plain", "ass"),
+    [
+        ("{x}", r"\{x\}"),
+        (r"\N", "\\⁠N"),
+        ("a😀b", r"a{\fnNoto Emoji}😀{\fn}b"),
+        ("100%: 'q' \"d\"", "100%: 'q' \"d\""),
+    ],
+)
+def test_nothing_in_a_text_is_a_command(plain: str, ass: str) -> None:
+    assert escape(plain) == ass
+
+
+def test_ass_times_cannot_miss_their_frame() -> None:
+    for fps in (24, 25, 30, 50, 60):
+        for frame in range(1, 2000):
+            hours, minutes, seconds = ass_time(frame, fps).split(":")
+            start = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+            assert (frame - 1) / fps < start < frame / fps
+
+
+def test_written_words_take_the_times_of_the_spoken_ones() -> None:
+    tokens = [TimedToken("It", 0, 0.2), TimedToken("costs", 0.2, 0.6), TimedToken("nine", 0.6, 0.9), TimedToken("dollars", 0.9, 1.4), TimedToken("today", 1.5, 2)]
+    words = match_words("It costs $9.00 — today!", tokens)
+    assert [word.text for word in words] == ["It", "costs", "$9.00", "—", "today!"]
+    assert words[2].start_seconds == 0.6
+    assert words[-1] == Word(text="today!", start_seconds=1.5, end_seconds=2)
+
+
+@given(Text, st.lists(st.text("abcdef", min_size=1, max_size=6), min_size=1, max_size=20))
+def test_every_written_word_gets_a_time_in_order(text: str, spoken: list[str]) -> None:
+    tokens = [TimedToken(word, index * 0.5, index * 0.5 + 0.4) for index, word in enumerate(spoken)]
+    words = match_words(text, tokens)
+    assert [word.text for word in words] == split_words(text)
+    starts = [word.start_seconds for word in words]
+    assert starts == sorted(starts)

@@ -1,0 +1,111 @@
+"""What one client is told: monotone, complete, one terminal event, last."""
+
+import json
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.events import EventId, Teller, already_told
+from api.watch import Sighting
+from picturelock.models import Observation, TimelineEvent
+from picturelock.status import assemble
+from tests.unit.test_status import NOW, RESULT, observed, snapshot
+
+
+def events_of(frames: list[bytes]) -> list[tuple[str, str | None, dict[str, object]]]:
+    found = []
+    for frame in frames:
+        fields = dict(line.split(": ", 1) for line in frame.decode().strip().split("\n"))
+        found.append((fields["event"], fields.get("id"), json.loads(fields["data"])))
+    return found
+
+
+def sighting(observation: Observation, version: int = 1) -> Sighting:
+    return Sighting(version, job=assemble(observation), observation=observation)
+
+
+def timeline(count: int) -> list[TimelineEvent]:
+    return [
+        TimelineEvent(sequence=n + 1, step="render", status="running", attempt=1, message=str(n), timestamp=NOW)
+        for n in range(count)
+    ]
+
+
+def rendering(done: int, entries: int, attempt: int = 1) -> Observation:
+    record = snapshot("render", done=done).model_copy(update={"timeline": timeline(entries)})
+    return observed(snapshot=record, attempt=attempt)
+
+
+def ended(entries: int, attempt: int = 1) -> Observation:
+    record = snapshot("complete").model_copy(update={"timeline": timeline(entries)})
+    return observed(run_status="completed", snapshot=record, result=RESULT, closed_at=NOW, attempt=attempt)
+
+
+def test_a_new_client_gets_the_present_and_no_past() -> None:
+    frames = events_of(Teller(None).tell(sighting(rendering(50, 7))))
+    assert [name for name, _, _ in frames] == ["job-progress"]
+    assert frames[0][1] == "1.7.520"
+    assert frames[0][2]["percent"] == frames[0][2]["progress"] == 52.0
+
+
+def test_a_returning_client_gets_what_it_missed_first() -> None:
+    frames = events_of(Teller(EventId(1, 5, 900)).tell(sighting(rendering(50, 7))))
+    assert [name for name, _, _ in frames] == ["step-status", "step-status", "job-progress"]
+    assert [event_id for _, event_id, _ in frames] == ["1.6.900", "1.7.900", "1.7.900"]
+    assert frames[-1][2]["percent"] == 90.0
+
+
+def test_a_higher_attempt_may_begin_lower() -> None:
+    frames = events_of(Teller(EventId(1, 5, 900)).tell(sighting(rendering(0, 2, attempt=2))))
+    assert frames[-1][2]["percent"] == 12.0
+    assert frames[-1][1] == "2.2.120"
+
+
+def test_an_end_that_was_told_is_not_told_again() -> None:
+    seen = sighting(ended(9))
+    assert already_told(seen, EventId(1, 9, 1000))
+    assert not already_told(seen, EventId(1, 9, 990))
+    assert not already_told(sighting(ended(9, attempt=2)), EventId(1, 9, 1000))
+    assert not already_told(sighting(rendering(50, 9)), EventId(1, 9, 1000))
+
+
+def test_foreign_ids_are_ignored() -> None:
+    for text in (None, "", "1", "1.2", "a.b.c", "1.2.3.4", "-1.2.3", "9" * 40 + ".1.1", "１.2.3"):
+        assert EventId.parse(text) is None
+    assert EventId.parse("1.2.3") == EventId(1, 2, 3)
+
+
+def test_warnings_are_told_once() -> None:
+    quiet = rendering(50, 3).model_copy(update={"live_queues": [], "now": NOW + timedelta(minutes=1)})
+    teller = Teller(None)
+    assert "warning" in [name for name, _, _ in events_of(teller.tell(sighting(quiet)))]
+    assert "warning" not in [name for name, _, _ in events_of(teller.tell(sighting(quiet)))]
+
+
+def test_a_temporal_that_is_away_is_a_warning_not_an_end() -> None:
+    frames = events_of(Teller(None).tell(Sighting(1, away="gone")))
+    assert [(name, data["code"]) for name, _, data in frames] == [("warning", "STATE_UNAVAILABLE")]
+
+
+Step = st.tuples(st.integers(0, 100), st.integers(0, 12), st.booleans())
+
+
+@given(st.lists(Step, min_size=1, max_size=20))
+def test_any_interleaving_of_sightings_and_reconnects_is_monotone_with_one_end(
+    steps: list[tuple[int, int, bool]],
+) -> None:
+    """Sightings may come from replicas that lag: lower progress, shorter timelines. The client never sees a step back."""
+    teller = Teller(None)
+    told: list[tuple[str, str | None, dict[str, object]]] = []
+    for done, entries, reconnect in steps:
+        if reconnect and told:
+            teller = Teller(EventId.parse(told[-1][1]))
+        told += events_of(teller.tell(sighting(rendering(done, entries))))
+    told += events_of(teller.tell(sighting(ended(13))))
+    percents = [float(str(body["percent"])) for _, _, body in told if "percent" in body]
+    assert percents == sorted(percents)
+    terminal = [name for name, _, _ in told if name in {"job-completed", "job-failed", "job-cancelled"}]
+    assert terminal == ["job-completed"]
+    assert told[-1][0] == "job-completed"
+    assert percents[-1] == 100

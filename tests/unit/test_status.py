@@ -1,0 +1,200 @@
+"""One observation, one status: pure, and true in every state."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from picturelock.models import (
+    ArtifactRef,
+    ExportResult,
+    FilmFacts,
+    Heartbeat,
+    JobError,
+    NamedArtifact,
+    Observation,
+    PendingActivity,
+    Snapshot,
+    StepRecord,
+)
+from picturelock.stages import STAGES
+from picturelock.status import assemble, etag, not_below
+
+NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
+REF = ArtifactRef(sha256="0" * 64, size_bytes=5, media_type="video/mp4")
+FACTS = FilmFacts(
+    size_bytes=5, duration_seconds=2, width=1280, height=720, fps=30, frames=60, video_codec="h264", audio_codec="aac",
+    sha256="0" * 64, loudness_lufs=-16, true_peak_dbtp=-2,
+)  # fmt: skip
+RESULT = ExportResult(film=NamedArtifact(name="film.mp4", **REF.model_dump(by_alias=False)), facts=FACTS, artifacts=[])
+QUEUES = ["exports", "render"]
+
+
+def observed(**change: Any) -> Observation:
+    base: dict[str, Any] = {
+        "job_id": "job-12345",
+        "now": NOW,
+        "run_status": "open",
+        "created_at": NOW - timedelta(seconds=30),
+        "started_at": NOW - timedelta(seconds=30),
+        "correlation_id": "c",
+        "live_queues": QUEUES,
+    }
+    return Observation(**{**base, **change})
+
+
+def snapshot(stage: str, done: int = 0, total: int = 100, open_units: dict[str, int] | None = None, **more: Any) -> Snapshot:
+    order = [policy.name for policy in STAGES]
+    steps = []
+    for name in order:
+        if stage == "complete" or (stage in order and order.index(name) < order.index(stage)):  # type: ignore[arg-type]
+            steps.append(StepRecord(name=name, state="completed", units_total=1, units_done=1, started_at=NOW - timedelta(seconds=20)))
+        elif name == stage:
+            scheduled = len(open_units or {})
+            steps.append(StepRecord(name=name, state="running", units_total=total, units_done=done, scheduled=scheduled, started_at=NOW - timedelta(seconds=10)))
+        else:
+            steps.append(StepRecord(name=name))
+    return Snapshot(stage=stage, steps=steps, open_units=open_units or {}, **more)  # type: ignore[arg-type]
+
+
+def beat(fraction: float, quiet: float = 0) -> Heartbeat:
+    return Heartbeat(fraction=fraction, last_advance_at=NOW - timedelta(seconds=quiet), stall_after_seconds=30)
+
+
+def test_an_execution_nobody_has_touched_is_queued() -> None:
+    job = assemble(observed())
+    assert (job.status, job.stage, job.progress, job.eta_seconds) == ("queued", "queued", 0.0, None)
+    assert [step.status for step in job.steps] == ["pending"] * 5
+
+
+def test_heartbeats_count_in_proportion_to_their_units() -> None:
+    seen = observed(
+        snapshot=snapshot("render", done=25, open_units={"render-001": 50, "render-002": 25}),
+        pending=[PendingActivity(id="render-001", heartbeat=beat(0.5)), PendingActivity(id="render-002")],
+    )
+    job = assemble(seen)
+    render = next(step for step in job.steps if step.name == "render")
+    assert render.progress == 50.0
+    assert render.detail is not None
+    assert (render.detail.frames_done, render.detail.frames_total) == (50, 100)
+    assert job.progress == pytest.approx(12 + 80 * 0.5)
+
+
+def test_an_activity_that_just_finished_does_not_step_back() -> None:
+    running = observed(
+        snapshot=snapshot("render", open_units={"render-001": 100}),
+        pending=[PendingActivity(id="render-001", heartbeat=beat(0.9))],
+    )
+    gone = running.model_copy(update={"pending": []})
+    assert assemble(running).progress < assemble(gone).progress < 92
+
+
+def test_a_query_that_is_newer_than_describe_counts_nothing_for_what_has_just_been_scheduled() -> None:
+    seen = observed(snapshot=snapshot("render", open_units={"render-001": 100}), snapshot_is_memo=False)
+    assert assemble(seen).progress == 12.0
+
+
+def test_all_done_but_still_open_is_not_a_hundred() -> None:
+    seen = observed(snapshot=snapshot("finalize", total=1, open_units={"finalize": 1}), pending=[])
+    assert 99 < assemble(seen).progress < 100
+    almost = observed(
+        snapshot=snapshot("finalize", total=1, open_units={"finalize": 1}),
+        pending=[PendingActivity(id="finalize", heartbeat=beat(0.999))],
+    )
+    assert assemble(almost).progress < 100
+
+
+def test_completed_means_a_hundred_and_a_film() -> None:
+    job = assemble(observed(run_status="completed", snapshot=snapshot("complete"), result=RESULT, closed_at=NOW))
+    assert (job.status, job.progress, job.stage) == ("completed", 100.0, "complete")
+    assert job.output_path == "/api/jobs/job-12345/output"
+    assert job.output is not None
+    assert job.output.sha256 == FACTS.sha256
+    assert all(step.status == "completed" and step.progress == 100 for step in job.steps)
+
+
+def test_completed_without_a_film_is_impossible() -> None:
+    with pytest.raises(ValueError, match="without a result"):
+        assemble(observed(run_status="completed", snapshot=snapshot("complete")))
+
+
+def test_a_failure_is_read_from_the_close_event() -> None:
+    error = JobError(code="RENDER_STALLED", stage="render", message="m", remediation="r", retryable=True)
+    job = assemble(observed(run_status="failed", snapshot=snapshot("render"), error=error, closed_at=NOW))
+    assert (job.status, job.error_message) == ("failed", "m")
+    assert next(step for step in job.steps if step.name == "render").status == "failed"
+    assert job.output_path is None
+    assert job.progress < 100
+
+
+@pytest.mark.parametrize(("run_status", "code"), [("terminated", "TERMINATED"), ("timed-out", "DEADLINE_EXCEEDED"), ("failed", "INTERNAL")])
+def test_every_bad_end_has_a_code(run_status: str, code: str) -> None:
+    job = assemble(observed(run_status=run_status, snapshot=snapshot("tts"), closed_at=NOW))
+    assert job.status == "failed"
+    assert job.error is not None
+    assert job.error.code == code
+
+
+def test_a_cancel_request_is_visible_before_it_has_taken_effect() -> None:
+    job = assemble(observed(cancel_requested=True, snapshot=snapshot("render")))
+    assert (job.status, job.cancel_requested, job.message) == ("running", True, "Cancelling")
+
+
+def test_no_worker_is_said_after_ten_seconds_and_not_before() -> None:
+    pending = [PendingActivity(id="render-001", scheduled_at=NOW - timedelta(seconds=5))]
+    seen = observed(snapshot=snapshot("render", open_units={"render-001": 9}), pending=pending, live_queues=["exports"])
+    assert not assemble(seen).worker_available
+    assert assemble(seen).warnings == []
+    later = seen.model_copy(update={"now": NOW + timedelta(seconds=6)})
+    assert [one.code for one in assemble(later).warnings] == ["NO_WORKER"]
+    served = later.model_copy(update={"live_queues": QUEUES})
+    assert assemble(served).warnings == []
+
+
+def test_slow_is_said_at_two_thirds_of_the_stall_threshold() -> None:
+    def seen(quiet: float) -> Observation:
+        pending = [PendingActivity(id="render-001", started=True, heartbeat=beat(0.5, quiet))]
+        return observed(snapshot=snapshot("render", open_units={"render-001": 9}), pending=pending)
+
+    assert assemble(seen(19)).warnings == []
+    assert [one.code for one in assemble(seen(21)).warnings] == ["SLOW"]
+
+
+def test_a_retry_is_visible() -> None:
+    failure = JobError(code="RENDER_FAILED", message="broke", remediation="", retryable=True)
+    pending = [PendingActivity(id="render-001", attempt=3, last_failure=failure)]
+    job = assemble(observed(snapshot=snapshot("render", open_units={"render-001": 9}), pending=pending))
+    assert [one.code for one in job.warnings] == ["ATTEMPT_FAILED"]
+    assert next(step for step in job.steps if step.name == "render").attempt == 3
+
+
+def test_the_etag_ignores_the_eta_and_nothing_else() -> None:
+    job = assemble(observed(snapshot=snapshot("render", done=50)))
+    assert etag(job) == etag(job.model_copy(update={"eta_seconds": 1.0}))
+    assert etag(job) != etag(job.model_copy(update={"message": "other"}))
+
+
+@given(
+    stage=st.sampled_from([policy.name for policy in STAGES]),
+    done=st.integers(0, 100),
+    fractions=st.lists(st.floats(0, 1), max_size=4),
+    memo=st.booleans(),
+)
+def test_an_open_job_is_always_between_nothing_and_everything(stage: str, done: int, fractions: list[float], memo: bool) -> None:  # noqa: FBT001
+    name = "render" if stage == "render" else stage
+    open_units = {f"{name}-{index:03d}": 10 for index in range(len(fractions))}
+    pending = [PendingActivity(id=key, heartbeat=beat(value)) for key, value in zip(open_units, fractions, strict=True)]
+    total = done + 10 * len(fractions) + 1
+    seen = observed(snapshot=snapshot(stage, done, total, open_units), pending=pending, snapshot_is_memo=memo)
+    job = assemble(seen)
+    assert 0 <= job.progress < 100
+    assert all(0 <= step.progress <= 100 for step in job.steps)
+    assert job.eta_seconds is None or 0 <= job.eta_seconds < 10**9
+    assert not_below(job, 50).progress >= 50
+    assert job == type(job).model_validate_json(job.model_dump_json())
+
+
+def test_weights_sum_to_one() -> None:
+    assert sum(policy.weight for policy in STAGES) == pytest.approx(1)
