@@ -13,6 +13,9 @@ from picturelock.media import identify as _limits  # noqa: F401 - sets Pillow's 
 from picturelock.media.planes import RGB
 
 _BACKDROP: Final = (255, 255, 255)
+_ORIENTATION: Final = 0x0112
+_TURNED: Final = {5, 6, 7, 8}
+"""EXIF orientations that exchange width and height."""
 
 
 def load_rgb(data: bytes, at_least: tuple[int, int]) -> RGB:
@@ -23,8 +26,8 @@ def load_rgb(data: bytes, at_least: tuple[int, int]) -> RGB:
     """
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data)) as image:
-            side = max(at_least)
-            image.draft("RGB" if image.mode in {"RGB", "YCbCr"} else image.mode, (side, side))
+            turned = image.getexif().get(_ORIENTATION) in _TURNED
+            image.draft(image.mode, at_least[::-1] if turned else at_least)
             upright = ImageOps.exif_transpose(image)
             return np.asarray(_to_srgb(upright), np.uint8)
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:

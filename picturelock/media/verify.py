@@ -130,7 +130,7 @@ class Gate:
             measured=", ".join(wrong[:5]) or "all equal",
             limit="all equal",
         )
-        headers = {segment.extradata_sha256 for segment in self.segments}
+        headers = {packets.extradata, *(segment.extradata_sha256 for segment in self.segments)}
         self._note("one set of headers", passed=len(headers) == 1, measured=str(len(headers)), limit="1")
 
     async def _check_keyframes(self) -> None:

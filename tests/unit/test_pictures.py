@@ -1,0 +1,166 @@
+"""Motion, transitions, colours and pictures, measured on the frames before they are encoded."""
+
+import io
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from picturelock.errors import AssetUnreadable
+from picturelock.media import frames, identify, motion, planes, stills
+from picturelock.models import Motion
+
+SIZE = (960, 540)
+MOVING: list[Motion] = ["zoom-in", "zoom-out", "pan-left", "pan-right", "pan-up", "pan-down"]
+
+
+def still_with_dot(how: Motion) -> planes.Bytes2D:
+    width, height = motion.still_size(*SIZE, how)
+    rgb = np.full((height, width, 3), 40, np.uint8)
+    cv2.circle(rgb, (int(width * 0.3), int(height * 0.35)), 12, (230, 230, 230), -1, cv2.LINE_AA)
+    return planes.from_rgb(np.asarray(cv2.GaussianBlur(rgb, (0, 0), 2.5), np.uint8))
+
+
+def track(how: Motion, count: int = 120) -> np.ndarray:
+    picture = frames.Picture(still_with_dot(how), how, (), count)
+    out = planes.new_frame(*SIZE)
+    points = []
+    for number in range(count):
+        picture.draw(number, out)
+        weight = planes.views(out).y.astype(np.float64) - 55
+        weight[weight < 10] = 0
+        ys, xs = np.indices(weight.shape)
+        points.append(((weight * xs).sum() / weight.sum(), (weight * ys).sum() / weight.sum()))
+    return np.array(points)
+
+
+@pytest.mark.parametrize("how", MOVING)
+def test_motion_is_sub_pixel_and_never_turns_back(how: Motion) -> None:
+    points = track(how)
+    axis = 0 if np.ptp(points[:, 0]) >= np.ptp(points[:, 1]) else 1
+    along = points[:, axis]
+    fitted = np.polyval(np.polyfit(np.arange(len(along)), along, 3), np.arange(len(along)))
+    assert np.sqrt(np.mean((along - fitted) ** 2)) <= 0.05
+    steps = np.diff(along) * np.sign(along[-1] - along[0])
+    assert np.ptp(along) > 5
+    assert (steps > 0).all()
+
+
+@pytest.mark.parametrize("how", ["none", *MOVING])
+def test_motion_stays_inside_the_picture(how: Motion) -> None:
+    """A bright border of two pixels around the still must not be stretched into view."""
+    width, height = motion.still_size(*SIZE, how)
+    rgb = np.full((height, width, 3), 90, np.uint8)
+    picture = frames.Picture(planes.from_rgb(rgb), how, (), 50)
+    out = planes.new_frame(*SIZE)
+    for number in (0, 25, 49):
+        picture.draw(number, out)
+        assert len(np.unique(planes.views(out).y)) == 1
+
+
+@pytest.mark.parametrize("kind", ["fade", "dissolve", "slide", "wipe"])
+def test_transitions_go_from_one_scene_to_the_other(kind: str) -> None:
+    dark = frames.Picture(planes.from_rgb(np.full((540, 960, 3), 20, np.uint8)), "none", (), 30)
+    light = frames.Picture(planes.from_rgb(np.full((540, 960, 3), 220, np.uint8)), "none", (), 30)
+    draw = frames.transition(kind, 15, (dark, 0), (light, 0), None)  # type: ignore[arg-type]
+    out = planes.new_frame(*SIZE)
+    levels = []
+    for number in range(15):
+        draw(number, out)
+        levels.append(float(planes.views(out).y.mean()))
+    assert levels == sorted(levels)
+    assert levels[0] < 60
+    assert levels[-1] > 170
+    assert abs(levels[7] - (levels[0] + levels[-1]) / 2) < 25
+
+
+def back_to_rgb(frame: planes.Bytes2D) -> np.ndarray:
+    """bt709 limited range back to RGB, as a browser does it."""
+    view = planes.views(frame)
+    y = (view.y.astype(np.float64) - 16) / 219
+    u, v = (cv2.resize(p, (view.width, view.height), interpolation=cv2.INTER_NEAREST).astype(np.float64) for p in (view.u, view.v))
+    cb, cr = (u - 128) / 224, (v - 128) / 224
+    rgb = np.stack([y + 1.5748 * cr, y - 0.1873 * cb - 0.4681 * cr, y + 1.8556 * cb], axis=2)
+    return np.clip(np.rint(rgb * 255), 0, 255)
+
+
+@pytest.mark.parametrize("image_format", ["PNG", "JPEG", "WEBP"])
+def test_a_colour_chart_comes_back(image_format: str) -> None:
+    colors = [(0, 0, 0), (255, 255, 255), (255, 0, 0), (0, 255, 0), (0, 0, 255), (128, 128, 128), (200, 120, 60), (16, 235, 90)]
+    chart = np.zeros((64, 64 * len(colors), 3), np.uint8)
+    for index, color in enumerate(colors):
+        chart[:, index * 64 : (index + 1) * 64] = color
+    buffer = io.BytesIO()
+    Image.fromarray(chart).save(buffer, image_format, quality=98, subsampling=0)
+    back = back_to_rgb(planes.from_rgb(stills.load_rgb(buffer.getvalue(), (64, 64))))
+    for index, color in enumerate(colors):
+        middle = back[24:40, index * 64 + 24 : index * 64 + 40].mean(axis=(0, 1))
+        assert np.abs(middle - color).max() <= 4, color
+
+
+def saved(tmp_path: Path, image: Image.Image, name: str, **options: object) -> Path:
+    path = tmp_path / name
+    image.save(path, **options)  # type: ignore[arg-type]
+    return path
+
+
+def test_exif_orientation_is_applied(tmp_path: Path) -> None:
+    image = Image.new("RGB", (80, 40), (10, 200, 10))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = saved(tmp_path, image, "turned.jpg", exif=exif)
+    assert identify.picture(path) == ("image/jpeg", 40, 80)
+    assert stills.load_rgb(path.read_bytes(), (40, 80)).shape == (80, 40, 3)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "L", "CMYK", "I;16", "1"])
+def test_every_kind_of_pixel_becomes_rgb(mode: str) -> None:
+    buffer = io.BytesIO()
+    Image.new(mode, (32, 32), 0).save(buffer, "TIFF" if mode == "CMYK" else "PNG")
+    rgb = stills.load_rgb(buffer.getvalue(), (32, 32))
+    assert rgb.shape == (32, 32, 3)
+    expected = 255 if mode in {"RGBA", "LA", "CMYK"} else 0
+    assert abs(int(rgb[16, 16, 0]) - expected) <= 2
+
+
+def test_a_truncated_jpeg_is_a_picture_that_cannot_be_read(tmp_path: Path) -> None:
+    noise = Image.fromarray(np.random.default_rng(1).integers(0, 255, (200, 300, 3), np.uint8))
+    path = saved(tmp_path, noise, "whole.jpg")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(AssetUnreadable, match="damaged"):
+        identify.picture(path)
+    with pytest.raises(AssetUnreadable):
+        stills.load_rgb(path.read_bytes(), (10, 10))
+
+
+def test_a_text_named_png_is_no_picture(tmp_path: Path) -> None:
+    path = tmp_path / "text.png"
+    path.write_text("I am a text file.")
+    assert identify.picture(path) is None
+
+
+def test_an_animation_is_refused(tmp_path: Path) -> None:
+    pictures = [Image.new("RGB", (20, 20), (value, 0, 0)) for value in (0, 100, 200)]
+    path = saved(tmp_path, pictures[0], "a.gif", save_all=True, append_images=pictures[1:])
+    with pytest.raises(AssetUnreadable, match="animated"):
+        identify.picture(path)
+
+
+@settings(max_examples=40)
+@given(st.integers(1, 700), st.integers(1, 700), st.sampled_from(["cover", "contain", "stretch"]))
+def test_every_shape_fits_every_frame(width: int, height: int, how: str) -> None:
+    picture = np.full((height, width, 3), 120, np.uint8)
+    fitted = stills.fit(picture, 320, 180, how)
+    assert fitted.shape == (180, 320, 3)
+    assert 120 in fitted[90, 158:162, 0]
+
+
+def test_a_huge_picture_is_brought_down(tmp_path: Path) -> None:
+    path = saved(tmp_path, Image.new("RGB", (12_000, 8_000), (50, 60, 70)), "huge.jpg")
+    assert identify.picture(path) == ("image/jpeg", 12_000, 8_000)
+    rgb = stills.load_rgb(path.read_bytes(), (2150, 1210))
+    assert 2150 <= rgb.shape[1] < 6_000

@@ -1,0 +1,54 @@
+"""The store: whole or not there, the same thing twice is harmless, damage is seen."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from picturelock.errors import AssetMissing, StoreUnavailable
+from picturelock.models import ArtifactRef, Asset
+from picturelock.storage import Store, cache_key, sha256_of
+
+
+async def test_what_is_put_can_be_read(store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * 3_000_000)
+    ref = await store.put_file(path, "text/plain")
+    assert ref.sha256 == sha256_of(path)
+    assert await store.read(ref) == path.read_bytes()
+    assert (await store.local(ref)).read_bytes() == path.read_bytes()
+    assert b"".join([chunk async for chunk in store.stream(ref, 5, 2_500_000)]) == path.read_bytes()[5:2_500_000]
+
+
+async def test_many_may_put_the_same_at_once(store: Store) -> None:
+    refs = await asyncio.gather(*(store.put_bytes(b"same", "text/plain") for _ in range(20)))
+    assert len(set(refs)) == 1
+    assert await store.has(refs[0])
+
+
+async def test_a_file_that_is_too_short_is_not_there(store: Store) -> None:
+    ref = await store.put_bytes(b"whole", "text/plain")
+    (await store.local(ref)).write_bytes(b"ha")
+    assert not await store.has(ref)
+
+
+async def test_a_lost_file_is_said(store: Store) -> None:
+    lost = ArtifactRef(sha256="0" * 64, size_bytes=1, media_type="text/plain")
+    with pytest.raises(StoreUnavailable):
+        await store.local(lost)
+
+
+async def test_a_record_of_another_shape_counts_as_none(store: Store) -> None:
+    await store.remember("thing", "key", ArtifactRef(sha256="0" * 64, size_bytes=1, media_type="a"))
+    assert await store.recall("thing", "key", Asset) is None
+    assert await store.recall("thing", "other", Asset) is None
+    assert await store.recall("thing", "key", ArtifactRef) is not None
+
+
+async def test_an_unknown_asset_is_missing(store: Store) -> None:
+    with pytest.raises(AssetMissing):
+        await store.asset("sha256-" + "0" * 64)
+
+
+def test_keys_do_not_run_into_each_other() -> None:
+    assert cache_key("ab", "c") != cache_key("a", "bc")
