@@ -14,6 +14,7 @@ for name in [key for key in os.environ if key.startswith(("PICTURELOCK_", "TEMPO
     del os.environ[name]
 os.environ["PICTURELOCK_DATA_DIR"] = _DATA.name
 
+import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 import pytest_asyncio  # noqa: E402
 from temporalio.contrib.pydantic import pydantic_data_converter  # noqa: E402
@@ -23,6 +24,9 @@ from picturelock.media.tools import ffmpeg_path, temporal_path  # noqa: E402
 from picturelock.settings import settings  # noqa: E402
 from picturelock.storage import Store, default_store  # noqa: E402
 from tests.servers import FakeServer, Reply  # noqa: E402
+
+hypothesis.settings.register_profile("house", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("house")
 
 FAKE_FFMPEG = Path(__file__).parent / "fake_ffmpeg.py"
 

@@ -61,11 +61,12 @@ class ExportWorkflow:
         memo = asyncio.create_task(self._keep_memo())
         work = asyncio.create_task(self._produce())
         scenes = len(export.request.script.scenes) if export.request.script else 1
+        deadline = export.deadline_seconds or deadline_seconds(scenes)
         try:
-            done, _ = await workflow.wait({work}, timeout=deadline_seconds(scenes))
+            done, _ = await workflow.wait({work}, timeout=deadline)
             if not done:
                 await self._stop(work)
-                raise DeadlineExceeded(f"the export was not done within {deadline_seconds(scenes) / 3600:.1f} hours")
+                raise DeadlineExceeded(f"the export was not done within {deadline / 3600:.1f} hours")
             return work.result()
         except asyncio.CancelledError:
             await self._stop(work)

@@ -107,6 +107,7 @@ class ExportInput(Model):
     created_at: datetime
     attempt: int = 1
     earlier: list[EarlierAttempt] = []
+    deadline_seconds: float | None = Field(default=None, description="None: as the stage table says.")
 
 
 class Output(Model):

@@ -1,0 +1,89 @@
+"""Activities under the real names that do nothing but what a test tells them to."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities import contracts
+from picturelock.errors import PicturelockError
+from picturelock.models import ArtifactRef, ExportResult, FilmFacts, Heartbeat, NamedArtifact, RenderedSegment, Sound
+
+REF = ArtifactRef(sha256="0" * 64, size_bytes=1, media_type="application/json")
+FACTS = FilmFacts(
+    size_bytes=1, duration_seconds=4, width=1280, height=720, fps=30, frames=120, video_codec="h264", audio_codec="aac",
+    sha256="0" * 64, loudness_lufs=-16, true_peak_dbtp=-2,
+)  # fmt: skip
+
+
+def beat(fraction: float) -> Heartbeat:
+    return Heartbeat(fraction=fraction, last_advance_at=datetime.now(UTC), stall_after_seconds=30)
+
+
+@dataclass
+class Studio:
+    """The fake activities and what happened to them. A hook of an activity's name runs inside it."""
+
+    scenes: int = 2
+    segments: int = 3
+    hooks: dict[str, Callable[[Any], Awaitable[None]]] = field(default_factory=dict)
+    ran: list[str] = field(default_factory=list)
+    cancelled: list[str] = field(default_factory=list)
+
+    async def _do(self, name: str, task: Any) -> None:
+        activity_id = activity.info().activity_id
+        self.ran.append(activity_id)
+        try:
+            for key in (activity_id, name):
+                if key in self.hooks:
+                    await self.hooks[key](task)
+        except asyncio.CancelledError:
+            self.cancelled.append(activity_id)
+            raise
+        except PicturelockError as error:
+            raise ApplicationError(error.message, error.describe(), type=error.code, non_retryable=not error.retryable) from error
+
+    def activities(self) -> list[Callable[..., Any]]:
+        studio = self
+
+        @activity.defn(name=contracts.WRITE_SCRIPT)
+        async def write_script(task: contracts.ScriptTask) -> contracts.WrittenScript:
+            await studio._do("write_script", task)
+            return contracts.WrittenScript(request=REF, script=REF, scenes=studio.scenes)
+
+        @activity.defn(name=contracts.SPEAK_SCENE)
+        async def speak_scene(task: contracts.SpeechTask) -> contracts.SpokenScene:
+            await studio._do("speak_scene", task)
+            return contracts.SpokenScene(narration=REF, scene_index=task.scene_index, samples=96_000, cached=False)
+
+        @activity.defn(name=contracts.COMPOSE)
+        async def compose(task: contracts.CompositionTask) -> contracts.Composition:
+            await studio._do("compose", task)
+            planned = [contracts.PlannedSegment(id=f"render-{n:03d}", frames=40) for n in range(studio.segments)]
+            frames = 40 * studio.segments
+            return contracts.Composition(plan=REF, segments=planned, total_frames=frames, duration_seconds=frames / 30)
+
+        @activity.defn(name=contracts.RENDER_SEGMENT)
+        async def render(task: contracts.SegmentTask) -> RenderedSegment:
+            await studio._do("render", task)
+            return RenderedSegment(
+                id=task.segment_id, artifact=REF, frames=task.frames, packets_sha256="a", extradata_sha256="b",
+                first_luma=1, encoder="fake", seconds=0.1, worker="w",
+            )  # fmt: skip
+
+        @activity.defn(name=contracts.MASTER_SOUND)
+        async def sound(task: contracts.SoundTask) -> Sound:
+            await studio._do("sound", task)
+            return Sound(artifact=REF, duration_seconds=4, loudness_lufs=-16, true_peak_dbtp=-2)
+
+        @activity.defn(name=contracts.FINALIZE)
+        async def finalize(task: contracts.FinalizeTask) -> ExportResult:
+            await studio._do("finalize", task)
+            film = NamedArtifact(name="film.mp4", **REF.model_dump(by_alias=False))
+            return ExportResult(film=film, facts=FACTS, artifacts=[])
+
+        return [write_script, speak_scene, compose, render, sound, finalize]

@@ -1,0 +1,54 @@
+"""A workflow, its fake studio, and the way to run one against the other."""
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from temporalio.client import Client, WorkflowHandle
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from jobstate.names import JOB_MEMO
+from picturelock.models import ExportInput, ExportRequest, ExportResult, JobMemo
+from picturelock.stages import EXPORTS_QUEUE, RENDER_QUEUE
+from tests.fake_activities import Studio
+from workflows.export import ExportWorkflow
+
+REQUEST = ExportRequest.model_validate({"script": {"scenes": [{"narration": "One."}, {"narration": "Two."}]}})
+Handle = WorkflowHandle[ExportWorkflow, ExportResult]
+
+
+@pytest.fixture
+def client(temporal: WorkflowEnvironment) -> Client:
+    return temporal.client
+
+
+@asynccontextmanager
+async def studio_open(client: Client, studio: Studio, *, queues: tuple[str, ...] = (EXPORTS_QUEUE, RENDER_QUEUE)) -> AsyncIterator[None]:
+    """Workers for the real workflow with the studio's activities on the given queues."""
+    options: dict[str, Any] = {
+        "activities": studio.activities(),
+        "max_heartbeat_throttle_interval": timedelta(seconds=0.1),
+        "default_heartbeat_throttle_interval": timedelta(seconds=0.1),
+    }
+    async with AsyncExitStack() as stack:
+        for queue in queues:
+            workflows = [ExportWorkflow] if queue == EXPORTS_QUEUE else []
+            await stack.enter_async_context(Worker(client, task_queue=queue, workflows=workflows, **options))
+        yield
+
+
+async def start(client: Client, request: ExportRequest = REQUEST, deadline_seconds: float | None = None) -> Handle:
+    now = datetime.now(UTC)
+    return await client.start_workflow(
+        ExportWorkflow.run,
+        ExportInput(request=request, correlation_id="c", created_at=now, deadline_seconds=deadline_seconds),
+        id=f"job-{uuid.uuid4().hex}",
+        task_queue=EXPORTS_QUEUE,
+        memo={JOB_MEMO: JobMemo(correlation_id="c", created_at=now, digest="d")},
+    )
+
+
