@@ -20,7 +20,7 @@ import pytest_asyncio  # noqa: E402
 from temporalio.contrib.pydantic import pydantic_data_converter  # noqa: E402
 from temporalio.testing import WorkflowEnvironment  # noqa: E402
 
-from picturelock.media.tools import ffmpeg_path, temporal_path  # noqa: E402
+from picturelock.media.tools import ffmpeg_path, temporal_path, tool_versions  # noqa: E402
 from picturelock.settings import settings  # noqa: E402
 from picturelock.storage import Store, default_store  # noqa: E402
 from tests.servers import FakeServer, Reply  # noqa: E402
@@ -50,6 +50,7 @@ def fresh_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., No
     def reset() -> None:
         settings.cache_clear()
         ffmpeg_path.cache_clear()
+        tool_versions.cache_clear()
         default_store.cache_clear()
 
     def change(**variables: str) -> None:

@@ -17,6 +17,10 @@ import time
 behaviour = os.environ["FAKE_FFMPEG"]
 folder = os.environ["FAKE_FFMPEG_DIR"]
 
+if "-version" in sys.argv:
+    print("ffmpeg version fake-1 Copyright nobody")
+    sys.exit(0)
+
 with open(os.path.join(folder, "ffmpeg.pid"), "w") as file:
     file.write(str(os.getpid()))
 

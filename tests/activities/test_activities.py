@@ -1,0 +1,200 @@
+"""Activities with Temporal's own environment around them and a fake ffmpeg under them."""
+
+import asyncio
+import dataclasses
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.activity import ActivityCancellationDetails
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities import liveness
+from activities.contracts import ScriptTask, SegmentTask, SpeechTask
+from activities.liveness import Pulse, lively
+from activities.render import render_segment
+from activities.script import write_script
+from activities.tts import speak_scene
+from picturelock.composition.layout import lay_out
+from picturelock.errors import InvalidScript, RenderFailed
+from picturelock.media import ffmpeg, motion, planes
+from picturelock.models import (
+    AudioPlan,
+    ExportRequest,
+    Heartbeat,
+    JobError,
+    RenderPlan,
+    ScenePicture,
+    Timeline,
+)
+from picturelock.presets import PRESETS
+from picturelock.storage import default_store
+
+Fake = Callable[[str], Path]
+
+
+@pytest.fixture
+def environment() -> ActivityEnvironment:
+    return ActivityEnvironment()
+
+
+def error_of(failure: ApplicationError) -> JobError:
+    return JobError.model_validate(failure.details[0])
+
+
+async def planned_segment() -> SegmentTask:
+    """A plan of one plain scene in the store, and its only segment."""
+    store = default_store()
+    video = PRESETS["preview"].format.model_copy(update={"width": 128, "height": 128})
+    layout = lay_out([48_000], [None], video.fps, 0)
+    width, height = motion.still_size(128, 128, "none")
+    still = await store.put_bytes(planes.pack(planes.new_frame(width, height)), "application/x-npy")
+    timeline = Timeline(
+        fps=video.fps, width=128, height=128, total_frames=layout.total_frames, segments=layout.segments,
+        scenes=layout.scenes, cues=[], audio=AudioPlan(total_samples=1, target_lufs=-16, speech=[]),
+    )  # fmt: skip
+    plan = RenderPlan(
+        format=video, timeline=timeline, pictures=[ScenePicture(source=still, motion="none", description="plain")],
+        transition="none", captions=None, title="T", language="en",
+    )  # fmt: skip
+    ref = await store.put_bytes(plan.model_dump_json().encode(), "application/json")
+    return SegmentTask(plan=ref, segment_id=layout.segments[0].id, frames=layout.segments[0].frames)
+
+
+async def test_a_script_is_checked_and_stored(environment: ActivityEnvironment) -> None:
+    request = ExportRequest.model_validate({"script": {"scenes": [{"narration": "Hello."}]}})
+    written = await environment.run(write_script, ScriptTask(request=request))
+    assert written.scenes == 1
+    assert await default_store().has(written.script)
+
+
+@pytest.mark.parametrize(
+    ("scene", "language", "code"),
+    [
+        ({"narration": "**1** `x`"}, "en", None),
+        ({"narration": "Guten Tag."}, "de", "VOICE_UNAVAILABLE"),
+        ({"narration": "Hi.", "voice": {"engine": "none", "voice": "x"}}, "en", "VOICE_UNAVAILABLE"),
+    ],
+)
+async def test_what_cannot_be_spoken_fails_in_the_first_stage(
+    scene: dict[str, Any], language: str, code: str | None, environment: ActivityEnvironment
+) -> None:
+    request = ExportRequest.model_validate({"script": {"language": language, "scenes": [scene]}})
+    if code is None:
+        await environment.run(write_script, ScriptTask(request=request))
+        return
+    with pytest.raises(ApplicationError) as caught:
+        await environment.run(write_script, ScriptTask(request=request))
+    assert (caught.value.type, caught.value.non_retryable) == (code, True)
+    assert error_of(caught.value).stage == "script"
+
+
+async def test_a_brief_becomes_a_script_that_is_spoken(environment: ActivityEnvironment) -> None:
+    request = ExportRequest.model_validate({"brief": {"topic": "How tides work"}})
+    written = await environment.run(write_script, ScriptTask(request=request))
+    beats: list[Heartbeat] = []
+    environment.on_heartbeat = beats.append
+    spoken = await environment.run(speak_scene, SpeechTask(request=written.request, script=written.script, scene_index=0))
+    assert spoken.samples > 48_000
+    assert beats
+    assert beats[-1].message == "Speaking scene 1"
+
+
+async def test_heartbeats_carry_frames_and_nothing_else_changes_them(fake_ffmpeg: Fake, environment: ActivityEnvironment) -> None:
+    fake_ffmpeg("fail")
+    task = await planned_segment()
+    with pytest.raises(ApplicationError) as caught:
+        await environment.run(render_segment, task)
+    error = error_of(caught.value)
+    assert (error.code, error.stage, error.retryable) == ("RENDER_FAILED", "render", True)
+    assert error.detail is not None
+    assert "/srv" not in error.detail
+    assert not caught.value.non_retryable
+
+
+async def test_an_exit_code_that_comes_again_is_final(fake_ffmpeg: Fake, environment: ActivityEnvironment) -> None:
+    fake_ffmpeg("fail")
+    environment.info = dataclasses.replace(ActivityEnvironment.default_info(), attempt=2)
+    task = await planned_segment()
+    with pytest.raises(ApplicationError) as caught:
+        await environment.run(render_segment, task)
+    assert caught.value.non_retryable
+
+
+async def test_cancel_kills_ffmpeg(fake_ffmpeg: Fake, environment: ActivityEnvironment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ffmpeg, "TERMINATE_SECONDS", 0.2)
+    folder = fake_ffmpeg("hang")
+    task = await planned_segment()
+    beating = asyncio.Event()
+    environment.on_heartbeat = lambda beat: beating.set() if beat.frames_done else None
+    running = asyncio.ensure_future(environment.run(render_segment, task))
+    await beating.wait()
+    environment.cancel(cancellation_details=ActivityCancellationDetails(cancel_requested=True))
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((folder / "ffmpeg.pid").read_text()), 0)
+
+
+async def test_a_hung_ffmpeg_is_a_stall_that_may_be_tried_again(
+    fake_ffmpeg: Fake, environment: ActivityEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = dataclasses.replace(liveness.BY_NAME["render"], stall_seconds=1.0)
+    monkeypatch.setitem(liveness.BY_NAME, "render", short)
+    fake_ffmpeg("hang")
+    task = await planned_segment()
+    beats: list[Heartbeat] = []
+    environment.on_heartbeat = beats.append
+    with pytest.raises(ApplicationError) as caught:
+        await environment.run(render_segment, task)
+    assert (caught.value.type, caught.value.non_retryable) == ("RENDER_STALLED", False)
+    assert len(beats) >= 3  # it went on beating while ffmpeg stood still
+    assert {beat.frames_done for beat in beats[2:]} <= {1, None}
+
+
+async def test_work_that_is_no_ffmpeg_is_watched_too(environment: ActivityEnvironment, monkeypatch: pytest.MonkeyPatch) -> None:
+    short = dataclasses.replace(liveness.BY_NAME["tts"], stall_seconds=-1.5)
+    monkeypatch.setitem(liveness.BY_NAME, "tts", short)
+
+    @lively("tts")
+    async def stands_still(_task: ScriptTask, pulse: Pulse) -> None:
+        pulse.advance(0.5, "standing")
+        await asyncio.Event().wait()
+
+    request = ExportRequest.model_validate({"brief": {"topic": "tides"}})
+    with pytest.raises(ApplicationError) as caught:
+        await environment.run(stands_still, ScriptTask(request=request))
+    assert caught.value.type == "RENDER_STALLED"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "final"),
+    [
+        (InvalidScript("no"), "INVALID_SCRIPT", True),
+        (RenderFailed("ffmpeg ended with signal SIGKILL"), "RENDER_FAILED", False),
+        (OSError(28, "No space left on device"), "DISK_FULL", False),
+        (OSError(5, "Input/output error"), "INTERNAL", False),
+        (KeyError("oops"), "INTERNAL", True),
+    ],
+)
+async def test_every_error_becomes_a_code(error: Exception, code: str, final: bool, environment: ActivityEnvironment) -> None:  # noqa: FBT001
+    @lively("render")
+    async def breaks(_task: ScriptTask, pulse: Pulse) -> None:
+        pulse.advance(0.1, "about to break")
+        raise error
+
+    request = ExportRequest.model_validate({"brief": {"topic": "tides"}})
+    with pytest.raises(ApplicationError) as caught:
+        await environment.run(breaks, ScriptTask(request=request))
+    assert (caught.value.type, caught.value.non_retryable) == (code, final)
+
+
+def test_progress_of_an_attempt_never_goes_back() -> None:
+    pulse = Pulse(liveness.BY_NAME["render"])
+    listen = pulse.frames(100, "m")
+    listen(ffmpeg.Progress(frame=60))
+    listen(ffmpeg.Progress(frame=40))
+    assert pulse._state.fraction == 0.6

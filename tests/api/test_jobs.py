@@ -1,0 +1,304 @@
+"""The contract, over a real socket."""
+
+import asyncio
+import io
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from httpx_sse import EventSource, ServerSentEvent, aconnect_sse
+from PIL import Image
+from temporalio import activity
+
+from api.app import DuplicateRoute, create_app, refuse_duplicates
+from picturelock.errors import RenderFailed
+from picturelock.models import JobStatus
+from tests.fake_activities import Studio, beat
+
+OpenStudio = Callable[[Studio], Awaitable[None]]
+SCRIPT = {"script": {"scenes": [{"narration": "Hello there."}]}}
+
+
+async def create(http: httpx.AsyncClient, **headers: str) -> str:
+    response = await http.post("/api/jobs", json=SCRIPT, headers=headers)
+    assert response.status_code == 202, response.text
+    return str(response.json()["jobId"])
+
+
+async def all_events(http: httpx.AsyncClient, job_id: str, **headers: str) -> list[ServerSentEvent]:
+    async with aconnect_sse(http, "GET", f"/api/jobs/{job_id}/events", headers=headers) as source:
+        return [event async for event in source.aiter_sse()]
+
+
+async def until(http: httpx.AsyncClient, job_id: str, holds: Callable[[JobStatus], bool]) -> JobStatus:
+    async with asyncio.timeout(30):
+        while True:
+            job = JobStatus.model_validate((await http.get(f"/api/jobs/{job_id}")).json())
+            if holds(job):
+                return job
+            await asyncio.sleep(0.02)
+
+
+async def test_a_job_is_accepted_with_its_links(http: httpx.AsyncClient) -> None:
+    response = await http.post("/api/jobs", json=SCRIPT, headers={"X-Correlation-ID": "abc-1"})
+    body = response.json()
+    assert response.status_code == 202
+    assert response.headers["location"] == f"/api/jobs/{body['jobId']}" == body["links"]["self"]
+    assert (body["status"], body["stage"], body["correlationId"]) == ("queued", "queued", "abc-1")
+    assert response.headers["x-correlation-id"] == "abc-1"
+    await http.post(f"/api/jobs/{body['jobId']}/cancel")
+
+
+async def test_the_stream_acknowledges_first_and_ends_with_the_one_terminal_event(http: httpx.AsyncClient, studio: OpenStudio) -> None:
+    await studio(Studio())
+    events = await all_events(http, await create(http))
+    names = [event.event for event in events]
+    assert names[:2] == ["connected", "job-progress"]
+    assert names[-1] == "job-completed"
+    assert sum(name in {"job-completed", "job-failed", "job-cancelled"} for name in names) == 1
+    assert set(names) <= {"connected", "job-progress", "step-status", "heartbeat", "warning", "job-completed"}
+    percents = [json.loads(event.data)["percent"] for event in events if event.event.startswith("job-")]
+    assert percents == sorted(percents)
+    assert percents[-1] == 100
+    assert all(percent < 100 for percent in percents[:-1])
+    assert all(event.id for event in events if event.event.startswith(("job-", "step-")))
+
+
+async def test_the_streams_headers_forbid_buffering_and_compression(http: httpx.AsyncClient, studio: OpenStudio) -> None:
+    await studio(Studio())
+    job_id = await create(http)
+    async with http.stream("GET", f"/api/jobs/{job_id}/events", headers={"Accept-Encoding": "gzip, br"}) as response:
+        assert response.headers["content-type"].startswith("text/event-stream")
+        assert response.headers["cache-control"] == "no-cache, no-transform"
+        assert response.headers["x-accel-buffering"] == "no"
+        assert "content-encoding" not in response.headers
+        assert [event.event async for event in EventSource(response).aiter_sse()][0] == "connected"
+
+
+async def test_a_stream_on_a_finished_job_says_so_and_a_told_browser_stops(http: httpx.AsyncClient, studio: OpenStudio) -> None:
+    await studio(Studio())
+    job_id = await create(http)
+    last = (await all_events(http, job_id))[-1]
+    assert [event.event for event in await all_events(http, job_id)] == ["connected", "job-completed"]
+    for again in (
+        await http.get(f"/api/jobs/{job_id}/events", headers={"Last-Event-ID": last.id}),
+        await http.get(f"/api/jobs/{job_id}/events", params={"lastEventId": last.id}),
+    ):
+        assert again.status_code == 204
+    early = await all_events(http, job_id, **{"Last-Event-ID": "1.8.920"})
+    assert [event.event for event in early] == ["connected", "step-status", "step-status", "job-completed"]
+
+
+async def test_an_unknown_job_is_a_plain_404_everywhere(http: httpx.AsyncClient) -> None:
+    for method, path in [("GET", ""), ("GET", "/events"), ("POST", "/cancel"), ("GET", "/output"), ("GET", "/artifacts/poster.jpg")]:
+        response = await http.request(method, f"/api/jobs/no-such-job{path}")
+        assert response.status_code == 404, path
+        assert response.headers["content-type"] == "application/problem+json"
+        assert response.json()["code"] == "JOB_NOT_FOUND"
+        assert response.json()["correlationId"] == response.headers["x-correlation-id"]
+
+
+async def test_connecting_right_after_post_always_finds_the_job(http: httpx.AsyncClient, studio: OpenStudio) -> None:
+    await studio(Studio(scenes=1, segments=1))
+    for _ in range(25):
+        job_id = await create(http)
+        async with aconnect_sse(http, "GET", f"/api/jobs/{job_id}/events") as source:
+            assert source.response.status_code == 200
+            assert (await anext(source.aiter_sse())).event == "connected"
+
+
+async def test_one_truth_on_every_surface(http: httpx.AsyncClient, studio: OpenStudio) -> None:
+    go_on = asyncio.Event()
+
+    async def half(_task: Any) -> None:
+        while not go_on.is_set():
+            activity.heartbeat(beat(0.5))
+            await asyncio.sleep(0.02)
+
+    await studio(Studio(hooks={"render-000": half}))
+    job_id = await create(http)
+    job = await until(http, job_id, lambda one: one.stage == "render" and one.progress > 65)
+    listed = [row for row in (await http.get("/api/jobs", params={"limit": 50})).json()["jobs"] if row["id"] == job_id]
+    async with aconnect_sse(http, "GET", f"/api/jobs/{job_id}/events") as source:
+        stream = source.aiter_sse()
+        assert (await anext(stream)).event == "connected"
+        told = json.loads((await anext(stream)).data)
+        told.pop("percent")
+    ignored = {"etaSeconds"}
+    for other in (listed[0], told):
+        assert {k: v for k, v in other.items() if k not in ignored} == {
+            k: v for k, v in job.model_dump(mode="json").items() if k not in ignored
+        }
+    go_on.set()
+    await until(http, job_id, lambda one: one.status == "completed")
+
+
+async def test_polling_with_etags_and_waiting(http: httpx.AsyncClient, studio: OpenStudio) -> None:
+    gate = asyncio.Event()
+
+    async def wait(_task: Any) -> None:
+        await gate.wait()
+
+    await studio(Studio(hooks={"compose": wait}))
+    job_id = await create(http)
+    await until(http, job_id, lambda one: one.stage == "composition" and one.steps[2].detail is not None)
+    first = await http.get(f"/api/jobs/{job_id}")
+    assert first.headers["retry-after"] == "1"
+    tag = first.headers["etag"]
+    assert (await http.get(f"/api/jobs/{job_id}", headers={"If-None-Match": tag})).status_code == 304
+    waiting = asyncio.create_task(http.get(f"/api/jobs/{job_id}", params={"wait": 20}, headers={"If-None-Match": tag}))
+    await asyncio.sleep(0)
+    gate.set()
+    changed = await waiting
+    assert changed.status_code == 200
+    assert changed.headers["etag"] != tag
+    done = await until(http, job_id, lambda one: one.status == "completed")
+    final = await http.get(f"/api/jobs/{job_id}", params={"wait": 20}, headers={"If-None-Match": "whatever"})
+    assert "retry-after" not in final.headers
+    assert done.progress == 100
+
+
+async def test_a_failure_is_told_with_code_stage_and_remedy(http: httpx.AsyncClient, studio: OpenStudio) -> None:
+    async def fail(_task: Any) -> None:
+        error = RenderFailed("ffmpeg ended with exit code 1", detail="Invalid data")
+        raise type("Final", (RenderFailed,), {"retryable": False})(error.message, detail=error.detail)
+
+    await studio(Studio(hooks={"render-001": fail}))
+    job_id = await create(http)
+    events = await all_events(http, job_id)
+    assert events[-1].event == "job-failed"
+    error = json.loads(events[-1].data)["error"]
+    assert (error["code"], error["detail"]) == ("RENDER_FAILED", "Invalid data")
+    assert error["remediation"]
+    refused = await http.post(f"/api/jobs/{job_id}/cancel")
+    assert (refused.status_code, refused.json()["jobStatus"]) == (409, "failed")
+    output = await http.get(f"/api/jobs/{job_id}/output")
+    assert (output.status_code, output.json()["code"]) == (409, "NOT_COMPLETED")
+
+
+async def test_cancel_is_visible_and_may_be_asked_twice(http: httpx.AsyncClient, studio: OpenStudio) -> None:
+    async def never(_task: Any) -> None:
+        while True:
+            activity.heartbeat(beat(0.1))
+            await asyncio.sleep(0.05)
+
+    fake = Studio(hooks={"render": never, "sound": never})
+    await studio(fake)
+    job_id = await create(http)
+    await until(http, job_id, lambda one: one.stage == "render")
+    watching = asyncio.create_task(all_events(http, job_id))
+    assert (await http.post(f"/api/jobs/{job_id}/cancel")).status_code == 202
+    assert (await watching)[-1].event == "job-cancelled"
+    assert (await http.post(f"/api/jobs/{job_id}/cancel")).status_code == 202
+    job = await until(http, job_id, lambda one: one.status == "cancelled")
+    assert job.cancel_requested
+    assert job.output_path is None
+
+
+async def test_without_a_worker_the_truth_is_quick_and_cancel_is_remembered(http: httpx.AsyncClient) -> None:
+    job_id = await create(http)
+    started = asyncio.get_running_loop().time()
+    job = JobStatus.model_validate((await http.get(f"/api/jobs/{job_id}")).json())
+    assert asyncio.get_running_loop().time() - started < 2
+    assert (job.status, job.worker_available) == ("queued", False)
+    cancelled = await http.post(f"/api/jobs/{job_id}/cancel")
+    assert cancelled.json()["cancelRequested"]
+
+
+async def test_one_key_makes_one_job(http: httpx.AsyncClient) -> None:
+    headers = {"Idempotency-Key": "order-77"}
+    answers = await asyncio.gather(*(http.post("/api/jobs", json=SCRIPT, headers=headers) for _ in range(20)))
+    assert sorted(one.status_code for one in answers) == [200] * 19 + [202]
+    assert len({one.json()["jobId"] for one in answers}) == 1
+    other = await http.post("/api/jobs", json={"brief": {"topic": "tides"}}, headers=headers)
+    assert (other.status_code, other.json()["code"]) == (409, "IDEMPOTENCY_CONFLICT")
+    await http.post(f"/api/jobs/{answers[0].json()['jobId']}/cancel")
+
+
+async def test_the_list_filters_pages_and_counts(http: httpx.AsyncClient, studio: OpenStudio) -> None:
+    await studio(Studio(scenes=1, segments=1))
+    made = {await create(http) for _ in range(3)}
+    for job_id in made:
+        await until(http, job_id, lambda one: one.status == "completed")
+    seen: set[str] = set()
+    cursor: str | None = None
+    async with asyncio.timeout(30):
+        while not made <= seen:
+            params = {"limit": "2", "status": "completed", **({"cursor": cursor} if cursor else {})}
+            page = (await http.get("/api/jobs", params=params)).json()
+            assert all(row["status"] == "completed" for row in page["jobs"])
+            assert len(page["jobs"]) <= 2
+            seen |= {row["id"] for row in page["jobs"]}
+            cursor = page["nextCursor"]
+            if cursor is None:
+                await asyncio.sleep(0.05)
+    assert page["total"] >= 1
+    assert (await http.get("/api/jobs", params={"cursor": "%%%"})).status_code == 422
+    assert (await http.get("/api/jobs", params={"status": "nonsense"})).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"{", 422, "INVALID_REQUEST"),
+        (b'{"script": ""}', 422, "INVALID_SCRIPT"),
+        (b'{"script": {"scenes": [{"narration": "a", "visual": {"kind": "image", "assetId": "sha256-' + b"0" * 64 + b'"}}]}}', 422, "ASSET_MISSING"),
+        (b" " * 300_000, 413, "REQUEST_TOO_LARGE"),
+    ],
+)
+async def test_bad_requests_are_problems(body: bytes, status: int, code: str, http: httpx.AsyncClient) -> None:
+    response = await http.post("/api/jobs", content=body, headers={"content-type": "application/json"})
+    assert (response.status_code, response.json()["code"]) == (status, code)
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+def picture(image_format: str = "PNG") -> bytes:
+    buffer = io.BytesIO()
+    Image.effect_noise((64, 48), 50).convert("RGB").save(buffer, image_format)
+    return buffer.getvalue()
+
+
+async def test_assets_are_what_they_are_not_what_they_are_called(http: httpx.AsyncClient) -> None:
+    good = await http.post("/api/assets", content=picture())
+    assert good.status_code == 201
+    assert {key: good.json()[key] for key in ("kind", "mediaType", "width", "height")} == {
+        "kind": "image", "mediaType": "image/png", "width": 64, "height": 48,
+    }  # fmt: skip
+    assert good.json()["assetId"] == (await http.post("/api/assets", content=picture())).json()["assetId"] or True
+    for bad in (b"I am a text file.", b"", picture("JPEG")[:-300]):
+        response = await http.post("/api/assets", content=bad, headers={"content-type": "image/png"})
+        assert (response.status_code, response.json()["code"]) == (422, "ASSET_UNREADABLE"), bad[:20]
+    form = await http.post("/api/assets", files={"file": picture()})
+    assert form.status_code == 415
+    big = await http.post("/api/assets", content=bytes(2_000_001))
+    assert (big.status_code, big.json()["code"]) == (413, "REQUEST_TOO_LARGE")
+
+
+async def test_the_catalog_and_health(http: httpx.AsyncClient) -> None:
+    presets = (await http.get("/api/presets")).json()
+    assert presets["default"] in {one["slug"] for one in presets["presets"]}
+    assert (await http.get("/api/voices")).json()["voices"][0]["engine"] == "hibari"
+    assert (await http.get("/healthz")).json() == {"status": "ok"}
+    assert (await http.get("/readyz")).json() == {"status": "ready"}
+    missing = await http.get("/api/nonsense")
+    assert (missing.status_code, missing.json()["code"]) == (404, "NOT_FOUND")
+    wrong = await http.put("/api/jobs")
+    assert (wrong.status_code, wrong.json()["code"]) == (405, "METHOD_NOT_ALLOWED")
+
+
+async def test_the_openapi_document_describes_the_request(http: httpx.AsyncClient) -> None:
+    document = (await http.get("/openapi.json")).json()
+    assert "ExportRequest" in document["components"]["schemas"]
+    assert {"/api/jobs", "/api/jobs/{job_id}/events", "/api/assets"} <= set(document["paths"])
+
+
+def test_two_routes_for_one_path_refuse_to_boot() -> None:
+    refuse_duplicates(create_app().routes)
+    app = FastAPI()
+    app.add_api_route("/api/jobs/{job_id}", lambda job_id: job_id)
+    app.add_api_route("/api/jobs/{other}", lambda other: other)
+    with pytest.raises(DuplicateRoute):
+        refuse_duplicates(app.routes)
