@@ -40,9 +40,9 @@ async def upload_asset(request: Request, shared: Shared) -> Asset:
         return await take_in(path, shared.store)
 
 
-@router.api_route(
+@router.head("/jobs/{job_id}/output", include_in_schema=False)
+@router.get(
     "/jobs/{job_id}/output",
-    methods=["GET", "HEAD"],
     response_class=Response,
     responses={
         200: {"content": {"video/mp4": {}}},
@@ -64,9 +64,9 @@ async def download_output(
     return await _file(result.film, shared, if_none_match, attachment=False)
 
 
-@router.api_route(
+@router.head("/jobs/{job_id}/artifacts/{name}", include_in_schema=False)
+@router.get(
     "/jobs/{job_id}/artifacts/{name}",
-    methods=["GET", "HEAD"],
     response_class=Response,
     responses={
         200: {},

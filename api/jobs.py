@@ -181,7 +181,7 @@ def _token(cursor: str | None) -> bytes | None:
     if cursor is None:
         return None
     try:
-        return base64.urlsafe_b64decode(cursor.encode())
+        return base64.b64decode(cursor.encode(), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
         raise Problem(422, "INVALID_REQUEST", "cursor: not a cursor of this list") from error
 

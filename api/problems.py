@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from api.correlation import correlation_id
-from jobstate.errors import JobNotFound, StateUnavailable
+from jobstate.errors import JobNotFound, StateRefused, StateUnavailable
 from picturelock.errors import AssetUnreadable, PicturelockError, StoreUnavailable
 from picturelock.models import JobId, Model
 from picturelock.scripting.intake import RequestRefused
@@ -94,6 +94,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(JobNotFound)
     async def unknown(_request: Request, error: JobNotFound) -> JSONResponse:
         return answer(Problem(404, "JOB_NOT_FOUND", f"there is no such job: {error}"))
+
+    @app.exception_handler(StateRefused)
+    async def not_understood(_request: Request, error: StateRefused) -> JSONResponse:
+        return answer(Problem(422, "INVALID_REQUEST", str(error)))
 
     @app.exception_handler(StateUnavailable)
     async def unavailable(_request: Request, error: StateUnavailable) -> JSONResponse:

@@ -22,7 +22,7 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from jobstate.errors import JobNotFound, StateUnavailable
+from jobstate.errors import JobNotFound, StateRefused, StateUnavailable
 from jobstate.names import EXPORT_WORKFLOW, JOB_MEMO, SNAPSHOT_MEMO, STATUS_QUERY
 from jobstate.workers import WorkerRoll
 from picturelock.models import (
@@ -198,6 +198,9 @@ async def translated(seconds: float) -> AsyncIterator[None]:
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             raise JobNotFound(error.message) from error
+        # A page token that is none of its own makes the server answer UNKNOWN or INVALID_ARGUMENT.
+        if error.status in {RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.UNKNOWN}:
+            raise StateRefused(error.message) from error
         raise StateUnavailable(f"Temporal does not answer: {error.status.name}") from error
     except RuntimeError as error:
         # A lazy client that could not connect raises a bare RuntimeError.

@@ -45,7 +45,9 @@ class Studio:
             self.cancelled.append(activity_id)
             raise
         except PicturelockError as error:
-            raise ApplicationError(error.message, error.describe(), type=error.code, non_retryable=not error.retryable) from error
+            raise ApplicationError(
+                error.message, error.describe(), type=error.code, non_retryable=not error.retryable
+            ) from error
 
     def activities(self) -> list[Callable[..., Any]]:
         studio = self

@@ -97,13 +97,17 @@ async def test_a_brief_becomes_a_script_that_is_spoken(environment: ActivityEnvi
     written = await environment.run(write_script, ScriptTask(request=request))
     beats: list[Heartbeat] = []
     environment.on_heartbeat = beats.append
-    spoken = await environment.run(speak_scene, SpeechTask(request=written.request, script=written.script, scene_index=0))
+    spoken = await environment.run(
+        speak_scene, SpeechTask(request=written.request, script=written.script, scene_index=0)
+    )
     assert spoken.samples > 48_000
     assert beats
     assert beats[-1].message == "Speaking scene 1"
 
 
-async def test_heartbeats_carry_frames_and_nothing_else_changes_them(fake_ffmpeg: Fake, environment: ActivityEnvironment) -> None:
+async def test_heartbeats_carry_frames_and_nothing_else_changes_them(
+    fake_ffmpeg: Fake, environment: ActivityEnvironment
+) -> None:
     fake_ffmpeg("fail")
     task = await planned_segment()
     with pytest.raises(ApplicationError) as caught:
@@ -124,7 +128,9 @@ async def test_an_exit_code_that_comes_again_is_final(fake_ffmpeg: Fake, environ
     assert caught.value.non_retryable
 
 
-async def test_cancel_kills_ffmpeg(fake_ffmpeg: Fake, environment: ActivityEnvironment, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_cancel_kills_ffmpeg(
+    fake_ffmpeg: Fake, environment: ActivityEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(ffmpeg, "TERMINATE_SECONDS", 0.2)
     folder = fake_ffmpeg("hang")
     task = await planned_segment()
@@ -155,7 +161,9 @@ async def test_a_hung_ffmpeg_is_a_stall_that_may_be_tried_again(
     assert {beat.frames_done for beat in beats[2:]} <= {1, None}
 
 
-async def test_work_that_is_no_ffmpeg_is_watched_too(environment: ActivityEnvironment, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_work_that_is_no_ffmpeg_is_watched_too(
+    environment: ActivityEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     short = dataclasses.replace(liveness.BY_NAME["tts"], stall_seconds=-1.5)
     monkeypatch.setitem(liveness.BY_NAME, "tts", short)
 
@@ -180,7 +188,9 @@ async def test_work_that_is_no_ffmpeg_is_watched_too(environment: ActivityEnviro
         (KeyError("oops"), "INTERNAL", True),
     ],
 )
-async def test_every_error_becomes_a_code(error: Exception, code: str, final: bool, environment: ActivityEnvironment) -> None:  # noqa: FBT001
+async def test_every_error_becomes_a_code(
+    error: Exception, code: str, final: bool, environment: ActivityEnvironment
+) -> None:  # noqa: FBT001
     @lively("render")
     async def breaks(_task: ScriptTask, pulse: Pulse) -> None:
         pulse.advance(0.1, "about to break")

@@ -52,7 +52,9 @@ async def test_a_job_is_accepted_with_its_links(http: httpx.AsyncClient) -> None
     await http.post(f"/api/jobs/{body['jobId']}/cancel")
 
 
-async def test_the_stream_acknowledges_first_and_ends_with_the_one_terminal_event(http: httpx.AsyncClient, studio: OpenStudio) -> None:
+async def test_the_stream_acknowledges_first_and_ends_with_the_one_terminal_event(
+    http: httpx.AsyncClient, studio: OpenStudio
+) -> None:
     await studio(Studio())
     events = await all_events(http, await create(http))
     names = [event.event for event in events]
@@ -67,7 +69,9 @@ async def test_the_stream_acknowledges_first_and_ends_with_the_one_terminal_even
     assert all(event.id for event in events if event.event.startswith(("job-", "step-")))
 
 
-async def test_the_streams_headers_forbid_buffering_and_compression(http: httpx.AsyncClient, studio: OpenStudio) -> None:
+async def test_the_streams_headers_forbid_buffering_and_compression(
+    http: httpx.AsyncClient, studio: OpenStudio
+) -> None:
     await studio(Studio())
     job_id = await create(http)
     async with http.stream("GET", f"/api/jobs/{job_id}/events", headers={"Accept-Encoding": "gzip, br"}) as response:
@@ -78,7 +82,9 @@ async def test_the_streams_headers_forbid_buffering_and_compression(http: httpx.
         assert [event.event async for event in EventSource(response).aiter_sse()][0] == "connected"
 
 
-async def test_a_stream_on_a_finished_job_says_so_and_a_told_browser_stops(http: httpx.AsyncClient, studio: OpenStudio) -> None:
+async def test_a_stream_on_a_finished_job_says_so_and_a_told_browser_stops(
+    http: httpx.AsyncClient, studio: OpenStudio
+) -> None:
     await studio(Studio())
     job_id = await create(http)
     last = (await all_events(http, job_id))[-1]
@@ -93,7 +99,13 @@ async def test_a_stream_on_a_finished_job_says_so_and_a_told_browser_stops(http:
 
 
 async def test_an_unknown_job_is_a_plain_404_everywhere(http: httpx.AsyncClient) -> None:
-    for method, path in [("GET", ""), ("GET", "/events"), ("POST", "/cancel"), ("GET", "/output"), ("GET", "/artifacts/poster.jpg")]:
+    for method, path in [
+        ("GET", ""),
+        ("GET", "/events"),
+        ("POST", "/cancel"),
+        ("GET", "/output"),
+        ("GET", "/artifacts/poster.jpg"),
+    ]:
         response = await http.request(method, f"/api/jobs/no-such-job{path}")
         assert response.status_code == 404, path
         assert response.headers["content-type"] == "application/problem+json"
@@ -110,6 +122,11 @@ async def test_connecting_right_after_post_always_finds_the_job(http: httpx.Asyn
             assert (await anext(source.aiter_sse())).event == "connected"
 
 
+def rendered_but_one_half(job: JobStatus) -> bool:
+    detail = job.steps[3].detail
+    return detail is not None and (detail.frames_done, detail.items_done) == (100, 3)
+
+
 async def test_one_truth_on_every_surface(http: httpx.AsyncClient, studio: OpenStudio) -> None:
     go_on = asyncio.Event()
 
@@ -120,7 +137,7 @@ async def test_one_truth_on_every_surface(http: httpx.AsyncClient, studio: OpenS
 
     await studio(Studio(hooks={"render-000": half}))
     job_id = await create(http)
-    job = await until(http, job_id, lambda one: one.stage == "render" and one.progress > 65)
+    job = await until(http, job_id, rendered_but_one_half)
     listed = [row for row in (await http.get("/api/jobs", params={"limit": 50})).json()["jobs"] if row["id"] == job_id]
     async with aconnect_sse(http, "GET", f"/api/jobs/{job_id}/events") as source:
         stream = source.aiter_sse()
@@ -200,10 +217,11 @@ async def test_cancel_is_visible_and_may_be_asked_twice(http: httpx.AsyncClient,
 
 async def test_without_a_worker_the_truth_is_quick_and_cancel_is_remembered(http: httpx.AsyncClient) -> None:
     job_id = await create(http)
+    job = await until(http, job_id, lambda one: not one.worker_available)
+    assert (job.status, job.stage) == ("queued", "queued")
     started = asyncio.get_running_loop().time()
-    job = JobStatus.model_validate((await http.get(f"/api/jobs/{job_id}")).json())
+    await http.get(f"/api/jobs/{job_id}")
     assert asyncio.get_running_loop().time() - started < 2
-    assert (job.status, job.worker_available) == ("queued", False)
     cancelled = await http.post(f"/api/jobs/{job_id}/cancel")
     assert cancelled.json()["cancelRequested"]
 
@@ -237,6 +255,7 @@ async def test_the_list_filters_pages_and_counts(http: httpx.AsyncClient, studio
                 await asyncio.sleep(0.05)
     assert page["total"] >= 1
     assert (await http.get("/api/jobs", params={"cursor": "%%%"})).status_code == 422
+    assert (await http.get("/api/jobs", params={"cursor": "AAAA"})).status_code == 422
     assert (await http.get("/api/jobs", params={"status": "nonsense"})).status_code == 422
 
 
@@ -245,7 +264,13 @@ async def test_the_list_filters_pages_and_counts(http: httpx.AsyncClient, studio
     [
         (b"{", 422, "INVALID_REQUEST"),
         (b'{"script": ""}', 422, "INVALID_SCRIPT"),
-        (b'{"script": {"scenes": [{"narration": "a", "visual": {"kind": "image", "assetId": "sha256-' + b"0" * 64 + b'"}}]}}', 422, "ASSET_MISSING"),
+        (
+            b'{"script": {"scenes": [{"narration": "a", "visual": {"kind": "image", "assetId": "sha256-'
+            + b"0" * 64
+            + b'"}}]}}',
+            422,
+            "ASSET_MISSING",
+        ),
         (b" " * 300_000, 413, "REQUEST_TOO_LARGE"),
     ],
 )

@@ -11,14 +11,18 @@ from picturelock.media.text import CaptionLook, ass_time, escape, text_width
 from picturelock.models import Cue, Word
 from picturelock.speech.timing import TimedToken, is_wide, match_words, split_words, spread
 
-Text = st.lists(st.text(st.characters(categories=("L", "N", "P", "S")), min_size=1, max_size=30), min_size=1, max_size=40).map(" ".join)
+Text = st.lists(
+    st.text(st.characters(categories=("L", "N", "P", "S")), min_size=1, max_size=30), min_size=1, max_size=40
+).map(" ".join)
 
 
 def cues_for(text: str, seconds: float = 20, fps: int = 30, width: int = 1920, height: int = 1080) -> list[Cue]:
     look = CaptionLook.of(width, height)
     words = spread(split_words(text), 0, seconds)
     limit = round((seconds + 0.7) * fps)
-    return cues_of_scene(words, 0, round(0.25 * fps), limit, fps, lambda line: text_width(line, look.em) <= look.max_width)
+    return cues_of_scene(
+        words, 0, round(0.25 * fps), limit, fps, lambda line: text_width(line, look.em) <= look.max_width
+    )
 
 
 @given(Text, st.sampled_from([(1920, 1080), (1080, 1920), (854, 480)]))
@@ -38,7 +42,9 @@ def test_lines_and_times_keep_their_limits(text: str, size: tuple[int, int]) -> 
 
 
 def test_cues_break_where_a_reader_would() -> None:
-    cues = cues_for("Twice a day the sea breathes in. Twice a day it breathes out, and leaves the beach washed and new.", 7)
+    cues = cues_for(
+        "Twice a day the sea breathes in. Twice a day it breathes out, and leaves the beach washed and new.", 7
+    )
     assert [" ".join(cue.lines) for cue in cues] == [
         "Twice a day the sea breathes in.",
         "Twice a day it breathes out, and leaves the beach washed and new.",
@@ -85,7 +91,13 @@ def test_ass_times_cannot_miss_their_frame() -> None:
 
 
 def test_written_words_take_the_times_of_the_spoken_ones() -> None:
-    tokens = [TimedToken("It", 0, 0.2), TimedToken("costs", 0.2, 0.6), TimedToken("nine", 0.6, 0.9), TimedToken("dollars", 0.9, 1.4), TimedToken("today", 1.5, 2)]
+    tokens = [
+        TimedToken("It", 0, 0.2),
+        TimedToken("costs", 0.2, 0.6),
+        TimedToken("nine", 0.6, 0.9),
+        TimedToken("dollars", 0.9, 1.4),
+        TimedToken("today", 1.5, 2),
+    ]
     words = match_words("It costs $9.00 — today!", tokens)
     assert [word.text for word in words] == ["It", "costs", "$9.00", "—", "today!"]
     assert words[2].start_seconds == 0.6

@@ -47,7 +47,9 @@ async def test_a_hung_ffmpeg_is_found_and_killed(fake_ffmpeg: Fake) -> None:
     assert not alive(folder)
 
 
-async def test_cancel_leaves_no_ffmpeg_behind_even_one_that_ignores_sigterm(fake_ffmpeg: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_cancel_leaves_no_ffmpeg_behind_even_one_that_ignores_sigterm(
+    fake_ffmpeg: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(ffmpeg, "TERMINATE_SECONDS", 0.2)
     folder = fake_ffmpeg("hang")
     started = asyncio.Event()
@@ -118,7 +120,9 @@ async def test_a_writer_ends_when_its_reader_dies(fake_ffmpeg: Fake) -> None:
     assert ended == [True]
 
 
-@pytest.mark.parametrize("line", ["frame=N/A", "out_time_us=N/A", "speed=N/A", "", "frame=", "garbage", "speed=x", "out_time_us=-1"])
+@pytest.mark.parametrize(
+    "line", ["frame=N/A", "out_time_us=N/A", "speed=N/A", "", "frame=", "garbage", "speed=x", "out_time_us=-1"]
+)
 def test_strange_progress_lines_are_survived(line: str) -> None:
     progress = ffmpeg.Progress()
     progress.update(line)

@@ -6,7 +6,9 @@ from picturelock.errors import GlyphMissing
 from picturelock.media import fonts
 
 
-@pytest.mark.parametrize("text", ["Hello wörld", "水はどこ", "مرحبا", "नमस्ते", "😀 ❤️ 👍🏽", "1️⃣", "👨‍👩‍👧", "© 2024 ™ → ✓", "ạ́", "שלום"])
+@pytest.mark.parametrize(
+    "text", ["Hello wörld", "水はどこ", "مرحبا", "नमस्ते", "😀 ❤️ 👍🏽", "1️⃣", "👨‍👩‍👧", "© 2024 ™ → ✓", "ạ́", "שלום"]
+)
 def test_bundled_fonts_draw_the_worlds_scripts(text: str) -> None:
     assert fonts.drawable_text(text) == (text, [])
 

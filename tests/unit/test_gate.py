@@ -24,7 +24,10 @@ from picturelock.storage import Store
 
 REQUEST = ExportRequest.model_validate(
     {
-        "script": {"title": "Gate", "scenes": [{"narration": "The first scene is blue."}, {"narration": "The second one is not."}]},
+        "script": {
+            "title": "Gate",
+            "scenes": [{"narration": "The first scene is blue."}, {"narration": "The second one is not."}],
+        },
         "video": {"preset": "preview", "width": 320, "height": 180},
     }
 )
@@ -54,9 +57,14 @@ async def produced(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pr
     script = REQUEST.script
     assert script is not None
     engine = HibariEngine()
-    narrations = [await narrate(scene, i, REQUEST.voice, "en", {"hibari": engine}, store) for i, scene in enumerate(script.scenes)]
+    narrations = [
+        await narrate(scene, i, REQUEST.voice, "en", {"hibari": engine}, store) for i, scene in enumerate(script.scenes)
+    ]
     plan = await Composer(REQUEST, script, narrations, store, scratch).compose(lambda *_: None)
-    segments = [await render_segment(one.id, segment_spec(plan, one), store, scratch, 60, lambda _: None) for one in plan.timeline.segments]
+    segments = [
+        await render_segment(one.id, segment_spec(plan, one), store, scratch, 60, lambda _: None)
+        for one in plan.timeline.segments
+    ]
     sound = await master_sound(plan, store, scratch, 60, lambda _: None)
     film = folder / "film.mp4"
     pieces = [join.Piece(await store.local(one.artifact), one.frames) for one in segments]
@@ -99,9 +107,14 @@ async def test_a_single_flipped_bit_does_not(produced: Produced, tmp_path: Path)
 
 async def test_swapped_segments_do_not(produced: Produced, tmp_path: Path) -> None:
     order = [2, 1, 0]
-    pieces = [join.Piece(await produced.store.local(produced.segments[i].artifact), produced.segments[i].frames) for i in order]
+    pieces = [
+        join.Piece(await produced.store.local(produced.segments[i].artifact), produced.segments[i].frames)
+        for i in order
+    ]
     swapped = tmp_path / "swapped.mp4"
-    await join.join(pieces, await produced.store.local(produced.sound.artifact), produced.plan.format, "", "en", swapped)
+    await join.join(
+        pieces, await produced.store.local(produced.sound.artifact), produced.plan.format, "", "en", swapped
+    )
     assert "packets are the segments'" in await failed_checks(produced.gate(swapped))
 
 
@@ -117,7 +130,8 @@ async def test_another_colour_tag_does_not(produced: Produced, tmp_path: Path) -
 async def test_a_film_without_its_speech_does_not(produced: Produced, tmp_path: Path) -> None:
     silent = tmp_path / "silent.mp4"
     await ffmpeg.run(
-        ["-v", "error", "-i", str(produced.film), "-c:v", "copy", "-af", "volume=0", "-c:a", "aac", str(silent)], stall_seconds=60
+        ["-v", "error", "-i", str(produced.film), "-c:v", "copy", "-af", "volume=0", "-c:a", "aac", str(silent)],
+        stall_seconds=60,
     )
     assert {"loudness", "speech in every scene"} <= await failed_checks(produced.gate(silent))
 
@@ -145,7 +159,9 @@ async def test_two_renders_of_one_segment_are_the_same_bytes(produced: Produced,
     fresh = Store((tmp_path / "store").as_uri(), tmp_path / "scratch")
     shutil.copytree(produced.folder / "store" / "blobs", tmp_path / "store" / "blobs")
     spec = segment_spec(produced.plan, produced.plan.timeline.segments[1])
-    pair = await asyncio.gather(*(render_segment("render-001", spec, fresh, tmp_path / "scratch", 60, lambda _: None) for _ in range(2)))
+    pair = await asyncio.gather(
+        *(render_segment("render-001", spec, fresh, tmp_path / "scratch", 60, lambda _: None) for _ in range(2))
+    )
     assert pair[0].artifact == pair[1].artifact == produced.segments[1].artifact
 
 

@@ -86,7 +86,18 @@ def test_no_bytes_make_it_fall_over(body: bytes) -> None:
         read_request(body)
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=8), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["script", "brief", "scenes", "narration", "video", "topic"]), inner, max_size=4), max_leaves=12))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["script", "brief", "scenes", "narration", "video", "topic"]), inner, max_size=4
+            )
+        ),
+        max_leaves=12,
+    )
+)
 def test_no_json_makes_it_fall_over(data: object) -> None:
     try:
         read_request(json.dumps(data).encode())

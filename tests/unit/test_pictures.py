@@ -82,7 +82,10 @@ def back_to_rgb(frame: planes.Bytes2D) -> np.ndarray:
     """bt709 limited range back to RGB, as a browser does it."""
     view = planes.views(frame)
     y = (view.y.astype(np.float64) - 16) / 219
-    u, v = (cv2.resize(p, (view.width, view.height), interpolation=cv2.INTER_NEAREST).astype(np.float64) for p in (view.u, view.v))
+    u, v = (
+        cv2.resize(p, (view.width, view.height), interpolation=cv2.INTER_NEAREST).astype(np.float64)
+        for p in (view.u, view.v)
+    )
     cb, cr = (u - 128) / 224, (v - 128) / 224
     rgb = np.stack([y + 1.5748 * cr, y - 0.1873 * cb - 0.4681 * cr, y + 1.8556 * cb], axis=2)
     return np.clip(np.rint(rgb * 255), 0, 255)
@@ -90,7 +93,16 @@ def back_to_rgb(frame: planes.Bytes2D) -> np.ndarray:
 
 @pytest.mark.parametrize("image_format", ["PNG", "JPEG", "WEBP"])
 def test_a_colour_chart_comes_back(image_format: str) -> None:
-    colors = [(0, 0, 0), (255, 255, 255), (255, 0, 0), (0, 255, 0), (0, 0, 255), (128, 128, 128), (200, 120, 60), (16, 235, 90)]
+    colors = [
+        (0, 0, 0),
+        (255, 255, 255),
+        (255, 0, 0),
+        (0, 255, 0),
+        (0, 0, 255),
+        (128, 128, 128),
+        (200, 120, 60),
+        (16, 235, 90),
+    ]
     chart = np.zeros((64, 64 * len(colors), 3), np.uint8)
     for index, color in enumerate(colors):
         chart[:, index * 64 : (index + 1) * 64] = color

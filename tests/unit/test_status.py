@@ -45,15 +45,30 @@ def observed(**change: Any) -> Observation:
     return Observation(**{**base, **change})
 
 
-def snapshot(stage: str, done: int = 0, total: int = 100, open_units: dict[str, int] | None = None, **more: Any) -> Snapshot:
+def snapshot(
+    stage: str, done: int = 0, total: int = 100, open_units: dict[str, int] | None = None, **more: Any
+) -> Snapshot:
     order = [policy.name for policy in STAGES]
     steps = []
     for name in order:
         if stage == "complete" or (stage in order and order.index(name) < order.index(stage)):  # type: ignore[arg-type]
-            steps.append(StepRecord(name=name, state="completed", units_total=1, units_done=1, started_at=NOW - timedelta(seconds=20)))
+            steps.append(
+                StepRecord(
+                    name=name, state="completed", units_total=1, units_done=1, started_at=NOW - timedelta(seconds=20)
+                )
+            )
         elif name == stage:
             scheduled = len(open_units or {})
-            steps.append(StepRecord(name=name, state="running", units_total=total, units_done=done, scheduled=scheduled, started_at=NOW - timedelta(seconds=10)))
+            steps.append(
+                StepRecord(
+                    name=name,
+                    state="running",
+                    units_total=total,
+                    units_done=done,
+                    scheduled=scheduled,
+                    started_at=NOW - timedelta(seconds=10),
+                )
+            )
         else:
             steps.append(StepRecord(name=name))
     return Snapshot(stage=stage, steps=steps, open_units=open_units or {}, **more)  # type: ignore[arg-type]
@@ -129,7 +144,9 @@ def test_a_failure_is_read_from_the_close_event() -> None:
     assert job.progress < 100
 
 
-@pytest.mark.parametrize(("run_status", "code"), [("terminated", "TERMINATED"), ("timed-out", "DEADLINE_EXCEEDED"), ("failed", "INTERNAL")])
+@pytest.mark.parametrize(
+    ("run_status", "code"), [("terminated", "TERMINATED"), ("timed-out", "DEADLINE_EXCEEDED"), ("failed", "INTERNAL")]
+)
 def test_every_bad_end_has_a_code(run_status: str, code: str) -> None:
     job = assemble(observed(run_status=run_status, snapshot=snapshot("tts"), closed_at=NOW))
     assert job.status == "failed"
@@ -182,7 +199,9 @@ def test_the_etag_ignores_the_eta_and_nothing_else() -> None:
     fractions=st.lists(st.floats(0, 1), max_size=4),
     memo=st.booleans(),
 )
-def test_an_open_job_is_always_between_nothing_and_everything(stage: str, done: int, fractions: list[float], memo: bool) -> None:  # noqa: FBT001
+def test_an_open_job_is_always_between_nothing_and_everything(
+    stage: str, done: int, fractions: list[float], memo: bool
+) -> None:  # noqa: FBT001
     name = "render" if stage == "render" else stage
     open_units = {f"{name}-{index:03d}": 10 for index in range(len(fractions))}
     pending = [PendingActivity(id=key, heartbeat=beat(value)) for key, value in zip(open_units, fractions, strict=True)]

@@ -27,7 +27,9 @@ def client(temporal: WorkflowEnvironment) -> Client:
 
 
 @asynccontextmanager
-async def studio_open(client: Client, studio: Studio, *, queues: tuple[str, ...] = (EXPORTS_QUEUE, RENDER_QUEUE)) -> AsyncIterator[None]:
+async def studio_open(
+    client: Client, studio: Studio, *, queues: tuple[str, ...] = (EXPORTS_QUEUE, RENDER_QUEUE)
+) -> AsyncIterator[None]:
     """Workers for the real workflow with the studio's activities on the given queues."""
     options: dict[str, Any] = {
         "activities": studio.activities(),
@@ -50,5 +52,3 @@ async def start(client: Client, request: ExportRequest = REQUEST, deadline_secon
         task_queue=EXPORTS_QUEUE,
         memo={JOB_MEMO: JobMemo(correlation_id="c", created_at=now, digest="d")},
     )
-
-

@@ -62,7 +62,9 @@ async def test_the_memo_tells_what_the_query_tells(client: Client) -> None:
     assert await memo_of(handle) == queried
     assert queried.stage == "complete"
     assert [(event.step, event.status) for event in queried.timeline] == [
-        (step, state) for step in ("script", "tts", "composition", "render", "finalize") for state in ("running", "completed")
+        (step, state)
+        for step in ("script", "tts", "composition", "render", "finalize")
+        for state in ("running", "completed")
     ]
     assert [event.sequence for event in queried.timeline] == list(range(1, 11))
     assert queried.open_units == {}
@@ -168,7 +170,9 @@ async def test_cancel_needs_no_render_worker(client: Client) -> None:
     assert (await handle.describe()).status is WorkflowExecutionStatus.CANCELED
 
 
-async def test_a_cancel_that_meets_the_end_of_a_stage_is_not_lost(client: Client, temporal: WorkflowEnvironment) -> None:
+async def test_a_cancel_that_meets_the_end_of_a_stage_is_not_lost(
+    client: Client, temporal: WorkflowEnvironment
+) -> None:
     """The request arrives while no orchestrator runs and the script stage has just ended."""
     studio = Studio()
     handle = await start(client)
