@@ -1,6 +1,7 @@
 """Fixtures shared by all tests: a data folder of their own, fake programs, a real Temporal server."""
 
 import asyncio
+import contextlib
 import os
 import stat
 import sys
@@ -18,6 +19,7 @@ import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 import pytest_asyncio  # noqa: E402
 from temporalio.contrib.pydantic import pydantic_data_converter  # noqa: E402
+from temporalio.service import RPCError  # noqa: E402
 from temporalio.testing import WorkflowEnvironment  # noqa: E402
 
 from picturelock.media.tools import ffmpeg_path, temporal_path, tool_versions  # noqa: E402
@@ -108,3 +110,12 @@ async def temporal() -> AsyncIterator[WorkflowEnvironment]:
     yield environment
     await environment.shutdown()
     await asyncio.sleep(0.1)  # Temporal's core lets go of its threads (sdk-python #300)
+
+
+@pytest_asyncio.fixture
+async def no_leftovers(temporal: WorkflowEnvironment) -> AsyncIterator[None]:
+    """Ends the executions that a test leaves open: the next test's workers would take them up."""
+    yield
+    async for execution in temporal.client.list_workflows("ExecutionStatus = 'Running'"):
+        with contextlib.suppress(RPCError):
+            await temporal.client.get_workflow_handle(execution.id).terminate()

@@ -9,7 +9,6 @@ from temporalio.exceptions import (
     ActivityError,
     ApplicationError,
     TimeoutType,
-    is_cancelled_exception,
 )
 from temporalio.exceptions import (
     TimeoutError as TemporalTimeoutError,
@@ -60,25 +59,34 @@ class ExportWorkflow:
         """The whole export. Fails with an error of the documented list; a programming error is `INTERNAL`."""
         memo = asyncio.create_task(self._keep_memo())
         work = asyncio.create_task(self._produce())
-        scenes = len(export.request.script.scenes) if export.request.script else 1
-        deadline = export.deadline_seconds or deadline_seconds(scenes)
         try:
-            done, _ = await workflow.wait({work}, timeout=deadline)
-            if not done:
-                await self._stop(work)
-                raise DeadlineExceeded(f"the export was not done within {deadline / 3600:.1f} hours")
-            return work.result()
+            result = await self._within_deadline(work)
         except asyncio.CancelledError:
             await self._stop(work)
             self._board.stop("cancelled", "Cancelled", 1, workflow.now())
+            self._close(memo)
             raise
         except Exception as error:
-            if is_cancelled_exception(error):
-                raise
-            raise self._failure(error) from error
-        finally:
-            memo.cancel()
-            self._publish()
+            failure = self._failure(error)
+            self._close(memo)
+            raise failure from error
+        # No `finally`: an evicted workflow leaves its coroutines with GeneratorExit, when no command may be given.
+        self._close(memo)
+        return result
+
+    async def _within_deadline(self, work: asyncio.Task[ExportResult]) -> ExportResult:
+        brought = self._export.request.script
+        seconds = self._export.deadline_seconds or deadline_seconds(len(brought.scenes) if brought else 1)
+        done, _ = await workflow.wait({work}, timeout=seconds)
+        if done:
+            return work.result()
+        await self._stop(work)
+        raise DeadlineExceeded(f"the export was not done within {seconds / 3600:.1f} hours")
+
+    def _close(self, memo: asyncio.Task[None]) -> None:
+        """The last entry of the memo, in the same workflow task that closes the execution."""
+        memo.cancel()
+        self._publish()
 
     async def _stop(self, work: asyncio.Task[ExportResult]) -> None:
         """Cancels what runs and waits a moment for it; a worker that is gone is not waited for."""
@@ -143,11 +151,8 @@ class ExportWorkflow:
             )
 
         sound = asyncio.create_task(self._sound(composition))
-        try:
-            segments = await _all([render(segment) for segment in composition.segments], beside=sound)
-            mastered = await sound
-        finally:
-            sound.cancel()
+        segments = await _all([render(segment) for segment in composition.segments], beside=sound)
+        mastered = await sound
         self._board.complete("render", f"{count} segments and the sound are ready", workflow.now())
         return segments, mastered
 
@@ -253,9 +258,10 @@ async def _all(jobs: list[Coroutine[Any, Any, Result]], *, beside: asyncio.Task[
         for task in done:
             task.result()
         return [task.result() for task in tasks]
-    finally:
-        for task in tasks:
+    except (Exception, asyncio.CancelledError):
+        for task in watched:
             task.cancel()
+        raise
 
 
 def _job_error(error: BaseException, step: StageName | None) -> JobError:

@@ -18,6 +18,7 @@ from picturelock.errors import RenderFailed
 from picturelock.models import JobStatus
 from tests.fake_activities import Studio, beat
 
+pytestmark = pytest.mark.usefixtures("no_leftovers")
 OpenStudio = Callable[[Studio], Awaitable[None]]
 SCRIPT = {"script": {"scenes": [{"narration": "Hello there."}]}}
 

@@ -20,6 +20,8 @@ from tests.fake_activities import Studio, beat
 from tests.workflows.conftest import Handle, start, studio_open
 from workflows.export import ExportWorkflow
 
+pytestmark = pytest.mark.usefixtures("no_leftovers")
+
 
 async def never(_task: object) -> None:
     while True:
