@@ -59,7 +59,7 @@ unit: install-dev ## The quick tests: domain, workflow, activities
 
 .PHONY: histories
 histories: install-dev ## Record the histories that the replay test replays
-	$(BIN)/python scripts/record_histories.py
+	$(BIN)/python -m scripts.record_histories
 
 .PHONY: lock
 lock: ## Resolve the dependencies again and write the lock files (no index in them)

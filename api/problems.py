@@ -1,7 +1,8 @@
 """Errors as `application/problem+json` (RFC 9457), each with a code and the correlation id."""
 
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from fastapi import FastAPI, Request
@@ -11,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from api.correlation import correlation_id
 from jobstate.errors import JobNotFound, StateRefused, StateUnavailable
-from picturelock.errors import AssetUnreadable, PicturelockError, StoreUnavailable
+from picturelock.errors import AssetUnreadable, DiskFull, PicturelockError, StoreUnavailable
 from picturelock.models import JobId, Model
 from picturelock.scripting.intake import RequestRefused
 
@@ -81,57 +82,60 @@ def answer(problem: Problem) -> JSONResponse:
 
 def install(app: FastAPI) -> None:
     """Registers a handler for everything that can go wrong."""
+    for kind, handler in _HANDLERS.items():
+        app.add_exception_handler(kind, _answering(handler))
 
-    @app.exception_handler(Problem)
-    async def problem(_request: Request, error: Problem) -> JSONResponse:
-        return answer(error)
 
-    @app.exception_handler(RequestRefused)
-    async def refused(_request: Request, error: RequestRefused) -> JSONResponse:
-        errors = [complaint.model_dump() for complaint in error.complaints]
-        return answer(Problem(422, error.code, str(error), errors=errors))
+def _answering(handler: Callable[[Any], Problem]) -> Callable[[Request, Exception], Awaitable[JSONResponse]]:
+    async def respond(_request: Request, error: Exception) -> JSONResponse:
+        return answer(handler(error))
 
-    @app.exception_handler(JobNotFound)
-    async def unknown(_request: Request, error: JobNotFound) -> JSONResponse:
-        return answer(Problem(404, "JOB_NOT_FOUND", f"there is no such job: {error}"))
+    return respond
 
-    @app.exception_handler(StateRefused)
-    async def not_understood(_request: Request, error: StateRefused) -> JSONResponse:
-        return answer(Problem(422, "INVALID_REQUEST", str(error)))
 
-    @app.exception_handler(StateUnavailable)
-    async def unavailable(_request: Request, error: StateUnavailable) -> JSONResponse:
-        return answer(Problem(503, "STATE_UNAVAILABLE", str(error), headers={"Retry-After": str(RETRY_AFTER_SECONDS)}))
+def _refused(error: RequestRefused) -> Problem:
+    errors = [complaint.model_dump() for complaint in error.complaints]
+    return Problem(422, error.code, str(error), errors=errors)
 
-    @app.exception_handler(PicturelockError)
-    async def domain(_request: Request, error: PicturelockError) -> JSONResponse:
-        if isinstance(error, StoreUnavailable):
-            headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-            return answer(Problem(503, error.code, error.message, headers=headers, remediation=error.remediation))
-        status = 422 if isinstance(error, AssetUnreadable) else 400
-        return answer(Problem(status, error.code, error.message, remediation=error.remediation))
 
-    @app.exception_handler(RequestValidationError)
-    async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        errors = [
-            {
-                "path": ".".join(str(part) for part in one["loc"]),
-                "message": one["msg"],
-                "code": "INVALID_REQUEST",
-            }
-            for one in error.errors()
-        ]
-        detail = "; ".join(f"{one['path']}: {one['message']}" for one in errors)
-        return answer(Problem(422, "INVALID_REQUEST", detail, errors=errors))
+def _away(code: str, detail: str, **extra: str) -> Problem:
+    return Problem(503, code, detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}, **extra)
 
-    @app.exception_handler(HTTPException)
-    async def http(_request: Request, error: HTTPException) -> JSONResponse:
-        code = HTTPStatus(error.status_code).name
-        return answer(Problem(error.status_code, code, str(error.detail), headers=dict(error.headers or {})))
 
-    @app.exception_handler(Exception)
-    async def unexpected(_request: Request, error: Exception) -> JSONResponse:
-        log.error("request failed unexpectedly", exc_info=error)
-        return answer(
-            Problem(500, "INTERNAL", "the request failed unexpectedly; it was logged with its correlation id")
-        )
+def _domain(error: PicturelockError) -> Problem:
+    if isinstance(error, StoreUnavailable | DiskFull):
+        return _away(error.code, error.message, remediation=error.remediation)
+    status = 422 if isinstance(error, AssetUnreadable) else 400
+    return Problem(status, error.code, error.message, remediation=error.remediation)
+
+
+def _invalid(error: RequestValidationError) -> Problem:
+    errors = [
+        {"path": ".".join(str(part) for part in one["loc"]), "message": one["msg"], "code": "INVALID_REQUEST"}
+        for one in error.errors()
+    ]
+    detail = "; ".join(f"{one['path']}: {one['message']}" for one in errors)
+    return Problem(422, "INVALID_REQUEST", detail, errors=errors)
+
+
+def _http(error: HTTPException) -> Problem:
+    code = HTTPStatus(error.status_code).name
+    return Problem(error.status_code, code, str(error.detail), headers=dict(error.headers or {}))
+
+
+def _unexpected(error: Exception) -> Problem:
+    log.error("request failed unexpectedly", exc_info=error)
+    return Problem(500, "INTERNAL", "the request failed unexpectedly; it was logged with its correlation id")
+
+
+_HANDLERS: Final[dict[type[Exception], Callable[[Any], Problem]]] = {
+    Problem: lambda error: error,
+    RequestRefused: _refused,
+    JobNotFound: lambda error: Problem(404, "JOB_NOT_FOUND", f"there is no such job: {error}"),
+    StateRefused: lambda error: Problem(422, "INVALID_REQUEST", str(error)),
+    StateUnavailable: lambda error: _away("STATE_UNAVAILABLE", str(error)),
+    PicturelockError: _domain,
+    RequestValidationError: _invalid,
+    HTTPException: _http,
+    Exception: _unexpected,
+}

@@ -75,7 +75,7 @@ PRESETS: Final[dict[str, Preset]] = {
         _preset("twitter", "X (Twitter)", 1280, 720, crf=21, longest=140),
         _preset("linkedin", "LinkedIn", 1920, 1080, longest=600),
         _preset("email", "Small enough for e-mail", 854, 480, fps=24, crf=27, audio_kbps=96, longest=300),
-        _preset("preview", "Preview, 720p, fastest", 1280, 720, crf=26, encoder_preset="ultrafast", audio_kbps=128),
+        _preset("preview", "Preview, 720p, fastest", 1280, 720, crf=26, encoder_preset="superfast", audio_kbps=128),
         _preset("archive", "Archive, H.265", 1920, 1080, codec="h265", crf=18, encoder_preset="fast", audio_kbps=256),
         _preset("webm", "WebM, VP9 and Opus", 1920, 1080, codec="vp9", crf=31, encoder_preset="realtime",
                 container="webm", audio_kbps=128),

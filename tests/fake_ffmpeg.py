@@ -35,8 +35,8 @@ if behaviour == "encode":
     while block := sys.stdin.buffer.read(size):
         frame += 1
         progress(frame)
-    with open(sys.argv[-1], "wb") as file:
-        file.write(b"fake film")
+    with open(sys.argv[-1], "wb") as film:
+        film.write(b"fake film")
     progress(frame, "end")
 elif behaviour == "hang":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -55,7 +55,7 @@ class ExportWorkflow:
         return self._board.snapshot()
 
     @workflow.run
-    async def run(self, export: ExportInput) -> ExportResult:
+    async def run(self, _export: ExportInput) -> ExportResult:
         """The whole export. Fails with an error of the documented list; a programming error is `INTERNAL`."""
         memo = asyncio.create_task(self._keep_memo())
         work = asyncio.create_task(self._produce())

@@ -12,12 +12,12 @@ from temporalio.activity import ActivityCancellationDetails
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities import liveness
 from activities.contracts import ScriptTask, SegmentTask, SpeechTask
 from activities.liveness import Pulse, lively
 from activities.render import render_segment
 from activities.script import write_script
 from activities.tts import speak_scene
+from picturelock import stages
 from picturelock.composition.layout import lay_out
 from picturelock.errors import InvalidScript, RenderFailed
 from picturelock.media import ffmpeg, motion, planes
@@ -148,8 +148,8 @@ async def test_cancel_kills_ffmpeg(
 async def test_a_hung_ffmpeg_is_a_stall_that_may_be_tried_again(
     fake_ffmpeg: Fake, environment: ActivityEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    short = dataclasses.replace(liveness.BY_NAME["render"], stall_seconds=1.0)
-    monkeypatch.setitem(liveness.BY_NAME, "render", short)
+    short = dataclasses.replace(stages.BY_NAME["render"], stall_seconds=1.0)
+    monkeypatch.setitem(stages.BY_NAME, "render", short)
     fake_ffmpeg("hang")
     task = await planned_segment()
     beats: list[Heartbeat] = []
@@ -164,8 +164,8 @@ async def test_a_hung_ffmpeg_is_a_stall_that_may_be_tried_again(
 async def test_work_that_is_no_ffmpeg_is_watched_too(
     environment: ActivityEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    short = dataclasses.replace(liveness.BY_NAME["tts"], stall_seconds=-1.5)
-    monkeypatch.setitem(liveness.BY_NAME, "tts", short)
+    short = dataclasses.replace(stages.BY_NAME["tts"], stall_seconds=-1.5)
+    monkeypatch.setitem(stages.BY_NAME, "tts", short)
 
     @lively("tts")
     async def stands_still(_task: ScriptTask, pulse: Pulse) -> None:
@@ -190,7 +190,7 @@ async def test_work_that_is_no_ffmpeg_is_watched_too(
 )
 async def test_every_error_becomes_a_code(
     error: Exception, code: str, final: bool, environment: ActivityEnvironment
-) -> None:  # noqa: FBT001
+) -> None:
     @lively("render")
     async def breaks(_task: ScriptTask, pulse: Pulse) -> None:
         pulse.advance(0.1, "about to break")
@@ -203,7 +203,7 @@ async def test_every_error_becomes_a_code(
 
 
 def test_progress_of_an_attempt_never_goes_back() -> None:
-    pulse = Pulse(liveness.BY_NAME["render"])
+    pulse = Pulse(stages.BY_NAME["render"])
     listen = pulse.frames(100, "m")
     listen(ffmpeg.Progress(frame=60))
     listen(ffmpeg.Progress(frame=40))

@@ -95,7 +95,7 @@ Step = st.tuples(st.integers(0, 100), st.integers(0, 12), st.booleans())
 def test_any_interleaving_of_sightings_and_reconnects_is_monotone_with_one_end(
     steps: list[tuple[int, int, bool]],
 ) -> None:
-    """Sightings may come from replicas that lag: lower progress, shorter timelines. The client never sees a step back."""
+    """Sightings may come from replicas that lag, with lower progress and shorter timelines: no client steps back."""
     teller = Teller(None)
     told: list[tuple[str, str | None, dict[str, object]]] = []
     for done, entries, reconnect in steps:

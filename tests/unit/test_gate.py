@@ -121,8 +121,8 @@ async def test_swapped_segments_do_not(produced: Produced, tmp_path: Path) -> No
 async def test_another_colour_tag_does_not(produced: Produced, tmp_path: Path) -> None:
     other = tmp_path / "other.mp4"
     await ffmpeg.run(
-        ["-v", "error", "-i", str(produced.film), "-c", "copy", "-bsf:v", "h264_metadata=colour_primaries=6:matrix_coefficients=6",
-         "-movflags", "+faststart", str(other)], stall_seconds=60,
+        ["-v", "error", "-i", str(produced.film), "-c", "copy", "-movflags", "+faststart",
+         "-bsf:v", "h264_metadata=colour_primaries=6:matrix_coefficients=6", str(other)], stall_seconds=60,
     )  # fmt: skip
     assert "one set of headers" in await failed_checks(produced.gate(other))
 

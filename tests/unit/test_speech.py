@@ -40,7 +40,7 @@ async def test_a_scene_is_spoken_trimmed_and_measured(store: Store) -> None:
     narration = await spoken(TEXT, store)
     with wave.open(str(await store.local(narration.audio))) as file:
         assert (file.getframerate(), file.getnchannels(), file.getnframes()) == (SAMPLE_RATE, 1, narration.samples)
-        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / 32768
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / np.float32(32768)
     assert voiced_span(samples)[0] <= (LEAD_IN_SECONDS + 0.01) * SAMPLE_RATE
     assert -40 < narration.loudness_lufs < -10
     assert narration.timing == "engine"

@@ -51,7 +51,7 @@ def snapshot(
     order = [policy.name for policy in STAGES]
     steps = []
     for name in order:
-        if stage == "complete" or (stage in order and order.index(name) < order.index(stage)):  # type: ignore[arg-type]
+        if stage == "complete" or (stage in order and order.index(name) < order.index(stage)):
             steps.append(
                 StepRecord(
                     name=name, state="completed", units_total=1, units_done=1, started_at=NOW - timedelta(seconds=20)
@@ -71,7 +71,7 @@ def snapshot(
             )
         else:
             steps.append(StepRecord(name=name))
-    return Snapshot(stage=stage, steps=steps, open_units=open_units or {}, **more)  # type: ignore[arg-type]
+    return Snapshot.model_validate({"stage": stage, "steps": steps, "open_units": open_units or {}, **more})
 
 
 def beat(fraction: float, quiet: float = 0) -> Heartbeat:
@@ -201,7 +201,7 @@ def test_the_etag_ignores_the_eta_and_nothing_else() -> None:
 )
 def test_an_open_job_is_always_between_nothing_and_everything(
     stage: str, done: int, fractions: list[float], memo: bool
-) -> None:  # noqa: FBT001
+) -> None:
     name = "render" if stage == "render" else stage
     open_units = {f"{name}-{index:03d}": 10 for index in range(len(fractions))}
     pending = [PendingActivity(id=key, heartbeat=beat(value)) for key, value in zip(open_units, fractions, strict=True)]

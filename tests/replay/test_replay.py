@@ -1,0 +1,35 @@
+"""The workflow of today replays the histories of yesterday: a change that would break running exports fails here."""
+
+from pathlib import Path
+
+import pytest
+from temporalio.client import WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Replayer
+
+from workflows.export import ExportWorkflow
+
+HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
+async def test_a_recorded_export_replays(path: Path) -> None:
+    history = WorkflowHistory.from_json(path.stem, path.read_text())
+    replayer = Replayer(workflows=[ExportWorkflow], data_converter=pydantic_data_converter)
+    await replayer.replay_workflow(history)
+
+
+async def test_a_history_that_does_not_fit_is_refused() -> None:
+    """The gate can fail: an export in which composition ran before the speech is none of ours."""
+    text = next(path for path in HISTORIES if path.stem == "completed").read_text()
+    swapped = (
+        text.replace('"speak_scene"', '"@"').replace('"compose_film"', '"speak_scene"').replace('"@"', '"compose_film"')
+    )
+    history = WorkflowHistory.from_json("swapped", swapped)
+    replayer = Replayer(workflows=[ExportWorkflow], data_converter=pydantic_data_converter)
+    with pytest.raises(Exception, match=r"(?i)determinism"):
+        await replayer.replay_workflow(history)
+
+
+def test_every_way_an_export_ends_is_recorded() -> None:
+    assert {path.stem for path in HISTORIES} >= {"completed", "completed-after-retry", "failed", "cancelled"}
