@@ -25,8 +25,12 @@ with open(os.path.join(folder, "ffmpeg.pid"), "w") as file:
     file.write(str(os.getpid()))
 
 
+target = sys.argv[sys.argv.index("-progress") + 1]
+pipe = os.fdopen(int(target.removeprefix("pipe:")), "w")
+
+
 def progress(frame: int, state: str = "continue") -> None:
-    print(f"frame={frame}\nout_time_us=N/A\nspeed=1.5x\nprogress={state}", flush=True)
+    print(f"frame={frame}\nout_time_us=N/A\nspeed=1.5x\nprogress={state}", file=pipe, flush=True)
 
 
 if behaviour == "encode":

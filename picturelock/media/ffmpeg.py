@@ -87,7 +87,7 @@ async def run(
 ) -> Completed:
     """Runs ffmpeg with `arguments` (without the program's own name) to its end.
 
-    With `read_stdout` the standard output is returned whole; otherwise it carries `-progress` blocks and the run
+    Progress comes through a pipe of its own, so that standard output stays free for data (`read_stdout`). The run
     counts as stalled when neither frames nor time advance for `stall_seconds`.
 
     Raises:
@@ -95,21 +95,36 @@ async def run(
         RenderStalled: no advance for `stall_seconds`; the process group was killed.
         DiskFull: ffmpeg found no room.
     """
-    flags = ["-hide_banner", "-nostdin", "-y"]
-    if not read_stdout:
-        flags += ["-nostats", "-stats_period", f"{_POLL_SECONDS}", "-progress", "pipe:1"]
-    process = await asyncio.create_subprocess_exec(
-        ffmpeg_path(),
-        *flags,
-        *arguments,
-        stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-        preexec_fn=die_with_parent,
-        env={**os.environ, **(environment or {}), "AV_LOG_FORCE_NOCOLOR": "1"},
-    )
-    supervised = _Run(process, stall_seconds, on_progress, read_stdout=read_stdout)
+    reading, writing = os.pipe()
+    flags = [
+        "-hide_banner",
+        "-nostdin",
+        "-y",
+        "-nostats",
+        "-stats_period",
+        f"{_POLL_SECONDS}",
+        "-progress",
+        f"pipe:{writing}",
+    ]
+    try:
+        process = await asyncio.create_subprocess_exec(
+            ffmpeg_path(),
+            *flags,
+            *arguments,
+            stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
+            stdout=subprocess.PIPE if read_stdout else subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            pass_fds=(writing,),
+            start_new_session=True,
+            preexec_fn=die_with_parent,
+            env={**os.environ, **(environment or {}), "AV_LOG_FORCE_NOCOLOR": "1"},
+        )
+    except BaseException:
+        os.close(reading)
+        raise
+    finally:
+        os.close(writing)
+    supervised = _Run(process, reading, stall_seconds, on_progress)
     try:
         return await supervised.finish(feed)
     except BaseExceptionGroup as group:
@@ -124,21 +139,21 @@ class _Run:
     def __init__(
         self,
         process: asyncio.subprocess.Process,
+        progress_pipe: int,
         stall_seconds: float,
         on_progress: Callable[[Progress], None] | None,
-        *,
-        read_stdout: bool,
     ) -> None:
         self._process = process
+        self._pipe = os.fdopen(progress_pipe, "rb", buffering=0)
         self._stall_seconds = stall_seconds
         self._on_progress = on_progress or (lambda _: None)
-        self._read_stdout = read_stdout
         self._progress = Progress()
         self._stdout = b""
         self._stderr = b""
 
     async def finish(self, feed: Feed | None) -> Completed:
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._read_progress())
             group.create_task(self._drain_stdout())
             group.create_task(self._drain_stderr())
             watchdog = group.create_task(self._watch())
@@ -151,17 +166,21 @@ class _Run:
             raise _failure(code, stderr)
         return Completed(self._stdout, stderr, self._progress)
 
+    async def _read_progress(self) -> None:
+        stream = asyncio.StreamReader()
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stream), self._pipe)
+        try:
+            while line := await stream.readline():
+                self._progress.update(line.decode(errors="replace"))
+                if line.startswith(b"progress="):
+                    self._on_progress(self._progress)
+        finally:
+            transport.close()
+
     async def _drain_stdout(self) -> None:
-        stream = self._process.stdout
-        if stream is None:
-            return
-        if self._read_stdout:
-            self._stdout = await stream.read()
-            return
-        while line := await stream.readline():
-            self._progress.update(line.decode(errors="replace"))
-            if line.startswith(b"progress="):
-                self._on_progress(self._progress)
+        if self._process.stdout is not None:
+            self._stdout = await self._process.stdout.read()
 
     async def _drain_stderr(self) -> None:
         stream = self._process.stderr

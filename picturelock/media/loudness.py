@@ -1,6 +1,7 @@
 """Loudness after ITU-R BS.1770 / EBU R 128, by ffmpeg's ebur128 filter."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -49,7 +50,7 @@ async def measure_mono(samples: npt.NDArray[np.float32]) -> Loudness:
     return parse(done.stderr)
 
 
-async def measure(path: Path) -> Loudness:
+async def measure(path: Path, on_progress: Callable[[runner.Progress], None] | None = None) -> Loudness:
     """Measures the first audio stream of a file, decoded strictly: a damaged stream raises RenderFailed."""
     done = await runner.run(
         [
@@ -67,5 +68,6 @@ async def measure(path: Path) -> Loudness:
             "-",
         ],
         stall_seconds=300,
+        on_progress=on_progress,
     )
     return parse(done.stderr)

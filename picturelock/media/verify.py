@@ -5,6 +5,7 @@ So the film's packets are compared with the segments' packets, its key frames an
 picture and sound are compared with what was planned.
 """
 
+import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -40,6 +41,7 @@ class Gate:
     segments: list[RenderedSegment]
     report: Callable[[float, str], None] = field(default=lambda _share, _message: None)
     checks: list[Check] = field(default_factory=list)
+    _shares: dict[str, float] = field(default_factory=dict)
 
     async def verify(self) -> FilmFacts:
         """Runs every check and returns the facts.
@@ -50,21 +52,42 @@ class Gate:
         try:
             probed = await probe(self.film, count_packets=True)
             self._check_streams(probed)
-            self.report(0.1, "Comparing packets")
-            self._check_packets(await read_packets(self.film))
-            self.report(0.3, "Decoding key frames")
-            await self._check_keyframes()
-            self.report(0.6, "Measuring loudness")
-            level = await loudness.measure(self.film)
-            self._check_loudness(level)
-            self.report(0.8, "Listening for speech")
-            await self._check_speech()
+            self.report(0.05, "Verifying the film")
+            level = await self._readings()
         except RenderFailed as error:
             self._note("decodes without an error", passed=False, measured=error.message, limit="no error")
             raise self._invalid(error.detail) from error
         if not all(check.passed for check in self.checks):
             raise self._invalid(None)
         return self._facts(probed, level)
+
+    async def _readings(self) -> Loudness:
+        """The four readings of the whole file, side by side."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                packets = group.create_task(read_packets(self.film))
+                luma = group.create_task(self._keyframe_luma(self._listener("key frames")))
+                level = group.create_task(loudness.measure(self.film, self._listener("loudness")))
+                sound = group.create_task(self._sound(self._listener("sound")))
+        except BaseExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+        self._check_packets(packets.result())
+        self._check_keyframes(*luma.result())
+        self._check_loudness(level.result())
+        self._check_speech(*sound.result())
+        return level.result()
+
+    def _listener(self, name: str) -> Callable[[runner.Progress], None]:
+        """Turns one reading's progress into a share of them all."""
+        seconds = self.plan.timeline.duration_seconds
+        self._shares[name] = 0.0
+
+        def listen(progress: runner.Progress) -> None:
+            self._shares[name] = min(1.0, progress.seconds / seconds)
+            share = sum(self._shares.values()) / len(self._shares)
+            self.report(0.05 + 0.95 * share, "Verifying the film")
+
+        return listen
 
     def _note(self, name: str, *, passed: bool, measured: str, limit: str) -> None:
         self.checks.append(Check(name=name, passed=passed, measured=measured, limit=limit))
@@ -133,25 +156,23 @@ class Gate:
         headers = {packets.extradata, *(segment.extradata_sha256 for segment in self.segments)}
         self._note("one set of headers", passed=len(headers) == 1, measured=str(len(headers)), limit="1")
 
-    async def _check_keyframes(self) -> None:
-        """Decodes the key frames strictly and compares the first of every segment with what was drawn."""
+    async def _keyframe_luma(self, listen: Callable[[runner.Progress], None]) -> tuple[dict[int, float], str]:
+        """Decodes the key frames strictly: mean luma by frame number, and what ffmpeg said."""
         graph = "signalstats,metadata=print:key=lavfi.signalstats.YAVG:file=-"
         done = await runner.run(
             ["-v", "error", "-xerror", "-skip_frame", "nokey", "-i", str(self.film), "-map", "0:v:0", "-vf", graph,
              "-fps_mode", "passthrough", "-f", "null", "-"],
             stall_seconds=300,
+            on_progress=listen,
             read_stdout=True,
         )  # fmt: skip
-        self._note(
-            "key frames decode",
-            passed=not done.stderr.strip(),
-            measured=done.stderr.strip()[:200] or "clean",
-            limit="clean",
-        )
-        luma = {
-            round(float(time) * self.plan.timeline.fps): float(value)
-            for time, value in _KEYFRAME.findall(done.stdout.decode())
-        }
+        fps = self.plan.timeline.fps
+        found = _KEYFRAME.findall(done.stdout.decode())
+        return {round(float(time) * fps): float(value) for time, value in found}, done.stderr.strip()
+
+    def _check_keyframes(self, luma: dict[int, float], stderr: str) -> None:
+        """Compares the first frame of every segment with what was drawn."""
+        self._note("key frames decode", passed=not stderr, measured=stderr[:200] or "clean", limit="clean")
         at, wrong = 0, []
         for segment in self.segments:
             seen = luma.get(at)
@@ -180,35 +201,21 @@ class Gate:
             limit=f"<= {PEAK_LIMIT_DBTP:.0f} dBTP",
         )
 
-    async def _check_speech(self) -> None:
-        """Decodes all of the sound strictly and looks for a voice wherever one was planned."""
+    async def _sound(self, listen: Callable[[runner.Progress], None]) -> tuple[bytes, str]:
+        """Decodes all of the sound strictly: 16-bit mono samples at 8 kHz, and what ffmpeg said."""
+        target = ["-map", "0:a:0", "-ac", "1", "-ar", str(_AUDIO_RATE), "-f", "s16le", "pipe:1"]
         done = await runner.run(
-            [
-                "-v",
-                "error",
-                "-xerror",
-                "-i",
-                str(self.film),
-                "-map",
-                "0:a:0",
-                "-ac",
-                "1",
-                "-ar",
-                str(_AUDIO_RATE),
-                "-f",
-                "s16le",
-                "pipe:1",
-            ],
+            ["-v", "error", "-xerror", "-i", str(self.film), *target],
             stall_seconds=300,
+            on_progress=listen,
             read_stdout=True,
         )
-        self._note(
-            "sound decodes",
-            passed=not done.stderr.strip(),
-            measured=done.stderr.strip()[:200] or "clean",
-            limit="clean",
-        )
-        samples = np.frombuffer(done.stdout, "<i2").astype(np.float32) / 32768
+        return done.stdout, done.stderr.strip()
+
+    def _check_speech(self, data: bytes, stderr: str) -> None:
+        """Looks for a voice wherever one was planned."""
+        self._note("sound decodes", passed=not stderr, measured=stderr[:200] or "clean", limit="clean")
+        samples = np.frombuffer(data, "<i2").astype(np.float32) / 32768
         silent = []
         for cue in self.plan.timeline.audio.speech:
             start = cue.start_sample * _AUDIO_RATE // SAMPLE_RATE
