@@ -1,6 +1,7 @@
 """The whole stack with everything real: `picturelock up`, a real export, and what happens when things are killed."""
 
 import asyncio
+import io
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import signal
 import subprocess
 import sys
 import uuid
+import wave
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,7 @@ import numpy as np
 import pytest
 import pytest_asyncio
 from httpx_sse import aconnect_sse
+from PIL import Image
 
 from picturelock.media import ffmpeg
 from picturelock.media.probe import probe
@@ -192,6 +195,135 @@ async def test_a_script_becomes_a_film_that_is_what_it_says(up: Up, http: httpx.
     assert manifest["metadata"] == {"project": "42"}
     poster = (await http.get(f"/api/jobs/{job_id}/artifacts/poster.jpg")).content
     assert poster[:2] == b"\xff\xd8"
+
+
+def photograph(width: int = 900, height: int = 600) -> bytes:
+    """Something with the detail of a photograph, as JPEG."""
+    rng = np.random.default_rng(width)
+    small = rng.integers(40, 220, (height // 30, width // 30, 3), np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC).save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()
+
+
+def tone(seconds: float) -> bytes:
+    """A recording: a wavering tone as WAV."""
+    at = np.arange(int(seconds * 16_000)) / 16_000
+    samples = (np.sin(2 * np.pi * 180 * at) * (0.3 + 0.2 * np.sin(2 * np.pi * 3 * at)) * 20_000).astype("<i2")
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes(samples.tobytes())
+    return buffer.getvalue()
+
+
+async def upload(http: httpx.AsyncClient, data: bytes) -> str:
+    response = await http.post("/api/assets", content=data)
+    assert response.status_code == 201, response.text
+    return str(response.json()["assetId"])
+
+
+async def frame_at(film: Path, seconds: float) -> np.ndarray:
+    arguments = [
+        "-v",
+        "error",
+        "-ss",
+        f"{seconds}",
+        "-i",
+        str(film),
+        "-frames:v",
+        "1",
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "gray",
+        "pipe:1",
+    ]
+    done = await ffmpeg.run(arguments, stall_seconds=60, read_stdout=True)
+    return np.frombuffer(done.stdout, np.uint8).astype(np.int16)
+
+
+async def test_torture_texts_pictures_music_and_recordings_make_a_right_film(
+    http: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    picture, other, music = (
+        await upload(http, photograph()),
+        await upload(http, photograph(400, 800)),
+        await upload(http, tone(4)),
+    )
+    recording = await upload(http, tone(2.5))
+    word = str(long_script(1)["script"]["title"])
+    narrations = [
+        f"1986. \"Quotes\", 'apostrophes': 100% of {{x}} \\N C:\\new — and **{word}**!",
+        "🎬 Emoji 1️⃣ 👨‍👩‍👧 are shown; they are not spoken.",
+        "月亮很远，海水却知道。",
+        "مرحبا بالبحر",
+    ]
+    scenes = [
+        {"narration": narrations[0], "title": "水 & مرحبا {y} 50%", "visual": {"kind": "card"}},
+        {
+            "narration": narrations[1],
+            "visual": {"kind": "image", "assetId": picture, "fit": "cover", "motion": "pan-left"},
+        },
+        {
+            "narration": narrations[2],
+            "narrationAssetId": recording,
+            "visual": {"kind": "image", "assetId": other, "fit": "contain"},
+        },
+        {
+            "narration": narrations[3],
+            "narrationAssetId": recording,
+            "visual": {"kind": "gradient", "colors": ["#203040", "#806020"]},
+        },
+    ]
+    request = {
+        "script": {"title": f"It's: {word}\\ 100%", "scenes": scenes},
+        "video": SMALL,
+        "captions": {"style": "boxed"},
+        "transition": {"kind": "wipe", "durationSeconds": 0.4},
+        "music": {"assetId": music, "gainDb": -20},
+        "watermark": {"assetId": picture, "position": "top-right", "opacity": 0.5},
+    }
+    job = await until(http, await create(http, request), "completed")
+    film, plain = tmp_path / "film.mp4", tmp_path / "plain.mp4"
+    film.write_bytes((await http.get(str(job.output_path))).content)
+    without = await until(http, await create(http, {**request, "captions": {"burnIn": False}}), "completed")
+    plain.write_bytes((await http.get(str(without.output_path))).content)
+    timeline = (await http.get(f"/api/jobs/{job.id}/artifacts/timeline.json")).json()
+    shown = {cue["sceneIndex"] for cue in timeline["cues"]}
+    assert shown == {0, 1, 2, 3}
+    for index in shown:  # every script is really drawn: with and without captions the picture differs where they stand
+        cue = next(one for one in timeline["cues"] if one["sceneIndex"] == index)
+        middle = (cue["startSeconds"] + cue["endSeconds"]) / 2
+        difference = np.abs(await frame_at(film, middle) - await frame_at(plain, middle)).reshape(240, 426)
+        assert (difference[150:] > 60).mean() > 0.001, index
+        assert (difference[:100] > 60).mean() < 0.001, index
+    captions = (await http.get(f"/api/jobs/{job.id}/artifacts/captions.vtt")).text
+    assert "{x} \\N C:\\new" in captions
+    assert "**" not in captions
+    assert "月亮很远" in captions.replace("\n", "")
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"script": {"language": "de", "scenes": [{"narration": "Guten Tag."}]}}, "VOICE_UNAVAILABLE"),
+        ({"script": {"scenes": [{"narration": "月亮很远。"}]}}, "VOICE_UNAVAILABLE"),
+        ({"script": {"scenes": [{"narration": "Hello.", "title": "𓀀"}]}}, "GLYPH_MISSING"),
+        ({"script": {"scenes": [{"narration": "word " * 900}]}, "video": {"preset": "twitter"}}, "INVALID_REQUEST"),
+        ({"brief": {"topic": "Gezeiten", "language": "de"}}, "WRITER_UNAVAILABLE"),
+    ],
+)
+async def test_what_cannot_become_a_film_fails_with_its_code(
+    change: dict[str, Any], code: str, http: httpx.AsyncClient
+) -> None:
+    job = await until(http, await create(http, change), "failed")
+    assert job.error is not None
+    assert job.error.code == code
+    assert job.error.remediation
+    assert job.output_path is None
 
 
 async def test_ranges_of_the_film_are_served(up: Up, http: httpx.AsyncClient) -> None:
