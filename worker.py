@@ -27,6 +27,7 @@ from activities.tts import speak_scene
 from jobstate.connection import connect
 from jobstate.workers import HEARTBEAT_SECONDS as WORKER_HEARTBEAT_SECONDS
 from picturelock.logs import configure_logging
+from picturelock.scratch import sweep
 from picturelock.settings import Settings, settings
 from picturelock.speech.hibari import warm_up
 from picturelock.stages import EXPORTS_QUEUE, HEARTBEAT_SECONDS, RENDER_QUEUE
@@ -77,6 +78,8 @@ async def run(role: str) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    for folder in sweep(settings().scratch):
+        log.info("removed what a killed process left", folder=folder.name)
     runtime = Runtime(
         telemetry=TelemetryConfig(), worker_heartbeat_interval=timedelta(seconds=WORKER_HEARTBEAT_SECONDS)
     )

@@ -5,7 +5,7 @@ from typing import Final
 
 from pydantic import Field
 
-from picturelock.models import ArtifactRef, ExportRequest, Model, RenderedSegment, Sound
+from picturelock.models import ArtifactRef, ExportRequest, Made, Model, RenderedSegment, Sound
 
 WRITE_SCRIPT: Final = "write_script"
 SPEAK_SCENE: Final = "speak_scene"
@@ -21,7 +21,7 @@ class ScriptTask(Model):
     request: ExportRequest
 
 
-class WrittenScript(Model):
+class WrittenScript(Made):
     """A validated script in the store, with the request it came from."""
 
     request: ArtifactRef
@@ -37,13 +37,12 @@ class SpeechTask(Model):
     scene_index: int
 
 
-class SpokenScene(Model):
+class SpokenScene(Made):
     """A stored narration."""
 
     narration: ArtifactRef
     scene_index: int
     samples: int
-    cached: bool
 
 
 class CompositionTask(Model):
@@ -61,7 +60,7 @@ class PlannedSegment(Model):
     frames: int
 
 
-class Composition(Model):
+class Composition(Made):
     """The stored plan and what it asks to be rendered."""
 
     plan: ArtifactRef

@@ -18,7 +18,7 @@ from temporalio.exceptions import ApplicationError
 
 from picturelock.errors import DiskFull, InternalError, PicturelockError, RenderFailed, RenderStalled
 from picturelock.media.ffmpeg import Progress
-from picturelock.models import Heartbeat, StageName
+from picturelock.models import Heartbeat, Made, StageName
 from picturelock.stages import BY_NAME, HEARTBEAT_SECONDS, StagePolicy
 
 Task = TypeVar("Task")
@@ -36,7 +36,12 @@ class Pulse:
         self.policy = policy
         self._started = time.monotonic()
         self._advanced = time.monotonic()
-        self._state = Heartbeat(last_advance_at=datetime.now(UTC), stall_after_seconds=policy.stall_seconds)
+        self._raw = 0.0
+        self._state = Heartbeat(
+            fraction=_fraction_of_last_attempt(),
+            last_advance_at=datetime.now(UTC),
+            stall_after_seconds=policy.stall_seconds,
+        )
 
     @property
     def stall_seconds(self) -> float:
@@ -44,15 +49,16 @@ class Pulse:
         return self.policy.stall_seconds
 
     def advance(self, fraction: float, message: str, *, done: int | None = None, total: int | None = None) -> None:
-        """Notes how far the work is. Only a change counts as an advance."""
-        fraction = min(1.0, max(self._state.fraction, fraction))
-        if fraction == self._state.fraction and message == self._state.message:
+        """Notes how far the work is. Only a change counts as an advance; what viewers see never goes back."""
+        fraction = min(1.0, max(self._raw, fraction))
+        if fraction == self._raw and message == self._state.message:
             return
+        self._raw = fraction
         self._advanced = time.monotonic()
         elapsed = max(1e-3, self._advanced - self._started)
         self._state = self._state.model_copy(
             update={
-                "fraction": fraction,
+                "fraction": max(self._state.fraction, fraction),
                 "message": message,
                 "frames_done": done,
                 "frames_total": total,
@@ -92,7 +98,7 @@ def lively(
         async def run(task: Task) -> Result:
             pulse = Pulse(BY_NAME[stage])
             try:
-                return await _beside(pulse, work(task, pulse))
+                result = await _beside(pulse, work(task, pulse))
             except PicturelockError as error:
                 raise as_failure(error, stage) from error
             except OSError as error:
@@ -108,6 +114,9 @@ def lively(
             except Exception as error:
                 log.exception("activity failed unexpectedly", stage=stage)
                 raise as_failure(InternalError(f"{type(error).__name__}: {error}"), stage) from error
+            if isinstance(result, Made):
+                return result.model_copy(update={"attempt": activity.info().attempt})
+            return result
 
         # Temporal reads the argument's type from the signature; the pulse is not part of it.
         run.__annotations__ = {k: v for k, v in work.__annotations__.items() if k != "pulse"}
@@ -115,6 +124,16 @@ def lively(
         return run
 
     return decorate
+
+
+def _fraction_of_last_attempt() -> float:
+    """How far an earlier attempt of this activity had told that it was."""
+    if not activity.in_activity() or not (details := activity.info().heartbeat_details):
+        return 0.0
+    try:
+        return Heartbeat.model_validate(details[0]).fraction
+    except ValueError:
+        return 0.0
 
 
 async def _beside(pulse: Pulse, work: Awaitable[Result]) -> Result:

@@ -45,7 +45,7 @@ def create_app(configured: Settings | None = None) -> FastAPI:
         yield
 
     app = FastAPI(title="Picturelock", version=__version__, description=_DESCRIPTION, lifespan=lifespan)
-    app.add_middleware(CorrelationMiddleware)
+    app.add_middleware(CorrelationMiddleware, on_error=problems.unexpected)
     problems.install(app)
     for module in (jobs, stream, files, catalog):
         app.include_router(module.router)

@@ -1,11 +1,13 @@
 """Reads request bodies: JSON with a limit, and uploads straight into a file."""
 
 import asyncio
+import errno
 from pathlib import Path
 
 from fastapi import Request
 
 from api.problems import Problem
+from picturelock.errors import DiskFull
 
 
 async def read_body(request: Request, limit: int) -> bytes:
@@ -33,7 +35,12 @@ async def save_body(request: Request, path: Path, limit: int) -> None:
             size += len(chunk)
             if size > limit:
                 raise _too_large(limit)
-            await asyncio.to_thread(file.write, chunk)
+            try:
+                await asyncio.to_thread(file.write, chunk)
+            except OSError as error:
+                if error.errno == errno.ENOSPC:
+                    raise DiskFull("there is no room for this upload") from error
+                raise
 
 
 def _too_large(limit: int) -> Problem:

@@ -8,11 +8,14 @@ from datetime import UTC, datetime
 from typing import Final
 
 from api.watch import JobWatcher, Sighting
-from picturelock.models import JobStatus, Observation, TimelineEvent, Warn
+from picturelock.models import TERMINAL, JobStatus, Observation, TimelineEvent, Warn
 from picturelock.stages import stage_of
 from picturelock.status import not_below
 
 HEARTBEAT_SECONDS: Final = 5.0
+_ALMOST: Final = 999
+"""The most that an open job may be asked to show, whatever a client says it has seen."""
+
 _TERMINAL_EVENTS: Final = {"completed": "job-completed", "failed": "job-failed", "cancelled": "job-cancelled"}
 
 
@@ -34,8 +37,9 @@ class EventId:
 
     @classmethod
     def of(cls, job: JobStatus, sequence: int) -> "EventId":
-        """The id of a status."""
-        return cls(job.attempt, sequence, int(job.progress * 10 + 1e-6))
+        """The id of a status. The end has a sequence of its own, so that only the terminal event carries its id."""
+        end = 1 if job.status in TERMINAL else 0
+        return cls(job.attempt, sequence + end, int(job.progress * 10 + 1e-6))
 
     def __str__(self) -> str:
         return f"{self.attempt}.{self.sequence}.{self.permille}"
@@ -62,7 +66,8 @@ def already_told(sighting: Sighting, last: EventId | None) -> bool:
     """Whether a client has seen the end of the job as it stands: its browser should stop reconnecting."""
     if last is None or not sighting.final or sighting.job is None or sighting.observation is None:
         return False
-    return EventId.of(sighting.job, _sequence(sighting.observation)) == last
+    end = EventId.of(sighting.job, _sequence(sighting.observation))
+    return (end.attempt, end.sequence) == (last.attempt, last.sequence)
 
 
 def _timeline(observation: Observation) -> list[TimelineEvent]:
@@ -87,7 +92,7 @@ class Teller:
         if job is None or observation is None:
             return [self._warning(Warn(code="STATE_UNAVAILABLE", message=sighting.away or ""))] if sighting.away else []
         if self.last is not None and self.last.attempt == job.attempt:
-            job = not_below(job, self.last.permille / 10)
+            job = not_below(job, min(self.last.permille, _ALMOST) / 10)
         timeline = _timeline(observation)
         steps = [self._step(event, job) for event in timeline[self._known(job, timeline) :]]
         asides = self._retrying(observation) + self._new_warnings(job)

@@ -1,7 +1,5 @@
 """Files: uploads in, films and what belongs to them out."""
 
-import tempfile
-from pathlib import Path
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Request, Response
@@ -13,6 +11,7 @@ from api.jobs import PROBLEM
 from api.problems import Problem
 from picturelock.composition.assets import take_in
 from picturelock.models import Asset, ExportResult, JobId, NamedArtifact
+from picturelock.scratch import workspace
 
 router = APIRouter(prefix="/api", tags=["files"])
 _SIGNED_SECONDS: Final = 3_600
@@ -32,10 +31,8 @@ _SIGNED_SECONDS: Final = 3_600
 )
 async def upload_asset(request: Request, shared: Shared) -> Asset:
     """Takes a file as the body. What it is, is found by decoding it."""
-    scratch = shared.settings.scratch
-    scratch.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=scratch, prefix="upload-") as folder:
-        path = Path(folder) / "upload"
+    with workspace(shared.settings.scratch, "upload") as folder:
+        path = folder / "upload"
         await save_body(request, path, shared.settings.max_asset_bytes)
         return await take_in(path, shared.store)
 

@@ -8,6 +8,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
+import structlog
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
@@ -36,6 +37,7 @@ from picturelock.scripting.intake import Complaint, RequestRefused, read_request
 from picturelock.stages import EXPORTS_QUEUE
 from picturelock.status import etag, links
 
+log = structlog.get_logger()
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 
 LIST_LIMIT: Final = 100
@@ -192,6 +194,9 @@ async def _row(job_id: str, shared: Context, gate: asyncio.Semaphore) -> JobStat
             return await shared.reader.status(job_id)
         except JobNotFound:
             return None
+        except Exception:
+            log.exception("a job cannot be read", job_id=job_id)
+            return None
 
 
 @router.get(
@@ -222,18 +227,19 @@ def _matches(header: str, tag: str) -> bool:
 
 
 async def _changed(job: JobStatus, header: str, wait: float, shared: Context) -> JobStatus:
+    """The job as soon as it differs from what the client has. A sighting older than our own reading is no news."""
     deadline = asyncio.get_running_loop().time() + wait
+    read_at = datetime.now(UTC)
     version = 0
     async with shared.watchers.subscribe(job.id) as watcher:
         while (left := deadline - asyncio.get_running_loop().time()) > 0:
             sighting = await watcher.newer_than(version, left)
-            if sighting is None:
+            if sighting is None or sighting.missing:
                 break
             version = sighting.version
-            if sighting.job is not None:
-                job = sighting.job
-                if not _matches(header, etag(job)):
-                    break
+            fresh = sighting.observation is not None and sighting.observation.now > read_at
+            if sighting.job is not None and fresh and not _matches(header, etag(sighting.job)):
+                return sighting.job
     return job
 
 
@@ -259,3 +265,10 @@ async def cancel_job(job_id: JobId, shared: Shared) -> Response:
             await shared.client.get_workflow_handle(job_id).cancel()
         job = await shared.reader.status(job_id)
     return JSONResponse(job.model_dump(mode="json"), 202)
+
+
+def _cancellable(job: JobStatus) -> JobStatus:
+    if job.status in {"completed", "failed"}:
+        ended = f"the job has already ended: {job.status}"
+        raise Problem(409, "ALREADY_ENDED", ended, jobId=job.id, jobStatus=job.status)
+    return job

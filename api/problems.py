@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any, Final
 
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -12,11 +11,10 @@ from starlette.exceptions import HTTPException
 
 from api.correlation import correlation_id
 from jobstate.errors import JobNotFound, StateRefused, StateUnavailable
-from picturelock.errors import AssetUnreadable, DiskFull, PicturelockError, StoreUnavailable
+from picturelock.errors import AssetMissing, AssetUnreadable, DiskFull, PicturelockError, StoreUnavailable
 from picturelock.models import JobId, Model
 from picturelock.scripting.intake import RequestRefused
 
-log = structlog.get_logger()
 RETRY_AFTER_SECONDS = 2
 
 
@@ -103,9 +101,9 @@ def _away(code: str, detail: str, **extra: str) -> Problem:
 
 
 def _domain(error: PicturelockError) -> Problem:
-    if isinstance(error, StoreUnavailable | DiskFull):
+    if isinstance(error, StoreUnavailable):
         return _away(error.code, error.message, remediation=error.remediation)
-    status = 422 if isinstance(error, AssetUnreadable) else 400
+    status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
     return Problem(status, error.code, error.message, remediation=error.remediation)
 
 
@@ -123,11 +121,12 @@ def _http(error: HTTPException) -> Problem:
     return Problem(error.status_code, code, str(error.detail), headers=dict(error.headers or {}))
 
 
-def _unexpected(error: Exception) -> Problem:
-    log.error("request failed unexpectedly", exc_info=error)
-    return Problem(500, "INTERNAL", "the request failed unexpectedly; it was logged with its correlation id")
+def unexpected(_error: Exception) -> JSONResponse:
+    """The answer to a programming error, which was logged with the correlation id."""
+    return answer(Problem(500, "INTERNAL", "the request failed unexpectedly; it was logged with its correlation id"))
 
 
+_STATUS: Final[dict[type[PicturelockError], int]] = {AssetUnreadable: 422, AssetMissing: 422, DiskFull: 507}
 _HANDLERS: Final[dict[type[Exception], Callable[[Any], Problem]]] = {
     Problem: lambda error: error,
     RequestRefused: _refused,
@@ -137,5 +136,4 @@ _HANDLERS: Final[dict[type[Exception], Callable[[Any], Problem]]] = {
     PicturelockError: _domain,
     RequestValidationError: _invalid,
     HTTPException: _http,
-    Exception: _unexpected,
 }

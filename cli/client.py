@@ -1,6 +1,8 @@
 """What the command line says to the API."""
 
+import asyncio
 import hashlib
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final, Self
@@ -12,12 +14,32 @@ from httpx_sse import SSEError as StreamBroken
 from picturelock.models import TERMINAL, JobStatus
 
 _TERMINAL_EVENTS: Final = {"job-completed", "job-failed", "job-cancelled"}
-_RECONNECTS: Final = 30
+_PATIENCE_SECONDS: Final = 60.0
 _SILENCE_SECONDS: Final = 15.0
 
 
 class ApiError(Exception):
     """The API refused, with its reasons in words."""
+
+
+class ApiAway(ApiError):
+    """The API answered that it cannot answer now."""
+
+
+class _Patience:
+    """Waits longer from try to try, for a minute in all."""
+
+    def __init__(self) -> None:
+        self._since = time.monotonic()
+        self._tries = 0
+
+    @property
+    def exhausted(self) -> bool:
+        return time.monotonic() - self._since > _PATIENCE_SECONDS
+
+    async def wait(self) -> None:
+        await asyncio.sleep(min(2.0, 0.2 * 2**self._tries))
+        self._tries += 1
 
 
 class ApiClient:
@@ -60,29 +82,25 @@ class ApiClient:
     async def watch(self, job_id: str) -> AsyncIterator[JobStatus]:
         """The job's states as they come, to its end. A broken stream is taken up again where it broke."""
         last: str | None = None
-        broken = 0
+        patience = _Patience()
         while True:
             try:
                 async for name, event_id, data in self._events(job_id, last):
-                    last, broken = event_id or last, 0
+                    last = event_id or last
+                    patience = _Patience()
                     if name == "job-progress" or name in _TERMINAL_EVENTS:
                         yield JobStatus.model_validate_json(data)
                     if name in _TERMINAL_EVENTS:
                         return
-            except (httpx.TransportError, StreamBroken):
-                broken += 1
-            job = await self._when_back(job_id, broken)
-            if job is not None and job.status in TERMINAL:
-                yield job
-                return
-
-    async def _when_back(self, job_id: str, broken: int) -> JobStatus | None:
-        try:
-            return await self.status(job_id)
-        except (httpx.TransportError, ApiError):
-            if broken >= _RECONNECTS:
-                raise
-            return None
+                job = await self.status(job_id)
+            except (httpx.TransportError, StreamBroken, ApiAway) as error:
+                if patience.exhausted:
+                    raise ApiError(f"the API has been away for {_PATIENCE_SECONDS:.0f} s; the job goes on") from error
+            else:
+                if job.status in TERMINAL:
+                    yield job
+                    return
+            await patience.wait()
 
     async def _events(self, job_id: str, last: str | None) -> AsyncIterator[tuple[str, str, str]]:
         headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last} if last else {})}
@@ -124,6 +142,8 @@ class ApiClient:
 
 
 def _error(response: httpx.Response) -> ApiError:
+    if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+        return ApiAway("the API cannot answer now: Temporal or the store is away")
     try:
         problem = response.json()
         lines = [f"{one['path']}: {one['message']}" for one in problem.get("errors") or []] or [problem["detail"]]

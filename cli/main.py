@@ -79,8 +79,10 @@ def up(
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         folder = data or settings().data_dir
         async with running(
-            folder, api_port=port, temporal_port=temporal_port, ui_port=ui_port, workers=workers, say=_say
+            folder, api_port=port, temporal_port=temporal_port, ui_port=ui_port, workers=workers, say=_say, stop=stop
         ) as stack:
+            if stop.is_set():
+                return 0
             if as_json:
                 typer.echo(json.dumps(stack.describe()))
             else:

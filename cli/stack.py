@@ -13,7 +13,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -139,7 +139,7 @@ class Stack:
         self.children = self._plan()
         temporal, *rest = self.children
         await temporal.start()
-        client = await self._temporal_ready(temporal)
+        client = await self._temporal_ready()
         await _keep_closed_jobs(client)
         await asyncio.gather(*(child.start() for child in rest))
         self._write_state()
@@ -190,11 +190,15 @@ class Stack:
         children.append(Child("api", command, environment, logs / "api.log"))
         return children
 
-    async def _temporal_ready(self, server: Child) -> Client:
+    def _require_alive(self, name: str) -> None:
+        for child in self.children:
+            if child.name.startswith(name) and child.process and child.process.returncode is not None:
+                raise StackError(f"the {child.name} ended at once; see {child.log}")
+
+    async def _temporal_ready(self) -> Client:
         async with self._deadline("the Temporal dev server"):
             while True:
-                if server.process and server.process.returncode is not None:
-                    raise StackError(f"the Temporal dev server ended at once; see {server.log}")
+                self._require_alive("temporal")
                 with contextlib.suppress(RuntimeError, RPCError):
                     return await connect(
                         retry_config=QUICK, environment={"TEMPORAL_ADDRESS": f"{HOST}:{self.temporal_port}"}
@@ -204,6 +208,7 @@ class Stack:
     async def _api_ready(self) -> None:
         async with self._deadline("the API"), httpx.AsyncClient(timeout=2) as client:
             while True:
+                self._require_alive("api")
                 with contextlib.suppress(httpx.HTTPError):
                     if (await client.get(f"{self.api_url}/readyz")).is_success:
                         return
@@ -215,6 +220,7 @@ class Stack:
         roll = WorkerRoll(client)
         async with self._deadline("the worker"):
             while True:
+                self._require_alive("worker")
                 with contextlib.suppress(RPCError):
                     live = await roll.live_processes()
                     if expected <= live.get(EXPORTS_QUEUE, set()) & live.get(RENDER_QUEUE, set()):
@@ -256,9 +262,16 @@ async def _keep_closed_jobs(client: Client) -> None:
 
 @asynccontextmanager
 async def running(
-    data: Path, *, api_port: int, temporal_port: int, ui_port: int, workers: int, say: Callable[[str], None]
+    data: Path,
+    *,
+    api_port: int,
+    temporal_port: int,
+    ui_port: int,
+    workers: int,
+    say: Callable[[str], None],
+    stop: asyncio.Event | None = None,
 ) -> AsyncIterator[Stack]:
-    """The stack, for as long as the block runs."""
+    """The stack, for as long as the block runs. `stop` ends the start-up early; the block then finds it set."""
     stack = Stack(
         data=data.resolve(),
         api_port=choose(api_port, "API", say),
@@ -268,12 +281,25 @@ async def running(
         say=say,
     )
     try:
-        await stack.start()
+        await _unless(stop or asyncio.Event(), stack.start())
         yield stack
     finally:
         await asyncio.shield(stack.stop())
         # Temporal's core lets go of its threads shortly after (sdk-python #300).
         await asyncio.sleep(0.05)
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[None, None, None]) -> None:
+    """Awaits the work until it is done or `stop` is set, which cancels it."""
+    main, stopped = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({main, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if main.done():
+            main.result()
+    finally:
+        for task in (main, stopped):
+            task.cancel()
+        await asyncio.gather(main, stopped, return_exceptions=True)
 
 
 async def already_running(data: Path) -> str | None:

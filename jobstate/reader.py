@@ -3,7 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -33,6 +33,7 @@ from picturelock.models import (
     JobStatus,
     Observation,
     PendingActivity,
+    RunStatus,
     Snapshot,
 )
 from picturelock.stages import EXPORTS_QUEUE
@@ -42,7 +43,7 @@ DESCRIBE_SECONDS: Final = 3.0
 QUERY_SECONDS: Final = 1.0
 _KEPT: Final = 512
 
-_RUN_STATUS: Final = {
+_RUN_STATUS: Final[dict[WorkflowExecutionStatus, RunStatus]] = {
     WorkflowExecutionStatus.RUNNING: "open",
     WorkflowExecutionStatus.COMPLETED: "completed",
     WorkflowExecutionStatus.FAILED: "failed",
@@ -73,21 +74,28 @@ class JobReader:
 
     async def observe(self, job_id: str) -> Observation:
         """Everything Temporal says of a job. Raises like `status`."""
+        for last_look in (False, True):
+            seen = await self._look(job_id, trust_query=not last_look)
+            # A query is newer than describe: one that tells of the end means that describe must be asked again.
+            if seen.run_status != "open" or seen.snapshot is None or not _ended(seen.snapshot):
+                break
+        return seen
+
+    async def _look(self, job_id: str, *, trust_query: bool) -> Observation:
         handle = self.client.get_workflow_handle(job_id)
         async with translated(DESCRIBE_SECONDS):
             described = await handle.describe()
-        if described.workflow_type != EXPORT_WORKFLOW:
-            raise JobNotFound(job_id)
-        memo = JobMemo.model_validate(await described.memo_value(JOB_MEMO, type_hint=JobMemo))
+        memo = await _job_memo(described)
         live = await self._live_queues()
         closed = described.status is not WorkflowExecutionStatus.RUNNING
-        snapshot, from_memo = await self._snapshot(handle, described, query=not closed and EXPORTS_QUEUE in live)
+        ask = trust_query and not closed and EXPORTS_QUEUE in live
+        snapshot, from_memo = await self._snapshot(handle, described, query=ask)
         result, error = await self._outcome(described) if closed else (None, None)
         raw = described.raw_description
         return Observation(
             job_id=job_id,
             now=datetime.now(UTC),
-            run_status=_RUN_STATUS[described.status or WorkflowExecutionStatus.RUNNING],  # type: ignore[arg-type]
+            run_status=_RUN_STATUS[described.status or WorkflowExecutionStatus.RUNNING],
             created_at=memo.created_at,
             started_at=described.start_time,
             closed_at=described.close_time,
@@ -131,6 +139,8 @@ class JobReader:
                 answer: Snapshot = await handle.query(STATUS_QUERY, result_type=Snapshot)
         except (RPCError, WorkflowQueryFailedError, WorkflowQueryRejectedError, TimeoutError):
             return memo, True
+        if _ended(answer):
+            return answer, False
         self._snapshots[key] = answer
         while len(self._snapshots) > _KEPT:
             self._snapshots.popitem(last=False)
@@ -143,21 +153,18 @@ class JobReader:
             async with translated(DESCRIBE_SECONDS):
                 return await handle.result(follow_runs=False), None
         except WorkflowFailureError as failure:
-            cause = failure.cause
-            if isinstance(cause, ApplicationError) and cause.details:
-                return None, JobError.model_validate(cause.details[0])
-            return None, None
+            return None, _told(failure.cause)
 
     async def _pending(self, described: WorkflowExecutionDescription, info: PendingActivityInfo) -> PendingActivity:
         heartbeat = None
         if info.heartbeat_details.payloads:
-            decoded = await described.data_converter.decode(list(info.heartbeat_details.payloads), [Heartbeat])
-            heartbeat = decoded[0]
+            with suppress(ValueError, RuntimeError):
+                decoded = await described.data_converter.decode(list(info.heartbeat_details.payloads), [Heartbeat])
+                heartbeat = decoded[0]
         failure = None
         if info.HasField("last_failure"):
             error = await described.data_converter.decode_failure(info.last_failure)
-            details = error.details if isinstance(error, ApplicationError) else ()
-            failure = JobError.model_validate(details[0]) if details else _nameless(str(error), info.attempt)
+            failure = _told(error) or _nameless(str(error), info.attempt)
         return PendingActivity(
             id=info.activity_id,
             attempt=max(1, info.attempt),
@@ -170,6 +177,31 @@ class JobReader:
             else None,
             last_failure=failure,
         )
+
+
+async def _job_memo(described: WorkflowExecutionDescription) -> JobMemo:
+    """What the job was started with. An execution that was not started by us is no job."""
+    if described.workflow_type != EXPORT_WORKFLOW:
+        raise JobNotFound(described.id)
+    try:
+        return JobMemo.model_validate(await described.memo_value(JOB_MEMO, type_hint=JobMemo))
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise JobNotFound(described.id) from error
+
+
+def _ended(snapshot: Snapshot) -> bool:
+    """Whether the workflow's record tells of its end."""
+    return snapshot.stage == "complete" or any(step.state in {"failed", "cancelled"} for step in snapshot.steps)
+
+
+def _told(error: BaseException | None) -> JobError | None:
+    """The error of ours inside a failure, if there is one."""
+    if not isinstance(error, ApplicationError) or not error.details:
+        return None
+    try:
+        return JobError.model_validate(error.details[0])
+    except ValueError:
+        return None
 
 
 def _nameless(message: str, attempt: int) -> JobError:

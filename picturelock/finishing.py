@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,6 +31,7 @@ from picturelock.models import (
     Sound,
 )
 from picturelock.models.base import Model
+from picturelock.scratch import workspace
 from picturelock.storage import Store, cache_key
 
 Report = Callable[[float, str], None]
@@ -55,13 +55,12 @@ async def master_sound(
     key = cache_key(sound.VERSION, tool_versions()["ffmpeg"], kind, audio.model_dump_json())
     known = await store.recall("sound", key, Sound)
     if known is not None and await store.has(known.artifact):
-        return known
+        return known.model_copy(update={"cached": True})
     speech = [await store.local(cue.audio) for cue in audio.speech]
     music = await store.local((await store.asset(audio.music.asset_id))[1]) if audio.music else None
     webm = plan.format.container == "webm"
-    scratch.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=scratch, prefix="sound-") as folder:
-        output = Path(folder) / ("sound.webm" if webm else "sound.m4a")
+    with workspace(scratch, "sound") as folder:
+        output = folder / ("sound.webm" if webm else "sound.m4a")
         job = sound.SoundJob(audio, plan.format, speech, music, stall_seconds, on_progress)
         level = await job.master(output)
         artifact = await store.put_file(output, "audio/webm" if webm else "audio/mp4")
@@ -122,9 +121,8 @@ class Finisher:
             OutputInvalid: the film did not pass the gate.
             RenderFailed, DiskFull, StoreUnavailable.
         """
-        self.scratch.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.scratch, prefix="film-") as folder:
-            path = Path(folder) / f"film.{self.plan.format.container}"
+        with workspace(self.scratch, "film") as folder:
+            path = folder / f"film.{self.plan.format.container}"
             self.report(0.05, "Joining the segments")
             await self._join(path)
             self.report(0.3, "Verifying the film")

@@ -4,7 +4,6 @@ import asyncio
 import os
 import shutil
 import socket
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +20,7 @@ from picturelock.media.frames import Draw, Paint, Picture
 from picturelock.media.tools import tool_versions
 from picturelock.media.verify import check_segment
 from picturelock.models import RenderedSegment, ScenePicture, SegmentSpec, VideoFormat, Watermark
+from picturelock.scratch import workspace
 from picturelock.storage import Store, cache_key
 
 _BITS_PER_PIXEL: Final = 1.0
@@ -59,8 +59,8 @@ async def render_segment(
     require_room(scratch, spec.format, spec.frames)
     started = time.monotonic()
     draw = await _drawer(spec, store)
-    with tempfile.TemporaryDirectory(dir=scratch, prefix="segment-") as folder:
-        output = Path(folder) / "segment.mp4"
+    with workspace(scratch, "segment") as folder:
+        output = folder / "segment.mp4"
         await encode.encode_segment(
             draw,
             spec.frames,

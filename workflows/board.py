@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from picturelock.models import Snapshot, Stage, StageName, StepRecord, StepState, TimelineEvent
+from picturelock.models import Made, Snapshot, Stage, StageName, StepRecord, StepState, TimelineEvent
 from picturelock.stages import STAGES
 
 
@@ -31,7 +31,7 @@ class Board:
         self._open[activity_id] = units
         self._change(step, scheduled=self._steps[step].scheduled + 1)
 
-    def finished(self, step: StageName, activity_id: str, message: str, *, cached: bool | None = None) -> None:
+    def finished(self, step: StageName, activity_id: str, message: str, made: Made) -> None:
         """An activity came to its good end."""
         record = self._steps[step]
         units = self._open.pop(activity_id, 0)
@@ -39,8 +39,9 @@ class Board:
             step,
             units_done=record.units_done + units,
             finished=record.finished + 1,
-            cache_hits=record.cache_hits + (cached is True),
-            cache_misses=record.cache_misses + (cached is False),
+            attempt=max(record.attempt, made.attempt),
+            cache_hits=record.cache_hits + made.cached,
+            cache_misses=record.cache_misses + (not made.cached),
         )
         self._message = message
 
@@ -60,7 +61,7 @@ class Board:
         self._open = {}
         for record in list(self._steps.values()):
             if record.state == "running":
-                self._change(record.name, state=state, completed_at=now, attempt=attempt)
+                self._change(record.name, state=state, completed_at=now, attempt=max(record.attempt, attempt))
                 self._note(record.name, state, message, now)
         self.version += 1
 

@@ -24,6 +24,7 @@ with workflow.unsafe.imports_passed_through():
         ExportInput,
         ExportResult,
         JobError,
+        Made,
         Model,
         RenderedSegment,
         Snapshot,
@@ -34,7 +35,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.board import Board
     from workflows.options import options_for
 
-Result = TypeVar("Result")
+Result = TypeVar("Result", bound=Made)
 MAX_IN_FLIGHT = 200
 """Pending activities at once; Temporal allows 2,000 and describe carries every one of them."""
 
@@ -219,8 +220,7 @@ class ExportWorkflow:
                 summary=activity_id,
                 **options_for(step, seconds, queue=queue),
             )
-        cached = getattr(value, "cached", None)
-        self._board.finished(step, activity_id, self._message(step), cached=cached)
+        self._board.finished(step, activity_id, self._message(step), value)
         return value
 
     def _message(self, step: StageName) -> str:
@@ -252,15 +252,17 @@ class ExportWorkflow:
 async def _all(jobs: list[Coroutine[Any, Any, Result]], *, beside: asyncio.Task[Sound] | None = None) -> list[Result]:
     """The results in order. The first failure, of a job or of the task beside them, cancels the others."""
     tasks = [asyncio.create_task(job) for job in jobs]
-    watched: set[asyncio.Task[Any]] = {*tasks, *([beside] if beside else [])}
+    watched: list[asyncio.Task[Any]] = [*tasks, *([beside] if beside else [])]
     try:
-        done, _ = await workflow.wait(watched, return_when=asyncio.FIRST_EXCEPTION)
-        for task in done:
-            task.result()
+        await workflow.wait(watched, return_when=asyncio.FIRST_EXCEPTION)
+        for task in watched:  # a list: the order of what is done here is part of the history
+            if task.done():
+                task.result()
         return [task.result() for task in tasks]
     except (Exception, asyncio.CancelledError):
         for task in watched:
             task.cancel()
+        await workflow.wait(watched, timeout=CANCEL_GRACE_SECONDS)
         raise
 
 

@@ -11,6 +11,7 @@ import os
 import re
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -197,15 +198,25 @@ class _Run:
         if self._process.stdin:
             self._process.stdin.close()
 
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+
         def write_all() -> None:
+            failure: Exception | None = None
             try:
                 # The exit code tells what a broken pipe means; the writer only stops.
                 with contextlib.suppress(BrokenPipeError):
                     feed(descriptor)
+            except Exception as error:  # noqa: BLE001 - handed to the loop below
+                failure = error
             finally:
                 os.close(descriptor)
+            with contextlib.suppress(RuntimeError):  # the loop may be closed by now
+                loop.call_soon_threadsafe(_settle, done, failure)
 
-        await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, write_all))
+        # A thread of its own: in a pool that is full the frames would wait, and the wait would look like a stall.
+        threading.Thread(target=write_all, name="ffmpeg feed", daemon=True).start()
+        await done
 
     async def _watch(self) -> None:
         """Judges stalls: the only place that does."""
@@ -219,6 +230,15 @@ class _Run:
                     f"ffmpeg did not advance for {quiet:.0f} s (at frame {self._progress.frame})",
                     detail=redact(self._stderr.decode(errors="replace")) or None,
                 )
+
+
+def _settle(done: asyncio.Future[None], failure: Exception | None) -> None:
+    if done.cancelled():
+        return
+    if failure is None:
+        done.set_result(None)
+    else:
+        done.set_exception(failure)
 
 
 def _failure(code: int, stderr: str) -> RenderFailed | DiskFull:

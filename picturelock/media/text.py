@@ -1,7 +1,6 @@
 """Text as libass draws it: measured, escaped, and written as ASS with times in whole frames."""
 
 import asyncio
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,6 +14,7 @@ from picturelock.media.fonts import EMOJI_FAMILY, FAMILY, advance, clusters, fon
 from picturelock.media.planes import Bytes2D
 from picturelock.models import Cue
 from picturelock.models.request import CaptionStyle
+from picturelock.scratch import workspace
 
 LINE_HEIGHT: Final = 1.362
 """Ascent plus descent of Noto Sans in ems. ASS sizes count from line to line, as VSFilter's did."""
@@ -150,8 +150,8 @@ async def draw_mask(block: TextBlock, scratch: Path) -> Bytes2D:
     )
     text = "\\N".join(escape(line) for line in block.lines)
     script = document(width, height, [style], [f"Dialogue: 0,0:00:00.00,0:00:10.00,T,,0,0,0,,{text}"])
-    with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        path = Path(folder) / "text.ass"
+    with workspace(scratch, "text") as folder:
+        path = folder / "text.ass"
         await asyncio.to_thread(path.write_text, script, encoding="utf-8")
         canvas = ffmpeg.input(f"color=black:s={width}x{height}:r=1:d=1", f="lavfi").filter("format", "rgb24")
         output = canvas.filter("ass", filename=str(path)).output("pipe:1", f="rawvideo", pix_fmt="rgb24", vframes=1)

@@ -1,7 +1,7 @@
 """Everything that crosses a process boundary, as frozen pydantic models."""
 
 from picturelock.models.artifacts import ArtifactRef, Asset, NamedArtifact
-from picturelock.models.base import Input, Model
+from picturelock.models.base import Input, Made, Model
 from picturelock.models.film import (
     SAMPLE_RATE,
     AudioPlan,
@@ -38,6 +38,7 @@ from picturelock.models.job import (
     Observation,
     Output,
     PendingActivity,
+    RunStatus,
     Snapshot,
     Stage,
     StageName,
@@ -63,8 +64,9 @@ from picturelock.models.script import Brief, Motion, Scene, Script, Visual, Voic
 __all__ = [
     "SAMPLE_RATE", "TERMINAL", "ArtifactLink", "ArtifactRef", "Asset", "AudioPlan", "Brief", "CaptionOptions",
     "Check", "Cue", "EarlierAttempt", "ExportInput", "ExportRequest", "ExportResult", "FilmFacts", "Heartbeat", "Input",
-    "JobError", "JobId", "JobMemo", "JobStatus", "Links", "Model", "Motion", "Music", "NamedArtifact", "Narration",
-    "Observation", "Output", "PendingActivity", "RenderPlan", "RenderedSegment", "Scene", "ScenePicture",
+    "JobError", "JobId", "JobMemo", "JobStatus", "Links", "Made", "Model", "Motion", "Music", "NamedArtifact", "Narration",
+    "Observation", "Output", "PendingActivity", "RenderPlan", "RenderedSegment", "RunStatus", "Scene",
+    "ScenePicture",
     "Script", "Segment", "SegmentLayer", "SegmentSpec", "Snapshot", "Sound", "SpeechCue", "Stage", "StageName",
     "Status", "StepDetail", "StepRecord", "StepState", "StepStatus", "TextLayer", "Timeline", "TimelineEvent",
     "TimelineScene", "Transition", "VideoFormat", "VideoOptions", "Visual", "Voice", "Warn", "Watermark",

@@ -18,6 +18,13 @@ class Model(BaseModel):
     )
 
 
+class Made(Model):
+    """What an activity made: in which attempt, and whether it was found instead of made."""
+
+    attempt: int = 1
+    cached: bool = False
+
+
 class Input(Model):
     """A record that a client sends: unknown fields are refused with their name."""
 

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from picturelock.models.artifacts import ArtifactRef, NamedArtifact
-from picturelock.models.base import Model
+from picturelock.models.base import Made, Model
 from picturelock.models.request import CaptionStyle, Codec, Music, TransitionKind, Watermark
 from picturelock.models.script import Motion
 
@@ -178,7 +178,7 @@ class SegmentSpec(Model):
     watermark: Watermark | None = None
 
 
-class RenderedSegment(Model):
+class RenderedSegment(Made):
     """A segment as it was encoded, with what the gate compares the film against."""
 
     id: str
@@ -190,10 +190,9 @@ class RenderedSegment(Model):
     encoder: str
     seconds: float
     worker: str
-    cached: bool = False
 
 
-class Sound(Model):
+class Sound(Made):
     """The film's mastered, encoded sound."""
 
     artifact: ArtifactRef
@@ -227,7 +226,7 @@ class FilmFacts(Model):
     true_peak_dbtp: float
 
 
-class ExportResult(Model):
+class ExportResult(Made):
     """A finished export: the film, everything published with it, and the facts."""
 
     film: NamedArtifact

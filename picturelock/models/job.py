@@ -13,6 +13,7 @@ StageName = Literal["script", "tts", "composition", "render", "finalize"]
 Stage = Literal["queued", "script", "tts", "composition", "render", "finalize", "complete"]
 StepState = Literal["pending", "running", "completed", "failed", "cancelled"]
 Status = Literal["queued", "running", "paused", "completed", "failed", "cancelled"]
+RunStatus = Literal["open", "completed", "failed", "cancelled", "terminated", "timed-out"]
 JobId = Annotated[str, StringConstraints(pattern=r"^[0-9a-zA-Z][0-9a-zA-Z_-]{7,63}$")]
 TERMINAL: frozenset[Status] = frozenset({"completed", "failed", "cancelled"})
 
@@ -223,7 +224,7 @@ class Observation(Model):
 
     job_id: str
     now: datetime
-    run_status: Literal["open", "completed", "failed", "cancelled", "terminated", "timed-out"]
+    run_status: RunStatus
     created_at: datetime
     started_at: datetime
     closed_at: datetime | None = None

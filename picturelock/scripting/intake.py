@@ -45,7 +45,7 @@ def read_request(body: bytes) -> ExportRequest:
         raise RequestRefused([Complaint(path="$", message=f"not JSON: {error}", code=InvalidRequest.code)]) from error
     try:
         if isinstance(data, dict) and isinstance(data.get("script"), str):
-            data = data | {"script": parse_script(data["script"]).model_dump(exclude_unset=True)}
+            data = data | {"script": _markdown(data["script"])}
         request = ExportRequest.model_validate(data, by_alias=True, by_name=False)
         resolve(request.video)
     except ValidationError as error:
@@ -55,6 +55,13 @@ def read_request(body: bytes) -> ExportRequest:
         raise RequestRefused([Complaint(path=path, message=message, code=error.code)]) from error
     _refuse_unbuilt(request)
     return request
+
+
+def _markdown(source: str) -> dict[str, Any]:
+    try:
+        return parse_script(source).model_dump(exclude_unset=True)
+    except ValidationError as error:
+        raise RequestRefused([_complaint(detail, "script") for detail in error.errors(include_url=False)]) from error
 
 
 def _refuse_unbuilt(request: ExportRequest) -> None:
@@ -71,8 +78,7 @@ def _refuse_unbuilt(request: ExportRequest) -> None:
         raise RequestRefused([Complaint(path=path, message=text, code="NOT_OFFERED") for path, text in complaints])
 
 
-def _complaint(detail: ErrorDetails) -> Complaint:
-    path = ""
+def _complaint(detail: ErrorDetails, path: str = "") -> Complaint:
     for part in detail["loc"]:
         path += f"[{part}]" if isinstance(part, int) else f".{part}"
     path = path.lstrip(".") or "$"

@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import re
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -53,12 +54,16 @@ class HibariEngine:
                 f"the voice hibari/heart speaks English; it cannot say {''.join(foreign[:12])!r}. "
                 "Bring recorded narration (narrationAssetId) or configure a voice for that language"
             )
-        return await asyncio.to_thread(_synthesize, text, voice.speed, report)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(_VOICE_THREAD, _synthesize, text, voice.speed, report)
 
 
 def _latin(character: str) -> bool:
     return "LATIN" in unicodedata.name(character, "")
 
+
+_VOICE_THREAD = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hibari")
+"""The model speaks for one at a time; those who wait must not hold threads that ffmpeg is fed from."""
 
 _LOCK = Lock()
 
