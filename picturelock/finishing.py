@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -206,7 +207,7 @@ class Finisher:
 
 def file_stem(title: str) -> str:
     """A title as the beginning of a file name: letters, digits, spaces and hyphens of any script."""
-    kept = "".join(sign if sign.isalnum() or sign in " -_" else " " for sign in title)
+    kept = "".join(sign if unicodedata.category(sign)[0] in "LNM" or sign in " -_" else " " for sign in title)
     return " ".join(kept.split())[:80].strip() or "film"
 
 

@@ -99,6 +99,8 @@ def resolve(options: VideoOptions) -> VideoFormat:
     if options.codec is not None and options.codec != preset.format.codec:
         chosen = chosen.model_copy(update=_codec_defaults(options))
     _check_encoder_preset(chosen)
+    if chosen.codec == "h264" and chosen.crf == 0:
+        raise InvalidRequest("video.crf: 0 is lossless, which H.264 High does not allow; use 1 or more, or h265")
     return chosen
 
 
@@ -108,6 +110,8 @@ def _codec_defaults(options: VideoOptions) -> dict[str, object]:
     update: dict[str, object] = {"container": "webm" if vp9 else "mp4"}
     if options.encoder_preset is None:
         update["encoder_preset"] = "realtime" if vp9 else "veryfast"
+    if options.crf is None:
+        update["crf"] = 31 if vp9 else 20
     return update
 
 

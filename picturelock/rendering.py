@@ -124,12 +124,21 @@ async def _watermark(mark: Watermark, video: VideoFormat, store: Store) -> Paint
     """The watermark at a tenth of the frame's width, its own transparency kept."""
     _, ref = await store.asset(mark.asset_id)
     rgba = await asyncio.to_thread(stills.load_rgba, await store.read(ref))
-    width = min(rgba.shape[1], round(max(video.width, video.height) * _WATERMARK_SHARE))
-    height = max(2, round(rgba.shape[0] * width / rgba.shape[1]))
-    width, height = max(2, width // 2 * 2), max(2, min(height, video.height // 2) // 2 * 2)
-    small = cv2.resize(rgba, (width, height), interpolation=cv2.INTER_AREA)
     margin = round(min(video.width, video.height) * 0.035) // 2 * 2
+    room = min(video.width - 2 * margin, max(video.width, video.height) * _WATERMARK_SHARE)
+    scale = min(1.0, room / rgba.shape[1], (video.height - 2 * margin) / 2 / rgba.shape[0])
+    width, height = (max(2, round(side * scale) // 2 * 2) for side in (rgba.shape[1], rgba.shape[0]))
+    small = _shrunk(rgba, width, height)
     x = margin if mark.position.endswith("left") else video.width - width - margin
     y = margin if mark.position.startswith("top") else video.height - height - margin
     picture = planes.from_rgb(np.ascontiguousarray(small[:, :, :3]))
     return frames.paint_picture(x // 2 * 2, y // 2 * 2, picture, np.ascontiguousarray(small[:, :, 3]), mark.opacity)
+
+
+def _shrunk(rgba: planes.RGB, width: int, height: int) -> planes.RGB:
+    """Resized with its colours weighted by their coverage: what is transparent lends no colour to the edges."""
+    cover = rgba[:, :, 3:].astype(np.float32) / 255
+    weighted = np.concatenate([rgba[:, :, :3] * cover, cover * 255], axis=2).astype(np.float32)
+    small = np.asarray(cv2.resize(weighted, (width, height), interpolation=cv2.INTER_AREA), np.float32)
+    small[:, :, :3] /= np.maximum(small[:, :, 3:] / 255, 1e-3)
+    return np.asarray(np.clip(np.rint(small), 0, 255), np.uint8)

@@ -9,7 +9,7 @@ from picturelock.media.probe import probe
 from picturelock.models import Asset
 from picturelock.storage import Store
 
-_AUDIO_FORMATS = {"wav", "mp3", "flac", "ogg", "aac", "mov,mp4,m4a,3gp,3g2,mj2"}
+_AUDIO_FORMATS = {"wav", "mp3", "flac", "ogg", "aac", "aiff", "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
 _VIDEO_FORMATS = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
 
 
@@ -54,6 +54,7 @@ async def _film_or_sound(path: Path, size: int) -> Asset:
             duration_seconds=duration,
         )
     if audio and duration > 0 and name in _AUDIO_FORMATS:
-        media_type = f"audio/{'mp4' if name.startswith('mov') else name}"
+        container = {"mov": "mp4", "mat": "webm"}.get(name[:3], name)
+        media_type = f"audio/{container}"
         return Asset(asset_id="", kind="audio", media_type=media_type, size_bytes=size, duration_seconds=duration)
     raise AssetUnreadable("the file is no picture, film or sound that is supported")

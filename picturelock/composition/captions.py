@@ -4,43 +4,72 @@ Limits: two lines, 42 characters a line (16 in CJK), 80 % of the frame's width, 
 room for it, never two at once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
+from picturelock.media.fonts import clusters
 from picturelock.models import Cue, Word
-from picturelock.speech.timing import is_wide
+from picturelock.speech.timing import AnyWord, is_wide, join_words
 
 MAX_CHARACTERS: Final = 42
 MAX_WIDE_CHARACTERS: Final = 16
 MIN_SECONDS: Final = 1.0
 MAX_SECONDS: Final = 6.0
+_FULL: Final = 1.0 + 1e-9
 _SENTENCE_ENDS: Final = (".", "!", "?", "…", "。", "！", "？", "؟", "।")
 _CLAUSE_ENDS: Final = (",", ";", ":", "—", "–", "،", "、", "，", "；")
 _CLOSERS: Final = "\"'”’)]»」』"
 
-Fits = Callable[[str], bool]
-"""Whether a line is narrow enough for the frame."""
+Width = Callable[[str], float]
+"""How much of the longest allowed line a text fills (1.0: all of it)."""
 
 
-def join_words(words: list[str]) -> str:
-    """Words as a line: spaces between them, except between signs of full width."""
-    line = ""
-    for word in words:
-        line += word if not line or (is_wide(word) and is_wide(line[-1])) else f" {word}"
-    return line
+class Ruler:
+    """Measures runs of words in constant time: how much of a line they fill, by signs and by width.
+
+    Both are sums over words, and the space before each word belongs to it unless it begins the line.
+    """
+
+    def __init__(self, words: Sequence[AnyWord], width: Width) -> None:
+        space = width(" ")
+        self._spaces = [(0.0, 0.0) if word.joined else (1 / MAX_CHARACTERS, space) for word in words]
+        self._signs, self._widths = [0.0], [0.0]
+        for word, (sign, wide) in zip(words, self._spaces, strict=True):
+            self._signs.append(self._signs[-1] + sign + _share(word.text))
+            self._widths.append(self._widths[-1] + wide + width(word.text))
+
+    def fits(self, start: int, end: int) -> bool:
+        """Whether words[start:end] fit one line."""
+        sign, wide = self._spaces[start]
+        signs = self._signs[end] - self._signs[start] - sign
+        widths = self._widths[end] - self._widths[start] - wide
+        return signs <= _FULL and widths <= _FULL
+
+    def fits_two(self, start: int, end: int) -> bool:
+        """Whether words[start:end] fit two lines."""
+        cut = start + 1
+        while cut < end and self.fits(start, cut + 1):
+            cut += 1
+        return cut >= end or self.fits(cut, end)
 
 
-def group(words: list[Word], end_seconds: float, fits: Fits) -> list[list[Word]]:
+def _share(text: str) -> float:
+    wide = sum(1 for sign in text if is_wide(sign))
+    return wide / MAX_WIDE_CHARACTERS + (len(text) - wide) / MAX_CHARACTERS
+
+
+def group(words: list[Word], end_seconds: float, width: Width) -> list[list[Word]]:
     """Splits a scene's words into cues, each of which fits two lines, at the best places for a reader.
 
     The cheapest split over all splits: a break costs nothing after a sentence, little after a clause, much inside
     one; cues that are very short, or run over a sentence's end, cost as well.
     """
     count = len(words)
+    ruler = Ruler(words, width)
     best: list[tuple[float, int]] = [(0.0, 0)] + [(float("inf"), 0)] * count
     for end in range(1, count + 1):
         for start in range(end - 1, -1, -1):
-            if end - start > 1 and break_lines([word.text for word in words[start:end]], fits) is None:
+            if end - start > 1 and not ruler.fits_two(start, end):
                 break
             until = words[end].start_seconds if end < count else end_seconds
             cost = best[start][0] + _cost(words[start:end], until)
@@ -77,60 +106,59 @@ def _ends(word: str, signs: tuple[str, ...]) -> bool:
     return word.rstrip(_CLOSERS).endswith(signs)
 
 
-def break_lines(words: list[str], fits: Fits) -> list[str] | None:
-    """One line, or the two most even ones; None when they do not fit. Prefers a break after punctuation."""
-    whole = join_words(words)
-    if _allowed(whole, fits):
-        return [whole]
-    best: tuple[float, list[str]] | None = None
+def break_lines(words: Sequence[AnyWord], width: Width) -> list[str]:
+    """One line, or the two most even ones, broken after punctuation where that is close to even."""
+    ruler = Ruler(words, width)
+    if len(words) == 1 or ruler.fits(0, len(words)):
+        return [join_words(words)]
+    lengths = [len(word.text) + (not word.joined) for word in words]
+    total = sum(lengths)
+    best: tuple[float, int] = (float("inf"), 1)
     for cut in range(1, len(words)):
-        lines = [join_words(words[:cut]), join_words(words[cut:])]
-        if all(_allowed(line, fits) for line in lines):
-            uneven = abs(len(lines[0]) - len(lines[1]))
-            cost = uneven - (6 if _ends(words[cut - 1], _CLAUSE_ENDS + _SENTENCE_ENDS) else 0)
-            if best is None or cost < best[0]:
-                best = (cost, lines)
-    return best[1] if best else None
+        if ruler.fits(0, cut) and ruler.fits(cut, len(words)):
+            uneven = abs(2 * sum(lengths[:cut]) - total)
+            cost = uneven - (6 if _ends(words[cut - 1].text, _CLAUSE_ENDS + _SENTENCE_ENDS) else 0)
+            best = min(best, (cost, cut))
+    return [join_words(words[: best[1]]), join_words(words[best[1] :])]
 
 
-def _allowed(line: str, fits: Fits) -> bool:
-    wide = sum(1 for sign in line if is_wide(sign))
-    share = wide / MAX_WIDE_CHARACTERS + (len(line) - wide) / MAX_CHARACTERS
-    return share <= 1.0 and fits(line)
-
-
-def split_overlong(words: list[Word], fits: Fits) -> list[Word]:
+def split_overlong(words: Sequence[Word], width: Width) -> list[Word]:
     """Words that fill more than a line by themselves (addresses, mostly) are cut into pieces that fit."""
     result: list[Word] = []
     for word in words:
-        if _allowed(word.text, fits):
-            result.append(word)
-            continue
-        pieces = _pieces(word.text, fits)
+        pieces = cut_to_fit(word.text, lambda text: max(_share(text), width(text)))
         step = (word.end_seconds - word.start_seconds) / len(pieces)
         for index, piece in enumerate(pieces):
             start = word.start_seconds + index * step
-            result.append(Word(text=piece, start_seconds=start, end_seconds=start + step))
+            joined = word.joined if index == 0 else True
+            result.append(Word(text=piece, start_seconds=start, end_seconds=start + step, joined=joined))
     return result
 
 
-def _pieces(text: str, fits: Fits) -> list[str]:
+def cut_to_fit(text: str, load: Width) -> list[str]:
+    """A text cut between signs (grapheme clusters) into pieces that fill at most a line each."""
+    if load(text) <= _FULL:
+        return [text]
     pieces = [""]
-    for sign in text:
-        if pieces[-1] and not _allowed(pieces[-1] + sign, fits):
+    filled = 0.0
+    for sign in clusters(text):
+        needed = load(sign)
+        if pieces[-1] and filled + needed > _FULL:
             pieces.append("")
+            filled = 0.0
         pieces[-1] += sign
+        filled += needed
     return pieces
 
 
 def cues_of_scene(
-    words: list[Word], scene_index: int, speech_start_frame: int, limit_frame: int, fps: int, fits: Fits
+    words: list[Word], scene_index: int, speech_start_frame: int, limit_frame: int, fps: int, width: Width
 ) -> list[Cue]:
     """A scene's cues on frame boundaries, in film time. They end before `limit_frame` (exclusive)."""
-    words = split_overlong(words, fits)
+    words = split_overlong(words, width)
     offset = speech_start_frame / fps
     limit = limit_frame / fps - offset
-    groups = group(words, limit, fits)
+    groups = group(words, limit, width)
     cues: list[Cue] = []
     for index, words_of_cue in enumerate(groups):
         next_start = groups[index + 1][0].start_seconds if index + 1 < len(groups) else limit
@@ -139,13 +167,11 @@ def cues_of_scene(
         end = min(round((offset + min(wanted, next_start)) * fps), limit_frame)
         if cues:
             start = max(start, round(cues[-1].end_seconds * fps))
-        texts = [word.text for word in words_of_cue]
-        lines = break_lines(texts, fits) or [join_words(texts)]
         cues.append(
             Cue(
                 start_seconds=start / fps,
                 end_seconds=max(end, start + 1) / fps,
-                lines=lines,
+                lines=break_lines(words_of_cue, width),
                 words=[_moved(word, offset) for word in words_of_cue],
                 scene_index=scene_index,
             )
@@ -154,11 +180,8 @@ def cues_of_scene(
 
 
 def _moved(word: Word, seconds: float) -> Word:
-    return Word(
-        text=word.text,
-        start_seconds=round(word.start_seconds + seconds, 3),
-        end_seconds=round(word.end_seconds + seconds, 3),
-    )
+    start, end = word.start_seconds + seconds, word.end_seconds + seconds
+    return word.model_copy(update={"start_seconds": round(start, 3), "end_seconds": round(end, 3)})
 
 
 def to_srt(cues: list[Cue]) -> str:

@@ -12,17 +12,21 @@ from typing import Final
 import cv2
 import numpy as np
 
-from picturelock.composition.captions import break_lines, join_words
+from picturelock.composition.captions import cut_to_fit
+from picturelock.errors import InvalidScript
 from picturelock.media.planes import RGB
 from picturelock.media.text import LINE_HEIGHT, CaptionLook, TextBlock, text_width
 from picturelock.models import Scene, Script
-from picturelock.speech.timing import split_words
+from picturelock.scripting.markdown import plain_text
+from picturelock.speech.timing import Written, join_words, split_words
 
 _HUES: Final = (0.61, 0.52, 0.70, 0.94, 0.07, 0.45, 0.78, 0.57)
 """Hues that white text stands well on, far enough apart that neighbouring scenes differ."""
 
 _HEADLINE_WORDS: Final = 6
 _HEADLINE_CHARACTERS: Final = 60
+_MOST_LINES: Final = 4
+_SMALLEST: Final = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +42,9 @@ class PlacedText:
 
 def headline(scene: Scene) -> str:
     """What a card says: the scene's title, or the beginning of what is spoken."""
-    if scene.title:
-        return scene.title
-    text = scene.narration
+    if scene.title and (title := plain_text(scene.title)):
+        return title
+    text = plain_text(scene.narration)
     for signs in (".!?…。", ".!?…。,;:—"):
         cut = next(
             (i for i, sign in enumerate(text) if sign in signs and not text[i + 1 : i + 2].isalnum()),
@@ -121,26 +125,39 @@ def layout_text(title: str, kicker: str, width: int, height: int) -> list[Placed
 
 
 def _fitted(title: str, em: float, usable: float, tallest: float) -> tuple[float, list[str]]:
-    """The largest letters at which the title fits in at most four lines."""
+    """The largest letters at which the title fits in at most four lines; below a size, long words are cut."""
     words = split_words(title)
-    while em > 8:
+    smallest = em * 0.45
+    while em > _SMALLEST:
+        if em <= smallest:
+            words = _cut_words(split_words(title), em, usable)
         lines = wrap(words, em, usable)
         fits = all(text_width(line, em) <= usable for line in lines)
-        if fits and len(lines) <= 4 and len(lines) * em * LINE_HEIGHT <= tallest:
+        if fits and len(lines) * em * LINE_HEIGHT <= tallest and (len(lines) <= _MOST_LINES or em <= smallest):
             return em, lines
         em *= 0.93
-    return em, wrap(words, em, usable)
+    raise InvalidScript(f"the title {title[:40]!r}… does not fit the picture")
 
 
-def wrap(words: list[str], em: float, usable: float) -> list[str]:
+def _cut_words(words: list[Written], em: float, usable: float) -> list[Written]:
+    result: list[Written] = []
+    for word in words:
+        pieces = cut_to_fit(word.text, lambda text: text_width(text, em) / usable)
+        result += [Written(piece, word.joined if index == 0 else True) for index, piece in enumerate(pieces)]
+    return result
+
+
+def wrap(words: list[Written], em: float, usable: float) -> list[str]:
     """Words broken into lines that fit, the last two made even."""
-    lines: list[list[str]] = [[]]
+    lines: list[list[Written]] = [[]]
     for word in words:
         if lines[-1] and text_width(join_words([*lines[-1], word]), em) > usable:
             lines.append([])
         lines[-1].append(word)
     if len(lines) > 1:
-        even = break_lines(lines[-2] + lines[-1], lambda line: text_width(line, em) <= usable)
-        if even and len(even) == 2:
-            return [*(join_words(line) for line in lines[:-2]), *even]
+        last = lines[-2] + lines[-1]
+        options = [(last[:cut], last[cut:]) for cut in range(1, len(last))]
+        widths = [max(text_width(join_words(part), em) for part in option) for option in options]
+        first, second = options[widths.index(min(widths))]
+        lines[-2:] = [first, second]
     return [join_words(line) for line in lines]

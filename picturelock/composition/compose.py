@@ -37,9 +37,10 @@ from picturelock.models import (
     Word,
 )
 from picturelock.presets import resolve
+from picturelock.scripting.markdown import plain_text
 from picturelock.storage import Store, cache_key
 
-_VERSION = "1"
+_VERSION = "2"
 Report = Callable[[int, int, str], None]
 
 
@@ -79,7 +80,7 @@ class Composer:
         for index, scene in enumerate(self.script.scenes):
             report(index, len(self.script.scenes), f"Preparing picture {index + 1} of {len(self.script.scenes)}")
             pictures.append(await self._picture(index, scene, video, warnings))
-        cues = self._cues(layout, video, warnings)
+        cues = await asyncio.to_thread(self._cues, layout, video, warnings)
         timeline = Timeline(
             fps=video.fps,
             width=video.width,
@@ -97,7 +98,7 @@ class Composer:
             transition=transition.kind,
             captions=self.request.captions.style if self.request.captions.burn_in else None,
             watermark=self.request.watermark,
-            title=self.script.title or cards.headline(self.script.scenes[0]),
+            title=plain_text(self.script.title) or cards.headline(self.script.scenes[0]),
             language=self.script.language,
             warnings=list(dict.fromkeys(warnings)),
         )
@@ -123,7 +124,7 @@ class Composer:
         title, kicker = "", ""
         if visual.kind == "card":
             title, replaced = drawable_text(cards.headline(scene))
-            kicker, more = drawable_text(self.script.title)
+            kicker, more = drawable_text(plain_text(self.script.title))
             warnings += [*replaced, *more]
         how = motion.chosen("zoom-in" if visual.kind == "card" and visual.motion == "auto" else visual.motion, index)
         if visual.kind == "color":
@@ -164,7 +165,7 @@ class Composer:
         if visual.kind == "image":
             _, ref = await self.store.asset(visual.asset_id or "")
             data = await self.store.read(ref)
-            draw = partial(_prepare_image, data, width, height, visual.fit)
+            draw = partial(_prepare_image, data, width, height, visual.fit, how)
         else:
             lights = visual.kind == "card"
             draw = partial(_prepare_gradient, colors, width, height, seed=index, lights=lights)
@@ -195,7 +196,7 @@ class Composer:
                 scene.speech_start_frame,
                 limit,
                 video.fps,
-                lambda line: text_width(line, look.em) <= look.max_width,
+                lambda text: text_width(text, look.em) / look.max_width,
             )
         return cues
 
@@ -220,9 +221,10 @@ def _drawable_word(word: Word, warnings: list[str]) -> Word:
     return word if text == word.text else word.model_copy(update={"text": text})
 
 
-def _prepare_image(data: bytes, width: int, height: int, how: str) -> bytes:
+def _prepare_image(data: bytes, width: int, height: int, how: str, how_it_moves: Motion) -> bytes:
     picture = stills.load_rgb(data, (width, height))
-    return planes.pack(planes.from_rgb(stills.fit(picture, width, height, how)))
+    fitted = stills.fit(picture, width, height, how, inset=motion.contained_inset(how_it_moves))
+    return planes.pack(planes.from_rgb(fitted))
 
 
 def _prepare_gradient(

@@ -21,7 +21,7 @@ from picturelock.models import (
 
 LEAD_SECONDS: Final = 0.25
 TAIL_SECONDS: Final = 0.45
-MIN_BODY_SECONDS: Final = 1.2
+MIN_BODY_SECONDS: Final = 1.3
 PIECE_SECONDS: Final = 4.0
 MIN_SEGMENT_FRAMES: Final = 3
 

@@ -1,5 +1,6 @@
 """Whether a file is a picture that can be used, found by decoding all of it. Needs Pillow and nothing else."""
 
+import struct
 import warnings
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,11 @@ MEDIA_TYPES: Final = {
     "BMP": "image/bmp",
     "TIFF": "image/tiff",
 }
+DAMAGE: Final = (
+    OSError, SyntaxError, ValueError, EOFError, TypeError, KeyError, struct.error, Image.DecompressionBombError,
+)  # fmt: skip
+"""What Pillow raises for files that are not what they say."""
+
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 
@@ -38,9 +44,7 @@ def picture(path: Path) -> tuple[str, int, int] | None:
             width, height = ImageOps.exif_transpose(image).size
     except UnidentifiedImageError:
         return None
-    except Image.DecompressionBombError as error:
-        raise AssetUnreadable(f"the picture has more than {MAX_PIXELS // 10**6} megapixels") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except DAMAGE as error:
         raise AssetUnreadable(f"the picture is damaged: {error}") from error
     return media_type, width, height
 
@@ -50,5 +54,9 @@ def _check(image: Image.Image) -> None:
         raise AssetUnreadable(f"pictures of format {image.format} are not supported; use PNG, JPEG or WebP")
     if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
         raise AssetUnreadable("animated pictures are not supported; upload the animation as a film or one frame as PNG")
+    if image.mode in {"I", "F"} and image.format == "TIFF":
+        raise AssetUnreadable("pictures with 32 bits a channel are not supported; save it with 8 or 16 bits")
+    if image.width * image.height > MAX_PIXELS:
+        raise AssetUnreadable(f"the picture has more than {MAX_PIXELS // 10**6} megapixels")
     if max(image.size) > MAX_SIDE:
         raise AssetUnreadable(f"the picture's longest side is {max(image.size)} pixels; at most {MAX_SIDE} can be read")

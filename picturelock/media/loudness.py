@@ -50,23 +50,16 @@ async def measure_mono(samples: npt.NDArray[np.float32]) -> Loudness:
     return parse(done.stderr)
 
 
-async def measure(path: Path, on_progress: Callable[[runner.Progress], None] | None = None) -> Loudness:
-    """Measures the first audio stream of a file, decoded strictly: a damaged stream raises RenderFailed."""
+async def measure(
+    path: Path, on_progress: Callable[[runner.Progress], None] | None = None, *, repeats: int = 0
+) -> Loudness:
+    """Measures the first audio stream of a file, decoded strictly: a damaged stream raises RenderFailed.
+
+    `repeats` plays the file again: the meter needs 0.4 s, and very short music is looped in the film too.
+    """
+    source = ["-xerror", "-stream_loop", str(repeats), "-i", str(path), "-map", "0:a:0"]
     done = await runner.run(
-        [
-            "-v",
-            "info",
-            "-xerror",
-            "-i",
-            str(path),
-            "-map",
-            "0:a:0",
-            "-af",
-            "ebur128=peak=true:framelog=quiet",
-            "-f",
-            "null",
-            "-",
-        ],
+        ["-v", "info", *source, "-af", "ebur128=peak=true:framelog=quiet", "-f", "null", "-"],
         stall_seconds=300,
         on_progress=on_progress,
     )

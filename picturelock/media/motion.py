@@ -42,6 +42,13 @@ def still_size(width: int, height: int, motion: Motion) -> tuple[int, int]:
     return 2 * round(width * MARGIN / 2), 2 * round(height * MARGIN / 2)
 
 
+def contained_inset(motion: Motion) -> float:
+    """How much smaller than the still a picture must be, so that all of it stays in the frame throughout."""
+    if motion == "none":
+        return 1.0
+    return MARGIN if motion.startswith("zoom") else MARGIN / (2 - MARGIN)
+
+
 def draw(still: Planes, motion: Motion, phase: float, out: Planes) -> None:
     """Draws the still into `out` at `phase` (0 = the scene's first frame, 1 = its last)."""
     if motion == "none" and (still.width, still.height) == (out.width, out.height):

@@ -13,6 +13,12 @@ from picturelock.media.tools import ffprobe_path
 _TIMEOUT_SECONDS = 60
 
 
+class Disposition(BaseModel):
+    """What a stream is for."""
+
+    attached_pic: bool = False
+
+
 class ProbedStream(BaseModel):
     """One stream. Numbers arrive as text and may be missing."""
 
@@ -28,6 +34,7 @@ class ProbedStream(BaseModel):
     nb_read_packets: int | None = None
     sample_rate: int | None = None
     channels: int | None = None
+    disposition: Disposition = Disposition()
     color_space: str | None = None
     color_range: str | None = None
     color_transfer: str | None = None
@@ -55,8 +62,9 @@ class Probe(BaseModel):
     format: ProbedFormat = ProbedFormat()
 
     def first(self, kind: str) -> ProbedStream | None:
-        """The first stream of a kind (`video`, `audio`)."""
-        return next((stream for stream in self.streams if stream.codec_type == kind), None)
+        """The first stream of a kind (`video`, `audio`); cover art is no video."""
+        found = (stream for stream in self.streams if stream.codec_type == kind)
+        return next((stream for stream in found if not stream.disposition.attached_pic), None)
 
 
 async def probe(path: Path, *, count_packets: bool = False) -> Probe:

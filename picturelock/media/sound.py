@@ -12,7 +12,7 @@ from typing import Final
 import ffmpeg
 import numpy as np
 
-from picturelock.errors import OutputInvalid
+from picturelock.errors import AssetUnreadable, OutputInvalid
 from picturelock.media import ffmpeg as runner
 from picturelock.media import loudness
 from picturelock.media.loudness import SILENCE_LUFS, Loudness
@@ -66,9 +66,9 @@ class SoundJob:
     async def _music_gain(self) -> float:
         if self.music is None or self.plan.music is None:
             return 0.0
-        measured = await loudness.measure(self.music)
+        measured = await loudness.measure(self.music, repeats=9)
         if measured.integrated <= SILENCE_LUFS:
-            raise OutputInvalid("the music is silent")
+            raise AssetUnreadable("music.assetId: the music is silent")
         return self.plan.target_lufs + self.plan.music.gain_db - measured.integrated
 
     async def _measure_mix(self, music_gain: float) -> Loudness:

@@ -38,15 +38,12 @@ def text_width(text: str, em: float, *, bold: bool = True) -> float:
 def escape(text: str) -> str:
     r"""One line of plain text for an ASS event: braces open no override, `\N` breaks no line, emoji get their font."""
     parts: list[str] = []
-    for cluster in clusters(text):
+    for cluster in clusters(" ".join(text.split())):
         if is_emoji(cluster):
             parts.append(f"{{\\fn{EMOJI_FAMILY}}}{cluster}{{\\fn}}")
-        elif cluster in "{}":
-            parts.append("\\" + cluster)
-        elif cluster == "\\":
-            parts.append("\\\u2060")  # a word joiner keeps the next letter from becoming a command
         else:
-            parts.append(cluster)
+            # A word joiner keeps the letter after a backslash from becoming a command.
+            parts += ["\\" + sign if sign in "{}" else "\\\u2060" if sign == "\\" else sign for sign in cluster]
     return "".join(parts)
 
 

@@ -63,12 +63,11 @@ from picturelock.models.script import Brief, Motion, Scene, Script, Visual, Voic
 
 __all__ = [
     "SAMPLE_RATE", "TERMINAL", "ArtifactLink", "ArtifactRef", "Asset", "AudioPlan", "Brief", "CaptionOptions",
-    "Check", "Cue", "EarlierAttempt", "ExportInput", "ExportRequest", "ExportResult", "FilmFacts", "Heartbeat", "Input",
-    "JobError", "JobId", "JobMemo", "JobStatus", "Links", "Made", "Model", "Motion", "Music", "NamedArtifact", "Narration",
-    "Observation", "Output", "PendingActivity", "RenderPlan", "RenderedSegment", "RunStatus", "Scene",
-    "ScenePicture",
-    "Script", "Segment", "SegmentLayer", "SegmentSpec", "Snapshot", "Sound", "SpeechCue", "Stage", "StageName",
-    "Status", "StepDetail", "StepRecord", "StepState", "StepStatus", "TextLayer", "Timeline", "TimelineEvent",
-    "TimelineScene", "Transition", "VideoFormat", "VideoOptions", "Visual", "Voice", "Warn", "Watermark",
-    "Webhook", "Word",
+    "Check", "Cue", "EarlierAttempt", "ExportInput", "ExportRequest", "ExportResult", "FilmFacts",
+    "Heartbeat", "Input", "JobError", "JobId", "JobMemo", "JobStatus", "Links", "Made", "Model", "Motion",
+    "Music", "NamedArtifact", "Narration", "Observation", "Output", "PendingActivity", "RenderPlan",
+    "RenderedSegment", "RunStatus", "Scene", "ScenePicture", "Script", "Segment", "SegmentLayer",
+    "SegmentSpec", "Snapshot", "Sound", "SpeechCue", "Stage", "StageName", "Status", "StepDetail",
+    "StepRecord", "StepState", "StepStatus", "TextLayer", "Timeline", "TimelineEvent", "TimelineScene",
+    "Transition", "VideoFormat", "VideoOptions", "Visual", "Voice", "Warn", "Watermark", "Webhook", "Word",
 ]  # fmt: skip

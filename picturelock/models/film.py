@@ -36,6 +36,7 @@ class Word(Model):
     text: str
     start_seconds: float
     end_seconds: float
+    joined: bool = Field(default=False, description="It follows the word before it without a space.")
 
 
 class Narration(Model):

@@ -33,8 +33,15 @@ def _speakable(text: str) -> str:
     return text
 
 
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
 Title = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=MAX_TITLE_CHARACTERS), AfterValidator(_printable)
+    str,
+    StringConstraints(strip_whitespace=True, max_length=MAX_TITLE_CHARACTERS),
+    AfterValidator(_printable),
+    AfterValidator(_one_line),
 ]
 NarrationText = Annotated[
     str,

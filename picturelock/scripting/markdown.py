@@ -17,7 +17,11 @@ from markdown_it.token import Token
 from picturelock.errors import InvalidScript
 from picturelock.models import Script
 
-_LINE_MARKS = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|>[ \t]?|[-*+][ \t]+)", re.MULTILINE)
+_LINE_MARKS = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|>[ \t]?|[-*+][ \t]+(?!\d))", re.MULTILINE)
+_LITERAL_MARKS = re.compile(r"(?<=\w)[*_]+(?=\w)|\b__\w+?__\b")
+_KEPT = {"*": "\ue000", "_": "\ue001"}
+"""Stars and underscores inside a word are letters of it (2*3*4, __init__); they pass the parser in disguise."""
+
 _RULE = re.compile(r"^[ \t]*(?:[-*_][ \t]*){3,}$", re.MULTILINE)
 _SPACE = re.compile(r"\s+")
 
@@ -25,7 +29,11 @@ _SPACE = re.compile(r"\s+")
 @lru_cache(maxsize=1)
 def _parser() -> MarkdownIt:
     # Backslash escapes, entities and HTML stay as they are written: "C:\new", "R&amp;D" and "<b>" are text here.
-    return MarkdownIt("commonmark").enable("strikethrough").disable(["escape", "entity", "html_inline", "html_block"])
+    return (
+        MarkdownIt("commonmark")
+        .enable("strikethrough")
+        .disable(["escape", "entity", "html_inline", "html_block", "lheading"])
+    )
 
 
 def plain_text(text: str) -> str:
@@ -35,8 +43,15 @@ def plain_text(text: str) -> str:
     start of a line. A leading number with a full stop stays: "1986. That was the year."
     """
     unmarked = _LINE_MARKS.sub("", _RULE.sub("", text))
-    tokens = _parser().parseInline(unmarked)
+    tokens = _parser().parseInline(_disguised(unmarked))
     return _SPACE.sub(" ", _inline_text(tokens[0].children or [] if tokens else [])).strip()
+
+
+def _disguised(text: str) -> str:
+    def keep(found: re.Match[str]) -> str:
+        return "".join(_KEPT.get(sign, sign) for sign in found.group())
+
+    return _LITERAL_MARKS.sub(keep, text)
 
 
 def _inline_text(tokens: Sequence[Token]) -> str:
@@ -46,7 +61,10 @@ def _inline_text(tokens: Sequence[Token]) -> str:
             parts.append(token.content)
         elif token.type in {"softbreak", "hardbreak"}:
             parts.append(" ")
-    return "".join(parts)
+    text = "".join(parts)
+    for sign, disguise in _KEPT.items():
+        text = text.replace(disguise, sign)
+    return text
 
 
 @dataclass
@@ -93,7 +111,7 @@ def _read_blocks(source: str) -> tuple[str, list[_Draft]]:
     title = ""
     drafts = [_Draft()]
     number = ""
-    tokens = _parser().parse(source)
+    tokens = _parser().parse(_disguised(source))
     for position, token in enumerate(tokens):
         line = token.map[0] + 1 if token.map else drafts[-1].line
         if token.type == "hr":

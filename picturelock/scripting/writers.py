@@ -38,11 +38,24 @@ class BuiltInWriter:
         """The script; see `Writer`."""
         if not brief.language.lower().startswith("en"):
             raise WriterUnavailable(f"the built-in writer writes English, not {brief.language!r}")
-        topic = plain_text(brief.topic)
-        sentences = [part.strip() for part in _SENTENCE.split(topic) if part.strip()]
+        topic = plain_text(brief.topic).lstrip(".!?… ")
+        if not any(sign.isalnum() for sign in topic):
+            raise WriterUnavailable("brief.topic: nothing is left to write about without the markup")
+        sentences = _sentences(topic)
         if len(sentences) > 1:
             return _told(sentences, brief)
         return _introduced(topic.rstrip(".!?… "), brief)
+
+
+def _sentences(text: str) -> list[str]:
+    """The sentences; what has no letter or digit of its own stays with the sentence before it."""
+    found: list[str] = []
+    for part in _SENTENCE.split(text):
+        if found and not any(sign.isalnum() for sign in part):
+            found[-1] = f"{found[-1]} {part}".strip()
+        elif part.strip():
+            found.append(part.strip())
+    return found
 
 
 def _told(sentences: list[str], brief: Brief) -> Script:

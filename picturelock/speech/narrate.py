@@ -13,7 +13,7 @@ from picturelock.speech.engine import Report, Samples, SpeechEngine, choose
 from picturelock.speech.timing import split_words, spread
 from picturelock.storage import Store, cache_key
 
-_VERSION: Final = "1"
+_VERSION: Final = "2"
 _MEASURE_SECONDS: Final = 3.0
 
 
@@ -64,7 +64,8 @@ async def _finished(
 ) -> Narration:
     start, end = voiced_span(samples)
     if end <= start:
-        raise SpeechFailed("the narration is silent")
+        silent = AssetUnreadable("the recording is silent") if engine == "recording" else None
+        raise silent or SpeechFailed(f"the voice engine {engine} delivered silence")
     trimmed = faded(samples[start:end])
     seconds = len(trimmed) / SAMPLE_RATE
     if words:
@@ -86,11 +87,8 @@ async def _finished(
 
 def _shifted(word: Word, seconds: float, length: float) -> Word:
     start = min(max(0.0, word.start_seconds - seconds), length)
-    return Word(
-        text=word.text,
-        start_seconds=round(start, 3),
-        end_seconds=round(min(max(start, word.end_seconds - seconds), length), 3),
-    )
+    end = min(max(start, word.end_seconds - seconds), length)
+    return word.model_copy(update={"start_seconds": round(start, 3), "end_seconds": round(end, 3)})
 
 
 async def _loudness(samples: Samples) -> float:

@@ -2,8 +2,10 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from typing import NamedTuple, Protocol
 
 from picturelock.models import Word
 
@@ -17,30 +19,66 @@ class TimedToken:
     end: float
 
 
-def split_words(text: str) -> list[str]:
-    """The words of a text as captions show them: split at white space; runs of CJK signs split by sign."""
-    words: list[str] = []
+class Written(NamedTuple):
+    """A word as it is written. `joined`: no space stands before it."""
+
+    text: str
+    joined: bool = False
+
+
+class AnyWord(Protocol):
+    """What can stand in a line: `Written`, or a timed `Word`."""
+
+    @property
+    def text(self) -> str:
+        """The word."""
+
+    @property
+    def joined(self) -> bool:
+        """Whether it follows the word before it without a space."""
+
+
+def split_words(text: str) -> list[Written]:
+    """The words of a text as captions show them: cut at white space; Chinese and Japanese between any two signs."""
+    words: list[Written] = []
     for chunk in text.split():
-        words += _split_wide(chunk)
+        parts = _split_wide(chunk)
+        words += [Written(part, joined=index > 0) for index, part in enumerate(parts)]
     return words
 
 
+def join_words(words: Sequence[AnyWord]) -> str:
+    """Words as a line, with the spaces of the text they come from."""
+    line = ""
+    for word in words:
+        line += word.text if word.joined or not line else f" {word.text}"
+    return line
+
+
 def _split_wide(chunk: str) -> list[str]:
+    """Cuts between signs that need no space; closing marks stay before the cut, opening ones behind it."""
     parts: list[str] = []
     for character in chunk:
-        wide = unicodedata.east_asian_width(character) in "WF" and unicodedata.category(character)[0] == "L"
-        previous_wide = bool(parts) and is_wide(parts[-1])
-        attach = bool(parts) and not wide and (not previous_wide or unicodedata.category(character)[0] in "PM")
-        if attach:
-            parts[-1] += character
-        else:
+        opened = bool(parts) and unicodedata.category(parts[-1][-1]) in {"Ps", "Pi"}
+        if not parts or (_cuts(parts[-1], character) and not opened):
             parts.append(character)
+        else:
+            parts[-1] += character
     return parts
 
 
+def _cuts(before: str, character: str) -> bool:
+    category = unicodedata.category(character)
+    if category[0] == "M" or (category[0] == "P" and category not in {"Ps", "Pi"}):
+        return False
+    return is_wide(character) or is_wide(before) or (category in {"Ps", "Pi"} and is_wide(before))
+
+
 def is_wide(word: str) -> bool:
-    """Whether a word is written in signs of full width, which need no space between them."""
-    return bool(word) and unicodedata.east_asian_width(word[0]) in "WF" and unicodedata.category(word[0])[0] == "L"
+    """Whether a word begins with a sign that needs no spaces around it: Han and kana, not Hangul."""
+    if not word or unicodedata.category(word[0])[0] != "L" or unicodedata.east_asian_width(word[0]) not in "WF":
+        return False
+    return not unicodedata.name(word[0], "").startswith("HANGUL")
 
 
 def match_words(text: str, tokens: list[TimedToken]) -> list[Word]:
@@ -52,13 +90,13 @@ def match_words(text: str, tokens: list[TimedToken]) -> list[Word]:
     written = split_words(text)
     if not tokens:
         return []
-    left = [_key(word) for word in written]
+    left = [_key(word.text) for word in written]
     right = [_key(token.text) for token in tokens]
     words: list[Word] = []
     for tag, i1, i2, j1, j2 in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
         if tag == "equal":
             pairs = zip(written[i1:i2], tokens[j1:j2], strict=True)
-            words += [Word(text=word, start_seconds=token.start, end_seconds=token.end) for word, token in pairs]
+            words += [_timed(word, token.start, token.end) for word, token in pairs]
         elif i1 < i2:
             start = tokens[j1].start if j1 < j2 else (tokens[j1 - 1].end if j1 else tokens[0].start)
             end = tokens[j2 - 1].end if j1 < j2 else (tokens[j1].start if j1 < len(tokens) else tokens[-1].end)
@@ -66,17 +104,21 @@ def match_words(text: str, tokens: list[TimedToken]) -> list[Word]:
     return words
 
 
-def spread(words: list[str], start: float, end: float) -> list[Word]:
+def spread(words: Sequence[Written], start: float, end: float) -> list[Word]:
     """Words over a span of time, each as long as its share of the letters."""
-    weights = [max(1, len(re.sub(r"\W", "", word))) for word in words]
+    weights = [max(1, len(re.sub(r"\W", "", word.text))) for word in words]
     total = sum(weights) or 1
     timed: list[Word] = []
     at = start
     for word, weight in zip(words, weights, strict=True):
         until = at + (end - start) * weight / total
-        timed.append(Word(text=word, start_seconds=at, end_seconds=until))
+        timed.append(_timed(word, at, until))
         at = until
     return timed
+
+
+def _timed(word: Written, start: float, end: float) -> Word:
+    return Word(text=word.text, start_seconds=start, end_seconds=end, joined=word.joined)
 
 
 def _key(word: str) -> str:

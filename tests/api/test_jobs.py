@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from httpx_sse import EventSource, ServerSentEvent, aconnect_sse
 from PIL import Image
 from temporalio import activity
+from temporalio.testing import WorkflowEnvironment
 
 from api.app import DuplicateRoute, create_app, refuse_duplicates
 from picturelock.errors import RenderFailed
@@ -226,6 +227,16 @@ async def test_without_a_worker_the_truth_is_quick_and_cancel_is_remembered(http
     assert asyncio.get_running_loop().time() - started < 2
     cancelled = await http.post(f"/api/jobs/{job_id}/cancel")
     assert cancelled.json()["cancelRequested"]
+
+
+async def test_an_execution_that_is_none_of_ours_breaks_nothing(
+    http: httpx.AsyncClient, temporal: WorkflowEnvironment
+) -> None:
+    await temporal.client.start_workflow("ExportWorkflow", {}, id="handmade-0001", task_queue="exports")
+    assert (await http.get("/api/jobs/handmade-0001")).status_code == 404
+    listing = await http.get("/api/jobs")
+    assert listing.status_code == 200
+    assert "handmade-0001" not in [row["id"] for row in listing.json()["jobs"]]
 
 
 async def test_one_key_makes_one_job(http: httpx.AsyncClient) -> None:

@@ -64,9 +64,9 @@ def test_a_higher_attempt_may_begin_lower() -> None:
 
 def test_an_end_that_was_told_is_not_told_again() -> None:
     seen = sighting(ended(9))
-    assert already_told(seen, EventId(1, 9, 1000))
-    assert not already_told(seen, EventId(1, 9, 990))
-    assert not already_told(sighting(ended(9, attempt=2)), EventId(1, 9, 1000))
+    assert already_told(seen, EventId(1, 10, 1000))
+    assert not already_told(seen, EventId(1, 9, 1000))
+    assert not already_told(sighting(ended(9, attempt=2)), EventId(1, 10, 1000))
     assert not already_told(sighting(rendering(50, 9)), EventId(1, 9, 1000))
 
 

@@ -14,6 +14,8 @@ from picturelock.scripting.markdown import parse_script, plain_text
         ("## A heading\n- an item\n> a quote", "A heading an item a quote"),
         ("---\nAfter the rule", "After the rule"),
         ("snake_case_stays 2 * 3 * 4", "snake_case_stays 2 * 3 * 4"),
+        ("2*3*4 is __init__ and *this* is soft", "2*3*4 is __init__ and this is soft"),
+        ("- 5 degrees outside", "- 5 degrees outside"),
         ("1986. That was the year.", "1986. That was the year."),
         (r"C:\new \N {x} 100% R&amp;D <b>", r"C:\new \N {x} 100% R&amp;D <b>"),
         ("“quotes”: 'single', \"double\"", "“quotes”: 'single', \"double\""),
@@ -32,6 +34,11 @@ def test_headings_rules_and_paragraphs_make_scenes() -> None:
         ("One", "First line. Second line."),
         (None, "No title here."),
     ]
+
+
+def test_a_rule_under_a_paragraph_makes_no_heading_of_it() -> None:
+    script = parse_script("Intro text here.\n---\nMore text.")
+    assert [scene.narration for scene in script.scenes] == ["Intro text here.", "More text."]
 
 
 def test_numbers_of_lists_are_spoken() -> None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from picturelock import rendering
 from picturelock.errors import AssetUnreadable
 from picturelock.media import frames, identify, motion, planes, stills
 from picturelock.models import Motion
@@ -176,3 +177,33 @@ def test_a_huge_picture_is_brought_down(tmp_path: Path) -> None:
     assert identify.picture(path) == ("image/jpeg", 12_000, 8_000)
     rgb = stills.load_rgb(path.read_bytes(), (2150, 1210))
     assert 2150 <= rgb.shape[1] < 6_000
+
+
+@pytest.mark.parametrize("how", ["zoom-in", "pan-right", "pan-up"])
+def test_a_contained_picture_is_never_carried_out_of_the_frame(how: Motion) -> None:
+    width, height = motion.still_size(180, 320, how)
+    picture = np.full((90, 160, 3), 200, np.uint8)
+    picture[:, :8] = picture[:, -8:] = 255
+    still = planes.from_rgb(stills.fit(picture, width, height, "contain", inset=motion.contained_inset(how)))
+    out = planes.new_frame(180, 320)
+    for number in (0, 25, 49):
+        frames.Picture(still, how, (), 50).draw(number, out)
+        row = planes.views(out).y[160]
+        bright = np.flatnonzero(row > 225)
+        assert len(bright)
+        assert row[bright[0]] > 225
+        assert (row[:90] > 225).any()
+        assert (row[90:] > 225).any()
+
+
+def test_a_single_pixel_is_a_picture_too() -> None:
+    for how in ("cover", "contain", "stretch"):
+        assert stills.fit(np.full((1, 1, 3), 9, np.uint8), 640, 128, how).shape == (128, 640, 3)
+
+
+def test_transparent_parts_lend_no_colour_to_the_edge_of_a_watermark() -> None:
+    mark = np.zeros((90, 90, 4), np.uint8)
+    mark[30:60, 30:60] = 255
+    small = rendering._shrunk(mark, 20, 20)
+    covered = small[small[:, :, 3] > 20]
+    assert covered[:, :3].min() > 240

@@ -64,6 +64,15 @@ async def test_the_same_text_is_spoken_once_and_alike(store: Store, tmp_path: ob
     assert first.audio == second.audio
 
 
+@pytest.mark.parametrize(
+    "text", ["The number " + "9" * 60, "It is 1" + ",000" * 13 + " big.", "Say " + "a" * 300 + " now."]
+)
+async def test_what_the_voice_would_stumble_over_is_said_in_parts(text: str, store: Store) -> None:
+    narration = await spoken(text, store)
+    assert [word.text for word in narration.words] == text.split()
+    assert narration.duration_seconds > 8
+
+
 async def test_one_word_is_enough(store: Store) -> None:
     narration = await spoken("Hello.", store)
     assert narration.duration_seconds > 0.2
@@ -126,5 +135,5 @@ async def test_silence_is_not_speech(fake_server: Callable[[list[Reply]], FakeSe
         file.setframerate(24_000)
         file.writeframes(bytes(48_000))
     available = remote(fake_server([Reply(200, buffer.getvalue(), "audio/wav")]), "*")
-    with pytest.raises(SpeechFailed, match="silent"):
+    with pytest.raises(SpeechFailed, match="silence"):
         await narrate(Scene(narration="Hello."), 0, Voice(engine="openai", voice="alloy"), "en", available, store)

@@ -38,6 +38,17 @@ async def test_a_told_brief_keeps_its_sentences() -> None:
     assert text.startswith("The sea rises. It falls again. Nobody asks why.")
 
 
+@pytest.mark.parametrize("topic", ["Tides! 🌊", "Hello world. !!! That is it.", "... Hello there. Bye.", "?! ok"])
+async def test_strange_punctuation_is_survived(topic: str) -> None:
+    script = await BuiltInWriter().write(Brief(topic=topic))
+    assert len(script.scenes) >= 2
+
+
+async def test_a_brief_of_nothing_but_markup_is_refused() -> None:
+    with pytest.raises(WriterUnavailable, match="nothing is left"):
+        await BuiltInWriter().write(Brief(topic="![abc](d)"))
+
+
 async def test_the_length_follows_the_wish() -> None:
     short = await BuiltInWriter().write(Brief(topic="tides", target_duration_seconds=10))
     long = await BuiltInWriter().write(Brief(topic="tides", target_duration_seconds=60))
