@@ -67,6 +67,7 @@ async def render_segment(
             spec.format,
             spec.cues,
             spec.captions,
+            spec.language,
             output,
             environment=font_environment(scratch),
             stall_seconds=stall_seconds,

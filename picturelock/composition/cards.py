@@ -105,21 +105,22 @@ def _lights(rng: np.random.Generator, width: int, height: int) -> np.ndarray[tup
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
-def layout_text(title: str, kicker: str, width: int, height: int) -> list[PlacedText]:
+def layout_text(title: str, kicker: str, language: str, size: tuple[int, int]) -> list[PlacedText]:
     """Places a card's headline, with the film's title small above it, clear of the captions."""
+    width, height = size
     margin = round(width * 0.085)
     usable = width - 2 * margin
     em, lines = _fitted(title, min(width, height) * 0.115, usable, height * 0.42)
     block_height = len(lines) * em * LINE_HEIGHT
     captions_top = height - CaptionLook.of(width, height).bottom - 3 * CaptionLook.of(width, height).em
     top = max(height * 0.12, (captions_top - block_height) / 2)
-    placed = [PlacedText(TextBlock(tuple(lines), em, bold=True), margin, round(top), "#FFFFFF", 1.0)]
+    placed = [PlacedText(TextBlock(tuple(lines), em, bold=True, language=language), margin, round(top), "#FFFFFF", 1.0)]
     if kicker and kicker.strip().casefold() != title.strip().casefold():
         small = em * 0.36
         spacing = small * 0.08
         short = kicker if text_width(kicker, small) + len(kicker) * spacing <= usable else ""
         if short:
-            block = TextBlock((short,), small, bold=False, spacing=spacing)
+            block = TextBlock((short,), small, bold=False, spacing=spacing, language=language)
             placed.append(PlacedText(block, margin, round(top - small * 1.9), "#FFFFFF", 0.78))
     return placed
 

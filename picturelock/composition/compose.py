@@ -40,7 +40,7 @@ from picturelock.presets import resolve
 from picturelock.scripting.markdown import plain_text
 from picturelock.storage import Store, cache_key
 
-_VERSION = "2"
+_VERSION = "3"
 Report = Callable[[int, int, str], None]
 
 
@@ -130,7 +130,7 @@ class Composer:
         if visual.kind == "color":
             how = "none"
         colors = self._colors(visual, index)
-        size = f"{video.width}x{video.height}"
+        size = f"{video.width}x{video.height} {self.script.language}"
         key = cache_key(_VERSION, visual.model_dump_json(), title, kicker, how, size, str(colors), str(index))
         stored = await self.store.recall("picture", key, _StoredPicture)
         if stored is not None and await self._complete(stored.picture):
@@ -173,7 +173,7 @@ class Composer:
 
     async def _text_layers(self, title: str, kicker: str, video: VideoFormat) -> list[TextLayer]:
         layers: list[TextLayer] = []
-        placed = cards.layout_text(title, kicker, video.width, video.height)
+        placed = cards.layout_text(title, kicker, self.script.language, (video.width, video.height))
         for text in placed:
             mask = await draw_mask(text.block, self.scratch)
             png = bytes(cv2.imencode(".png", mask)[1])

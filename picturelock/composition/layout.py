@@ -102,6 +102,7 @@ def segment_spec(plan: RenderPlan, segment: Segment) -> SegmentSpec:
         transition=plan.transition if segment.kind == "transition" else "none",
         captions=plan.captions,
         cues=_relative_cues(plan, segment) if plan.captions else [],
+        language=plan.language,
         watermark=plan.watermark,
     )
 

@@ -17,7 +17,7 @@ from picturelock.models.request import CaptionStyle
 
 GOP_SECONDS: Final = 5
 ENCODERS: Final = {"h264": "libx264", "h265": "libx265", "vp9": "libvpx-vp9"}
-VERSION: Final = "1"
+VERSION: Final = "2"
 """Part of every segment's key; raise it when the same spec would give other bytes."""
 
 _TAGS: Final = {
@@ -58,6 +58,7 @@ async def encode_segment(  # noqa: PLR0913 - everything a segment is made of
     video: VideoFormat,
     cues: list[Cue],
     captions: CaptionStyle | None,
+    language: str,
     output: Path,
     *,
     environment: dict[str, str],
@@ -76,7 +77,9 @@ async def encode_segment(  # noqa: PLR0913 - everything a segment is made of
     stream = stream.filter("setparams", range="tv", color_primaries="bt709", color_trc="bt709", colorspace="bt709")
     if captions and cues:
         script = output.with_suffix(".ass")
-        script.write_text(caption_document(cues, captions, (video.width, video.height), video.fps), encoding="utf-8")
+        script.write_text(
+            caption_document(cues, captions, (video.width, video.height), video.fps, language), encoding="utf-8"
+        )
         stream = stream.filter("ass", filename=str(script))
     timescale = video.fps * 512
     target = stream.output(

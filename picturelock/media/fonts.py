@@ -16,9 +16,19 @@ from picturelock.errors import GlyphMissing
 
 FAMILY = "Noto Sans"
 EMOJI_FAMILY = "Noto Emoji"
+_HAN_FAMILIES = {"ja": "Noto Sans CJK JP", "ko": "Noto Sans CJK KR", "zh": "Noto Sans CJK SC"}
+_TRADITIONAL = ("hant", "tw", "hk", "mo")
 _CLUSTER = regex.compile(r"\X")
 _EMOJI = regex.compile(r"\p{Extended_Pictographic}|\p{Regional_Indicator}|\u20e3")
 _IGNORABLE = regex.compile(r"\p{Default_Ignorable_Code_Point}|\s")
+
+
+def han_family(language: str) -> str:
+    """The face for Chinese characters, which are drawn differently in Chinese, Japanese and Korean."""
+    primary, *rest = language.lower().split("-")
+    if primary == "zh" and any(part in _TRADITIONAL for part in rest):
+        return "Noto Sans CJK TC"
+    return _HAN_FAMILIES.get(primary, "Noto Sans CJK SC")
 
 
 def font_folders() -> list[Path]:

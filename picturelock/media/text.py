@@ -1,7 +1,9 @@
 """Text as libass draws it: measured, escaped, and written as ASS with times in whole frames."""
 
 import asyncio
+import unicodedata
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +12,7 @@ import numpy as np
 
 from picturelock.errors import GlyphMissing
 from picturelock.media import ffmpeg as runner
-from picturelock.media.fonts import EMOJI_FAMILY, FAMILY, advance, clusters, font_environment, is_emoji
+from picturelock.media.fonts import EMOJI_FAMILY, FAMILY, advance, clusters, font_environment, han_family, is_emoji
 from picturelock.media.planes import Bytes2D
 from picturelock.models import Cue
 from picturelock.models.request import CaptionStyle
@@ -35,16 +37,22 @@ def text_width(text: str, em: float, *, bold: bool = True) -> float:
     return sum(advance(cluster) for cluster in clusters(text)) * em * (BOLD_WIDTH if bold else 1.0)
 
 
-def escape(text: str) -> str:
+def escape(text: str, language: str = "en") -> str:
     r"""One line of plain text for an ASS event: braces open no override, `\N` breaks no line, emoji get their font."""
     parts: list[str] = []
-    for cluster in clusters(" ".join(text.split())):
-        if is_emoji(cluster):
-            parts.append(f"{{\\fn{EMOJI_FAMILY}}}{cluster}{{\\fn}}")
-        else:
-            # A word joiner keeps the letter after a backslash from becoming a command.
-            parts += ["\\" + sign if sign in "{}" else "\\\u2060" if sign == "\\" else sign for sign in cluster]
+    for family, run in groupby(clusters(" ".join(text.split())), key=lambda cluster: _family(cluster, language)):
+        # A word joiner keeps the letter after a backslash from becoming a command.
+        signs = ["\\" + sign if sign in "{}" else "\\\u2060" if sign == "\\" else sign for sign in "".join(run)]
+        drawn = "".join(signs)
+        parts.append(f"{{\\fn{family}}}{drawn}{{\\fn}}" if family else drawn)
     return "".join(parts)
+
+
+def _family(cluster: str, language: str) -> str | None:
+    """The font a cluster needs beside the style's own; libass finds the rest by itself."""
+    if is_emoji(cluster):
+        return EMOJI_FAMILY
+    return han_family(language) if unicodedata.east_asian_width(cluster[0]) in "WF" else None
 
 
 def ass_time(frame: int, fps: int) -> str:
@@ -93,14 +101,14 @@ class CaptionLook:
         return cls(em=em, bottom=round(height * (0.065 if width >= height else 0.16)), max_width=width * 0.8)
 
 
-def caption_document(cues: list[Cue], style: CaptionStyle, size: tuple[int, int], fps: int) -> str:
+def caption_document(cues: list[Cue], style: CaptionStyle, size: tuple[int, int], fps: int, language: str) -> str:
     """The captions of a segment (cue times relative to its first frame, on frame boundaries)."""
     width, height = size
     look = CaptionLook.of(width, height)
     outline = look.em * 0.055
-    border = "1" if style != "boxed" else "3"
-    edge = f"&H64101014,&H64101014,-1,0,0,0,100,100,0,0,3,{look.em * 0.28:.1f},0"
-    if border == "1":
+    if style == "boxed":  # border style 4: one box behind the whole caption, padded by the shadow's width
+        edge = f"&HFF000000,&H48101014,-1,0,0,0,100,100,0,0,4,0,{look.em * 0.32:.1f}"
+    else:
         edge = f"&H20101014,&H90000000,-1,0,0,0,100,100,0,0,1,{outline:.1f},{outline * 0.6:.1f}"
     line = (
         f"Style: Caption,{FAMILY},{look.em * LINE_HEIGHT:.1f},&H00FFFFFF,&H00FFFFFF,{edge},2,"
@@ -109,7 +117,7 @@ def caption_document(cues: list[Cue], style: CaptionStyle, size: tuple[int, int]
     events = []
     for cue in cues:
         start, end = round(cue.start_seconds * fps), round(cue.end_seconds * fps)
-        text = "\\N".join(escape(one) for one in cue.lines)
+        text = "\\N".join(escape(one, language) for one in cue.lines)
         events.append(f"Dialogue: 0,{ass_time(start, fps)},{ass_time(end, fps)},Caption,,0,0,0,,{text}")
     return document(width, height, [line], events)
 
@@ -129,6 +137,7 @@ class TextBlock:
     em: float
     bold: bool
     spacing: float = 0.0
+    language: str = "en"
 
 
 async def draw_mask(block: TextBlock, scratch: Path) -> Bytes2D:
@@ -145,7 +154,7 @@ async def draw_mask(block: TextBlock, scratch: Path) -> Bytes2D:
         f"Style: T,{FAMILY},{block.em * LINE_HEIGHT:.1f},&H00FFFFFF,&H00FFFFFF,&HFF000000,&HFF000000,"
         f"{-1 if block.bold else 0},0,0,0,100,100,{block.spacing:.1f},0,1,0,0,7,{pad},{pad},{pad},-1"
     )
-    text = "\\N".join(escape(line) for line in block.lines)
+    text = "\\N".join(escape(line, block.language) for line in block.lines)
     script = document(width, height, [style], [f"Dialogue: 0,0:00:00.00,0:00:10.00,T,,0,0,0,,{text}"])
     with workspace(scratch, "text") as folder:
         path = folder / "text.ass"

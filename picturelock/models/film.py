@@ -176,6 +176,7 @@ class SegmentSpec(Model):
     transition: TransitionKind
     captions: CaptionStyle | None
     cues: list[Cue] = Field(description="Times relative to the segment's first frame.")
+    language: str = "en"
     watermark: Watermark | None = None
 
 
