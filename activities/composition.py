@@ -19,7 +19,7 @@ async def compose_film(task: CompositionTask, pulse: Pulse) -> Composition:
     script = Script.model_validate_json(await store.read(task.script))
     narrations = [Narration.model_validate_json(await store.read(ref)) for ref in task.narrations]
     composer = Composer(request, script, narrations, store, settings().scratch)
-    plan = await composer.compose(lambda done, total, message: pulse.advance(done / total, message))
+    plan = await composer.compose(pulse.advance)
     ref = await store.put_bytes(plan.model_dump_json().encode(), "application/json")
     return Composition(
         plan=ref,

@@ -5,7 +5,6 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +13,6 @@ import numpy as np
 
 from picturelock.errors import AssetUnreadable, DiskFull
 from picturelock.media import encode, frames, planes, stills
-from picturelock.media.ffmpeg import Progress
 from picturelock.media.fonts import font_environment
 from picturelock.media.frames import Draw, Paint, Picture
 from picturelock.media.tools import tool_versions
@@ -45,7 +43,7 @@ async def render_segment(
     store: Store,
     scratch: Path,
     stall_seconds: float,
-    on_progress: Callable[[Progress], None],
+    on_progress: encode.FrameProgress,
 ) -> RenderedSegment:
     """Renders (or finds) a segment.
 

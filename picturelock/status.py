@@ -164,7 +164,7 @@ def _detail(record: StepRecord, seen: Observation) -> StepDetail | None:
     if record.scheduled == 0:
         return None
     frames = record.name == "render"
-    done = math.floor(_units(record, seen)) if record.state == "running" else record.units_done
+    done = _frames(record, seen) if record.state == "running" else record.units_done
     return StepDetail(
         frames_done=done if frames else None,
         frames_total=record.units_total if frames else None,
@@ -173,6 +173,21 @@ def _detail(record: StepRecord, seen: Observation) -> StepDetail | None:
         cache_hits=record.cache_hits,
         cache_misses=record.cache_misses,
     )
+
+
+def _frames(record: StepRecord, seen: Observation) -> int:
+    """Frames in finished segments, and those that running ones have encoded."""
+    pending = {one.id: one.heartbeat for one in seen.pending}
+    done = record.units_done
+    for activity_id, units in (seen.snapshot.open_units if seen.snapshot else {}).items():
+        if stage_of(activity_id) != record.name:
+            continue
+        beat = pending.get(activity_id)
+        if beat is not None:
+            done += beat.frames_done if beat.frames_done is not None else math.floor(units * beat.fraction)
+        elif activity_id not in pending and seen.snapshot_is_memo and seen.run_status == "open":
+            done += units  # it has just finished
+    return done
 
 
 def _eta(status: Status, progress: float, started_at: datetime | None, now: datetime) -> float | None:
@@ -197,7 +212,7 @@ def _message(seen: Observation, snapshot: Snapshot, status: Status, error: JobEr
         return messages[0]
     if snapshot.stage == "render":
         record = next(one for one in snapshot.steps if one.name == "render")
-        return f"Rendering: frame {math.floor(_units(record, seen))} of {record.units_total}"
+        return f"Rendering: frame {_frames(record, seen)} of {record.units_total}"
     return snapshot.message
 
 

@@ -41,7 +41,7 @@ from picturelock.scripting.markdown import plain_text
 from picturelock.storage import Store, cache_key
 
 _VERSION = "3"
-Report = Callable[[int, int, str], None]
+Report = Callable[[float, str], None]
 
 
 class _StoredPicture(Model):
@@ -59,7 +59,7 @@ class Composer:
     scratch: Path
 
     async def compose(self, report: Report) -> RenderPlan:
-        """The plan of the whole film. `report(done, total, message)` after every scene.
+        """The plan of the whole film. `report(share, message)` several times a scene.
 
         Raises:
             AssetMissing, AssetUnreadable: a picture that was asked for cannot be shown.
@@ -78,8 +78,9 @@ class Composer:
         warnings: list[str] = []
         pictures: list[ScenePicture] = []
         for index, scene in enumerate(self.script.scenes):
-            report(index, len(self.script.scenes), f"Preparing picture {index + 1} of {len(self.script.scenes)}")
-            pictures.append(await self._picture(index, scene, video, warnings))
+            advance = partial(self._advance, report, index)
+            advance(0.0)
+            pictures.append(await self._picture(index, scene, video, warnings, advance))
         cues = await asyncio.to_thread(self._cues, layout, video, warnings)
         timeline = Timeline(
             fps=video.fps,
@@ -103,6 +104,10 @@ class Composer:
             warnings=list(dict.fromkeys(warnings)),
         )
 
+    def _advance(self, report: Report, index: int, share: float) -> None:
+        total = len(self.script.scenes)
+        report((index + share) / total, f"Preparing picture {index + 1} of {total}")
+
     def _check_length(self, layout: Layout, video: VideoFormat) -> None:
         seconds = layout.total_frames / video.fps
         longest = video.max_duration_seconds
@@ -119,7 +124,9 @@ class Composer:
             if asset.kind != wanted:
                 raise AssetUnreadable(f"{path}: the asset is of kind {asset.kind!r}; {wanted!r} is needed")
 
-    async def _picture(self, index: int, scene: Scene, video: VideoFormat, warnings: list[str]) -> ScenePicture:
+    async def _picture(
+        self, index: int, scene: Scene, video: VideoFormat, warnings: list[str], advance: Callable[[float], None]
+    ) -> ScenePicture:
         visual = scene.visual or Visual()
         title, kicker = "", ""
         if visual.kind == "card":
@@ -136,7 +143,8 @@ class Composer:
         if stored is not None and await self._complete(stored.picture):
             return stored.picture
         source = await self._still(visual, how, colors, index, video)
-        layers = await self._text_layers(title, kicker, video) if title else []
+        advance(0.5)
+        layers = await self._text_layers(title, kicker, video, advance) if title else []
         description = f"{visual.kind} {title!r}" if title else visual.kind
         picture = ScenePicture(source=source, motion=how, layers=layers, description=description)
         await self.store.remember("picture", key, _StoredPicture(picture=picture))
@@ -171,7 +179,9 @@ class Composer:
             draw = partial(_prepare_gradient, colors, width, height, seed=index, lights=lights)
         return await self.store.put_bytes(await asyncio.to_thread(draw), "application/x-npy")
 
-    async def _text_layers(self, title: str, kicker: str, video: VideoFormat) -> list[TextLayer]:
+    async def _text_layers(
+        self, title: str, kicker: str, video: VideoFormat, advance: Callable[[float], None]
+    ) -> list[TextLayer]:
         layers: list[TextLayer] = []
         placed = cards.layout_text(title, kicker, self.script.language, (video.width, video.height))
         for text in placed:
@@ -180,6 +190,7 @@ class Composer:
             ref = await self.store.put_bytes(png, "image/png")
             x, y = text.x // 2 * 2, text.y // 2 * 2
             layers.append(TextLayer(mask=ref, x=x, y=y, color=text.color, opacity=text.opacity))
+            advance(0.5 + 0.5 * len(layers) / len(placed))
         return layers
 
     def _cues(self, layout: Layout, video: VideoFormat, warnings: list[str]) -> list[Cue]:

@@ -20,6 +20,9 @@ ENCODERS: Final = {"h264": "libx264", "h265": "libx265", "vp9": "libvpx-vp9"}
 VERSION: Final = "2"
 """Part of every segment's key; raise it when the same spec would give other bytes."""
 
+FrameProgress = Callable[[int, int], None]
+"""Told how many frames of a segment are drawn, and how many are encoded."""
+
 _TAGS: Final = {
     "color_primaries": "bt709",
     "color_trc": "bt709",
@@ -63,9 +66,9 @@ async def encode_segment(  # noqa: PLR0913 - everything a segment is made of
     *,
     environment: dict[str, str],
     stall_seconds: float,
-    on_progress: Callable[[runner.Progress], None] | None = None,
+    on_progress: FrameProgress,
 ) -> None:
-    """Draws and encodes `frames` frames into the MP4 file `output`.
+    """Draws and encodes `frames` frames into the MP4 file `output`. `on_progress` is told frames drawn and encoded.
 
     Raises:
         RenderFailed, RenderStalled, DiskFull: see `picturelock.media.ffmpeg.run`.
@@ -89,11 +92,17 @@ async def encode_segment(  # noqa: PLR0913 - everything a segment is made of
         video_track_timescale=timescale,
         **encoder_options(video),
     )
+    drawn = 0
+
+    def count(number: int) -> None:
+        nonlocal drawn
+        drawn = number
+
     done = await runner.run(
         ["-v", "info", *target.get_args()],
         stall_seconds=stall_seconds,
-        feed=feed(draw, frames, video.width, video.height),
-        on_progress=on_progress,
+        feed=feed(draw, frames, video.width, video.height, count),
+        on_progress=lambda progress: on_progress(drawn, progress.frame),
         environment=environment,
     )
     check_fonts(done.stderr)

@@ -181,8 +181,8 @@ def paint_picture(x: int, y: int, frame: Bytes2D, mask: Bytes2D, opacity: float)
     return Paint(x, y, luma, np.asarray(chroma, np.float32), (ink[0], ink[1], ink[2]))
 
 
-def feed(draw: Draw, frames: int, width: int, height: int) -> Callable[[int], None]:
-    """A writer of all frames to a pipe, for `picturelock.media.ffmpeg.run`."""
+def feed(draw: Draw, frames: int, width: int, height: int, drawn: Callable[[int], None]) -> Callable[[int], None]:
+    """A writer of all frames to a pipe, for `picturelock.media.ffmpeg.run`. `drawn` is told how many it has taken."""
 
     def write(descriptor: int) -> None:
         frame = new_frame(width, height)
@@ -191,6 +191,7 @@ def feed(draw: Draw, frames: int, width: int, height: int) -> Callable[[int], No
             left = memoryview(frame.data).cast("B")
             while left:
                 left = left[os.write(descriptor, left) :]
+            drawn(number + 1)
 
     return write
 

@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -201,9 +202,23 @@ async def test_every_error_becomes_a_code(
     assert (caught.value.type, caught.value.non_retryable) == (code, final)
 
 
+async def test_a_second_attempt_begins_where_viewers_already_are(environment: ActivityEnvironment) -> None:
+    before = Heartbeat(
+        fraction=0.7, frames_done=60, frames_total=90, last_advance_at=datetime.now(UTC), stall_after_seconds=30
+    )
+    details = [before.model_dump(mode="json")]
+    environment.info = dataclasses.replace(ActivityEnvironment.default_info(), attempt=2, heartbeat_details=details)
+    beats: list[Heartbeat] = []
+    environment.on_heartbeat = beats.append
+    request = ExportRequest.model_validate({"script": {"scenes": [{"narration": "Hello again."}]}})
+    await environment.run(write_script, ScriptTask(request=request))
+    assert {(beat.fraction, beat.frames_done) for beat in beats} == {(0.7, 60)}
+
+
 def test_progress_of_an_attempt_never_goes_back() -> None:
     pulse = Pulse(stages.BY_NAME["render"])
     listen = pulse.frames(100, "m")
-    listen(ffmpeg.Progress(frame=60))
-    listen(ffmpeg.Progress(frame=40))
-    assert pulse._state.fraction == 0.6
+    listen(80, 60)
+    assert (pulse._state.fraction, pulse._state.frames_done) == (0.65, 60)
+    listen(80, 40)
+    assert pulse._state.fraction == 0.65

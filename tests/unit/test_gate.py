@@ -62,10 +62,10 @@ async def produced(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pr
     ]
     plan = await Composer(REQUEST, script, narrations, store, scratch).compose(lambda *_: None)
     segments = [
-        await render_segment(one.id, segment_spec(plan, one), store, scratch, 60, lambda _: None)
+        await render_segment(one.id, segment_spec(plan, one), store, scratch, 60, lambda *_: None)
         for one in plan.timeline.segments
     ]
-    sound = await master_sound(plan, store, scratch, 60, lambda _: None)
+    sound = await master_sound(plan, store, scratch, 60, lambda *_: None)
     film = folder / "film.mp4"
     pieces = [join.Piece(await store.local(one.artifact), one.frames) for one in segments]
     await join.join(pieces, await store.local(sound.artifact), plan.format, "Gate", "en", film)
@@ -150,7 +150,7 @@ async def test_no_file_at_all_does_not(produced: Produced, tmp_path: Path) -> No
 
 async def test_a_segment_is_found_again_instead_of_made_again(produced: Produced) -> None:
     spec = segment_spec(produced.plan, produced.plan.timeline.segments[0])
-    again = await render_segment("render-900", spec, produced.store, produced.folder / "scratch", 60, lambda _: None)
+    again = await render_segment("render-900", spec, produced.store, produced.folder / "scratch", 60, lambda *_: None)
     assert again.cached
     assert again.artifact == produced.segments[0].artifact
 
@@ -160,7 +160,7 @@ async def test_two_renders_of_one_segment_are_the_same_bytes(produced: Produced,
     shutil.copytree(produced.folder / "store" / "blobs", tmp_path / "store" / "blobs")
     spec = segment_spec(produced.plan, produced.plan.timeline.segments[1])
     pair = await asyncio.gather(
-        *(render_segment("render-001", spec, fresh, tmp_path / "scratch", 60, lambda _: None) for _ in range(2))
+        *(render_segment("render-001", spec, fresh, tmp_path / "scratch", 60, lambda *_: None) for _ in range(2))
     )
     assert pair[0].artifact == pair[1].artifact == produced.segments[1].artifact
 
