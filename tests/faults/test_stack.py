@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import uuid
@@ -21,7 +22,10 @@ import pytest
 import pytest_asyncio
 from httpx_sse import aconnect_sse
 from PIL import Image
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 
+from cli.ports import any_free
+from jobstate.connection import connect
 from picturelock.media import ffmpeg
 from picturelock.media.probe import probe
 from picturelock.models import JobStatus
@@ -456,3 +460,47 @@ async def test_a_killed_supervisor_leaves_nobody_behind(tmp_path: Path) -> None:
     started.process.kill()
     await started.process.wait()
     await gone(list(started.pids.values()))
+
+
+async def test_ports_move_on_and_closed_jobs_stay_ninety_days(tmp_path: Path) -> None:
+    taken = [any_free() for _ in range(3)]
+    sockets = [socket.create_server(("127.0.0.1", port)) for port in taken]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "cli.main", "up", "--data", str(tmp_path / "data"), "--json", "--workers", "2",
+        "--port", str(taken[0]), "--temporal-port", str(taken[1]), "--ui-port", str(taken[2]),
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stderr is not None
+    up = Up(tmp_path / "data", process, json.loads(await asyncio.wait_for(process.stdout.readline(), 50)))
+    try:
+        for port in taken:
+            assert f"port {port} is taken" in (await process.stderr.readline()).decode()
+        assert set(up.pids) == {"temporal", "worker", "worker-2", "api"}
+        assert not {int(str(up.described[name]).rsplit(":", 1)[1]) for name in ("api", "temporal", "ui")} & set(taken)
+        client = await connect(environment={"TEMPORAL_ADDRESS": str(up.described["temporal"])})
+        described = await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace="default"))
+        assert described.config.workflow_execution_retention_ttl.ToTimedelta().days == 90
+        async with httpx.AsyncClient() as http:
+            assert (await http.get(str(up.described["ui"]))).status_code == 200
+            assert (await http.get(f"{up.api}/docs")).status_code == 200
+    finally:
+        await stop(up)
+        for one in sockets:
+            one.close()
+    await gone(list(up.pids.values()))
+
+
+async def test_ctrl_c_during_start_up_ends_it(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "cli.main", "up", "--data", str(data), *ANY_PORTS, "--json",
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    async with asyncio.timeout(20):
+        while not (data / "logs" / "temporal.log").exists():
+            await asyncio.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    output, errors = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 0, errors.decode()
+    assert output == b""
