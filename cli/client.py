@@ -57,7 +57,7 @@ class ApiClient:
         """Closes the connection pool."""
         await self._http.aclose()
 
-    async def create(self, request: dict[str, Any]) -> str:
+    async def create(self, request: dict[str, object]) -> str:
         """Starts an export; its id."""
         return str((await self._json("POST", "/api/jobs", json=request))["jobId"])
 

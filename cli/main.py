@@ -122,9 +122,12 @@ def export(
     async def work() -> int:
         async with AsyncExitStack() as stack:
             client = await _client(stack, api, data, start=True)
-            request = await read_script(script, client) if script else {"brief": {"topic": brief}}
+            request: dict[str, object] = {"brief": {"topic": brief}}
+            if script:
+                request = await read_script(script, client)
             if preset:
-                request["video"] = {**request.get("video", {}), "preset": preset}
+                video = request.get("video")
+                request["video"] = {**(video if isinstance(video, dict) else {}), "preset": preset}
             job_id = await client.create(request)
             name = script.name if script else "brief"
             err.print(f"job {job_id}", style="dim", highlight=False)

@@ -3,7 +3,7 @@
 import json
 import re
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from cli.client import ApiClient, ApiError
 
@@ -11,7 +11,7 @@ _IMAGE: Final = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\)")
 _ASSET: Final = re.compile(r"sha256-[0-9a-f]{64}")
 
 
-async def read_script(path: Path, api: ApiClient) -> dict[str, Any]:
+async def read_script(path: Path, api: ApiClient) -> dict[str, object]:
     """The request for a file: a Markdown script, a JSON script, or a whole JSON request.
 
     Raises:
