@@ -42,7 +42,7 @@ router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 
 LIST_LIMIT: Final = 100
 LONG_POLL_SECONDS: Final = 60.0
-_START_SECONDS: Final = 5.0
+START_SECONDS: Final = 5.0
 _READ_AT_ONCE: Final = 10
 _RUNNING_RETRY_AFTER: Final = "1"
 _EXECUTION: Final[dict[str, str]] = {
@@ -104,7 +104,7 @@ async def create_job(
     memo = JobMemo(correlation_id=correlation_id(), created_at=now, metadata=export.metadata, digest=digest)
     title = (export.script.title if export.script else None) or (export.brief.topic[:80] if export.brief else "")
     try:
-        async with translated(_START_SECONDS):
+        async with translated(START_SECONDS):
             await shared.client.start_workflow(
                 EXPORT_WORKFLOW,
                 ExportInput(request=export, correlation_id=correlation_id(), created_at=now),
@@ -126,7 +126,7 @@ def _job_id(key: str | None) -> str:
 
 
 async def _same_job(job_id: str, digest: str, shared: Context) -> Response:
-    async with translated(_START_SECONDS):
+    async with translated(START_SECONDS):
         described = await shared.client.get_workflow_handle(job_id).describe()
         memo = await described.memo_value(JOB_MEMO, type_hint=JobMemo)
     if memo.digest != digest:
@@ -166,7 +166,7 @@ async def list_jobs(
         query += " AND ExecutionStatus IN ('Failed', 'Terminated', 'TimedOut')"
     elif status is not None:
         query += f" AND ExecutionStatus = '{_EXECUTION[status]}'"
-    async with translated(_START_SECONDS):
+    async with translated(START_SECONDS):
         page = shared.client.list_workflows(query, page_size=limit, next_page_token=_token(cursor))
         await page.fetch_next_page()
         total = (await shared.client.count_workflows(query)).count
@@ -240,35 +240,4 @@ async def _changed(job: JobStatus, header: str, wait: float, shared: Context) ->
             fresh = sighting.observation is not None and sighting.observation.now > read_at
             if sighting.job is not None and fresh and not _matches(header, etag(sighting.job)):
                 return sighting.job
-    return job
-
-
-@router.post(
-    "/{job_id}/cancel",
-    status_code=202,
-    response_model=JobStatus,
-    responses={404: PROBLEM, 409: PROBLEM, 422: PROBLEM, 503: PROBLEM},
-)
-async def cancel_job(job_id: JobId, shared: Shared) -> Response:
-    """Asks for the end of a job. Asking twice is fine; a job that has ended otherwise answers 409."""
-    job = await shared.reader.status(job_id)
-    if job.status in {"completed", "failed"}:
-        raise Problem(
-            409,
-            "ALREADY_ENDED",
-            f"the job has already ended: {job.status}",
-            jobId=job_id,
-            jobStatus=job.status,
-        )
-    if job.status != "cancelled":
-        async with translated(_START_SECONDS):
-            await shared.client.get_workflow_handle(job_id).cancel()
-        job = await shared.reader.status(job_id)
-    return JSONResponse(job.model_dump(mode="json"), 202)
-
-
-def _cancellable(job: JobStatus) -> JobStatus:
-    if job.status in {"completed", "failed"}:
-        ended = f"the job has already ended: {job.status}"
-        raise Problem(409, "ALREADY_ENDED", ended, jobId=job.id, jobStatus=job.status)
     return job

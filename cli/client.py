@@ -79,6 +79,10 @@ class ApiClient:
         """Asks for the end of a job."""
         return JobStatus.model_validate(await self._json("POST", f"/api/jobs/{job_id}/cancel"))
 
+    async def retry(self, job_id: str) -> JobStatus:
+        """Begins a new attempt of a failed or cancelled job."""
+        return JobStatus.model_validate(await self._json("POST", f"/api/jobs/{job_id}/retry"))
+
     async def watch(self, job_id: str) -> AsyncIterator[JobStatus]:
         """The job's states as they come, to its end. A broken stream is taken up again where it broke."""
         last: str | None = None

@@ -1,4 +1,4 @@
-"""`picturelock up | export | jobs | watch | cancel`."""
+"""`picturelock up | export | jobs | watch | cancel | retry`."""
 
 import asyncio
 import json
@@ -202,6 +202,20 @@ def _facts(film: Output) -> str:
         f"{film.duration_seconds:.1f} s, {film.width}x{film.height}, {film.fps:g} fps, "
         f"{film.video_codec} + {film.audio_codec}, {film.loudness_lufs} LUFS, {film.size_bytes / 1e6:.1f} MB"
     )
+
+
+@app.command()
+def retry(job_id: str, api: Api = None, data: Data = None) -> None:
+    """Begin a new attempt of a failed or cancelled job."""
+
+    async def work() -> int:
+        async with AsyncExitStack() as stack:
+            client = await _client(stack, api, data, start=False)
+            job = await client.retry(job_id)
+            out.print(f"attempt {job.attempt} has begun", highlight=False)
+        return 0
+
+    _run(work())
 
 
 async def _client(stack: AsyncExitStack, api: str | None, data: Path | None, *, start: bool) -> ApiClient:

@@ -26,6 +26,7 @@ from jobstate.errors import JobNotFound, StateRefused, StateUnavailable
 from jobstate.names import EXPORT_WORKFLOW, JOB_MEMO, SNAPSHOT_MEMO, STATUS_QUERY
 from jobstate.workers import WorkerRoll
 from picturelock.models import (
+    ExportInput,
     ExportResult,
     Heartbeat,
     JobError,
@@ -80,6 +81,17 @@ class JobReader:
             if seen.run_status != "open" or seen.snapshot is None or not _ended(seen.snapshot):
                 break
         return seen
+
+    async def started_with(self, job_id: str) -> tuple[ExportInput, JobMemo]:
+        """What the newest run of a job was started with. Raises like `status`."""
+        handle = self.client.get_workflow_handle(job_id)
+        async with translated(DESCRIBE_SECONDS):
+            described = await handle.describe()
+            memo = await _job_memo(described)
+            first = await anext(handle.fetch_history_events(page_size=1))
+        payloads = list(first.workflow_execution_started_event_attributes.input.payloads)
+        [started] = await described.data_converter.decode(payloads, [ExportInput])
+        return started, memo
 
     async def _look(self, job_id: str, *, trust_query: bool) -> Observation:
         handle = self.client.get_workflow_handle(job_id)

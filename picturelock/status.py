@@ -84,6 +84,7 @@ def links(job_id: str, temporal_ui: str | None = None) -> Links:
         self=base,
         events=f"{base}/events",
         cancel=f"{base}/cancel",
+        retry=f"{base}/retry",
         output=f"{base}/output",
         temporal_ui=temporal_ui,
     )

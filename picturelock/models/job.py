@@ -174,6 +174,7 @@ class Links(Model):
     self: str
     events: str
     cancel: str
+    retry: str
     output: str
     temporal_ui: str | None = None
 

@@ -16,7 +16,7 @@ from temporalio import activity
 from temporalio.testing import WorkflowEnvironment
 
 from api.app import DuplicateRoute, create_app, refuse_duplicates
-from picturelock.errors import RenderFailed
+from picturelock.errors import InvalidScript, RenderFailed
 from picturelock.models import JobStatus
 from tests.fake_activities import Studio, beat
 
@@ -216,6 +216,31 @@ async def test_cancel_is_visible_and_may_be_asked_twice(http: httpx.AsyncClient,
     job = await until(http, job_id, lambda one: one.status == "cancelled")
     assert job.cancel_requested
     assert job.output_path is None
+
+
+async def test_a_retry_keeps_the_id_and_begins_anew(http: httpx.AsyncClient, studio: OpenStudio) -> None:
+    broken = True
+
+    async def fail(_task: Any) -> None:
+        if broken:
+            raise InvalidScript("not yet")
+
+    await studio(Studio(hooks={"render-001": fail}))
+    job_id = await create(http, **{"X-Correlation-ID": "kept"})
+    first = await all_events(http, job_id)
+    assert first[-1].event == "job-failed"
+    broken = False
+    answer = await http.post(f"/api/jobs/{job_id}/retry")
+    assert answer.status_code == 202
+    assert (answer.json()["id"], answer.json()["attempt"], answer.json()["correlationId"]) == (job_id, 2, "kept")
+    events = await all_events(http, job_id, **{"Last-Event-ID": first[-1].id})
+    assert (events[0].event, events[-1].event) == ("connected", "job-completed")
+    assert events[-1].id.startswith("2.")
+    job = await until(http, job_id, lambda one: one.status == "completed")
+    assert (job.attempt, job.error) == (2, None)
+    refused = await http.post(f"/api/jobs/{job_id}/retry")
+    assert (refused.status_code, refused.json()["code"]) == (409, "NOT_RETRYABLE")
+    assert (await http.post("/api/jobs/no-such-job/retry")).status_code == 404
 
 
 async def test_without_a_worker_the_truth_is_quick_and_cancel_is_remembered(http: httpx.AsyncClient) -> None:
