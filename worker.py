@@ -34,6 +34,7 @@ from picturelock.stages import EXPORTS_QUEUE, HEARTBEAT_SECONDS, RENDER_QUEUE
 from workflows.export import ExportWorkflow
 
 ROLES = ("all", "orchestrate", "render")
+SWEEP_SECONDS = 60.0
 LIGHT_SLOTS = 8
 """Light activities at once: mostly waiting for ffmpeg or the store."""
 
@@ -73,13 +74,19 @@ def build_workers(client: Client, role: str, configured: Settings) -> list[Worke
     return workers
 
 
+async def _sweep() -> None:
+    """Removes what killed processes left; one that drains still holds its folder, so it is looked for again."""
+    while True:
+        for folder in await asyncio.to_thread(sweep, settings().scratch):
+            log.info("removed what a killed process left", folder=folder.name)
+        await asyncio.sleep(SWEEP_SECONDS)
+
+
 async def run(role: str) -> None:
     """Works until SIGTERM or SIGINT, then lets running work finish within the drain time."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    for folder in sweep(settings().scratch):
-        log.info("removed what a killed process left", folder=folder.name)
     runtime = Runtime(
         telemetry=TelemetryConfig(), worker_heartbeat_interval=timedelta(seconds=WORKER_HEARTBEAT_SECONDS)
     )
@@ -90,8 +97,10 @@ async def run(role: str) -> None:
             await stack.enter_async_context(worker)
         if role != "render":
             asyncio.get_running_loop().run_in_executor(None, warm_up)
+        sweeping = asyncio.create_task(_sweep())
         log.info("worker ready", role=role, identity=identity)
         await stop.wait()
+        sweeping.cancel()
         log.info("worker draining", seconds=settings().drain_seconds)
     # Temporal's core lets go of its threads shortly after; leaving earlier can crash the interpreter (sdk-python #300).
     await asyncio.sleep(0.05)

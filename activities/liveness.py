@@ -105,6 +105,7 @@ def lively(
             try:
                 result = await _beside(pulse, work(task, pulse))
             except PicturelockError as error:
+                log.warning("activity failed", stage=stage, code=error.code, reason=error.message, detail=error.detail)
                 raise as_failure(error, stage) from error
             except OSError as error:
                 full = error.errno == errno.ENOSPC

@@ -1,5 +1,6 @@
 """Files: uploads in, films and what belongs to them out."""
 
+import re
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Request, Response
@@ -15,6 +16,7 @@ from picturelock.scratch import workspace
 
 router = APIRouter(prefix="/api", tags=["files"])
 _SIGNED_SECONDS: Final = 3_600
+_SPAN: Final = re.compile(r"(\d{0,18})-(\d{0,18})(?<!^-)")
 
 
 @router.post(
@@ -54,10 +56,11 @@ async def upload_asset(request: Request, shared: Shared) -> Asset:
     },
 )
 async def download_output(
-    job_id: JobId, shared: Shared, if_none_match: Annotated[str | None, Header()] = None
+    request: Request, job_id: JobId, shared: Shared, if_none_match: Annotated[str | None, Header()] = None
 ) -> Response:
     """The finished film. Ranges are served; the ETag is the SHA-256 of the file."""
     result = await _result(job_id, shared)
+    _check_range(request, result.film.size_bytes)
     return await _file(result.film, shared, if_none_match, attachment=False)
 
 
@@ -78,7 +81,7 @@ async def download_output(
     },
 )
 async def download_artifact(
-    job_id: JobId, name: str, shared: Shared, if_none_match: Annotated[str | None, Header()] = None
+    request: Request, job_id: JobId, name: str, shared: Shared, if_none_match: Annotated[str | None, Header()] = None
 ) -> Response:
     """A file that belongs to the film: captions, poster, script, timeline, manifest."""
     result = await _result(job_id, shared)
@@ -86,6 +89,7 @@ async def download_artifact(
     if found is None:
         names = ", ".join(one.name for one in result.artifacts)
         raise Problem(404, "ARTIFACT_NOT_FOUND", f"this job has no {name!r}; it has {names}", jobId=job_id)
+    _check_range(request, found.size_bytes)
     return await _file(found, shared, if_none_match, attachment=True)
 
 
@@ -95,6 +99,20 @@ async def _result(job_id: str, shared: Context) -> ExportResult:
         state = "running" if observation.run_status == "open" else observation.run_status
         raise Problem(409, "NOT_COMPLETED", f"the job has no film: it is {state}", jobId=job_id, jobStatus=state)
     return observation.result
+
+
+def _check_range(request: Request, size: int) -> None:
+    """Takes a range that says nothing out of the request, as RFC 9110 allows; refuses one that lies beyond the end."""
+    header = request.headers.get("range")
+    if header is None:
+        return
+    parts = [part.strip() for part in header.partition("=")[2].split(",")]
+    spans = [_SPAN.fullmatch(part) for part in parts] if header.startswith("bytes=") else [None]
+    if any(span is None or (span[1] and span[2] and int(span[1]) > int(span[2])) for span in spans):
+        request.scope["headers"] = [pair for pair in request.scope["headers"] if pair[0] != b"range"]
+    elif all(span and ((span[1] and int(span[1]) >= size) or (not span[1] and int(span[2]) == 0)) for span in spans):
+        headers = {"Content-Range": f"bytes */{size}"}
+        raise Problem(416, "RANGE_NOT_SATISFIABLE", f"the file has {size} bytes", headers=headers)
 
 
 async def _file(found: NamedArtifact, shared: Context, if_none_match: str | None, *, attachment: bool) -> Response:

@@ -93,7 +93,9 @@ class JobList(Model):
     },
 )
 async def create_job(
-    request: Request, shared: Shared, idempotency_key: Annotated[str | None, Header(max_length=255)] = None
+    request: Request,
+    shared: Shared,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
 ) -> Response:
     """Starts an export and answers as soon as Temporal has taken it."""
     export = read_request(await read_body(request, shared.settings.max_request_bytes))

@@ -142,7 +142,10 @@ class ApiClient:
         response = await self._http.request(method, path, **options)
         if response.is_error:
             raise _error(response)
-        return response.json()
+        try:
+            return response.json()
+        except ValueError as error:
+            raise ApiError(f"{self.base_url} is no Picturelock API") from error
 
 
 def _error(response: httpx.Response) -> ApiError:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
@@ -30,6 +31,17 @@ _API_PORT: Final = 8080
 _TEMPORAL_PORT: Final = 7233
 _UI_PORT: Final = 8233
 _REFUSED: Final = 2
+_WRONG_INPUT: Final = (
+    OSError,
+    ValueError,
+    LookupError,
+    OverflowError,
+    RecursionError,
+    httpx.InvalidURL,
+    ExceptionGroup,
+)
+"""What addresses, files and folders that cannot be used end in."""
+
 _FAILED: Final = 1
 
 Data = Annotated[Path | None, typer.Option(help="Data folder; PICTURELOCK_DATA_DIR when not given.")]
@@ -57,6 +69,9 @@ def _run(work: Coroutine[Any, Any, int]) -> None:
     except httpx.TransportError as error:
         err.print(f"the API does not answer: {error}", style="red", highlight=False, markup=False)
         code = _REFUSED
+    except _WRONG_INPUT as error:
+        err.print(f"{type(error).__name__}: {error}", style="red", highlight=False, markup=False)
+        code = _REFUSED
     except KeyboardInterrupt:
         code = 128 + signal.SIGINT
     raise typer.Exit(code)
@@ -65,9 +80,11 @@ def _run(work: Coroutine[Any, Any, int]) -> None:
 @app.command()
 def up(
     data: Data = None,
-    port: Annotated[int, typer.Option(help="Port of the API; 0 for any.")] = _API_PORT,
-    temporal_port: Annotated[int, typer.Option(help="Port of the Temporal server; 0 for any.")] = _TEMPORAL_PORT,
-    ui_port: Annotated[int, typer.Option(help="Port of the Temporal UI; 0 for any.")] = _UI_PORT,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port of the API; 0 for any.")] = _API_PORT,
+    temporal_port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="Port of the Temporal server; 0 for any.")
+    ] = _TEMPORAL_PORT,
+    ui_port: Annotated[int, typer.Option(min=0, max=65_535, help="Port of the Temporal UI; 0 for any.")] = _UI_PORT,
     workers: Annotated[int, typer.Option(min=1, max=64, help="How many workers.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON when everything is ready.")] = False,
 ) -> None:
@@ -120,14 +137,15 @@ def export(
         raise typer.Exit(_REFUSED)
 
     async def work() -> int:
+        _require_place_for(output)
         async with AsyncExitStack() as stack:
             client = await _client(stack, api, data, start=True)
             request: dict[str, object] = {"brief": {"topic": brief}}
             if script:
                 request = await read_script(script, client)
             if preset:
-                video = request.get("video")
-                request["video"] = {**(video if isinstance(video, dict) else {}), "preset": preset}
+                video = request.get("video", {})
+                request["video"] = {**video, "preset": preset} if isinstance(video, dict) else video
             job_id = await client.create(request)
             name = script.name if script else "brief"
             err.print(f"job {job_id}", style="dim", highlight=False)
@@ -195,6 +213,16 @@ def cancel(job_id: str, api: Api = None, data: Data = None) -> None:
         return 0
 
     _run(work())
+
+
+def _require_place_for(output: Path | None) -> None:
+    """Refuses a place where no film can be put, before anything is made."""
+    if output is None:
+        return
+    if not output.name or output.is_dir():
+        raise ApiError(f"--output {str(output)!r}: name the file, not a folder")
+    if not output.parent.is_dir() or not os.access(output.parent, os.W_OK):
+        raise ApiError(f"--output {output}: the folder {output.parent} is not there or not writable")
 
 
 def _facts(film: Output) -> str:

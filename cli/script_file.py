@@ -25,7 +25,7 @@ async def read_script(path: Path, api: ApiClient) -> dict[str, object]:
         return {"script": await _with_pictures(text, path.parent, api)}
     try:
         data = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ApiError(f"{path}: not JSON: {error}") from error
     whole = isinstance(data, dict) and ("script" in data or "brief" in data)
     return data if whole else {"script": data}

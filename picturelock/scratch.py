@@ -4,6 +4,7 @@ Every process works in a folder of its own and holds a lock on it; a folder whos
 lock is the kernel's, so it also tells between containers that share a disk.
 """
 
+import atexit
 import contextlib
 import fcntl
 import os
@@ -37,6 +38,7 @@ def _own_folder(scratch: Path) -> Path:
         descriptor = os.open(folder / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         _OWN[key] = (folder, descriptor)
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return _OWN[key][0]
 
 

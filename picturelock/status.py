@@ -35,6 +35,7 @@ NO_WORKER_SECONDS: Final = 10.0
 """How long work may wait without any live worker before a warning says so."""
 
 STALL_WARNING_SHARE: Final = 2 / 3
+_BEATING_SECONDS: Final = 6.0
 _UNRECORDED: Final = 0.99
 """What an activity counts that has just finished and that the workflow has not taken note of yet."""
 
@@ -68,8 +69,7 @@ def assemble(seen: Observation) -> JobStatus:
         attempt=seen.attempt,
         cancel_requested=seen.cancel_requested or status == "cancelled",
         pause_requested=snapshot.pause_requested,
-        worker_available=status in {"completed", "failed", "cancelled"}
-        or _needed_queues(seen) <= set(seen.live_queues),
+        worker_available=status in {"completed", "failed", "cancelled"} or not _missing_queues(seen),
         correlation_id=seen.correlation_id,
         metadata=seen.metadata,
         links=links(seen.job_id, seen.temporal_ui),
@@ -228,19 +228,30 @@ def _error(seen: Observation, snapshot: Snapshot) -> JobError:
     return InternalError("the execution failed without a reason").describe(step, seen.attempt)
 
 
-def _needed_queues(seen: Observation) -> set[str]:
-    """The task queues that somebody has to serve for the job to go on."""
-    needed = {EXPORTS_QUEUE}
-    needed |= {BY_NAME[stage_of(one.id)].queue for one in seen.pending if one.id != "sound"}
-    return needed
+def _queue(activity_id: str) -> str:
+    return EXPORTS_QUEUE if activity_id == "sound" else BY_NAME[stage_of(activity_id)].queue
+
+
+def _missing_queues(seen: Observation) -> set[str]:
+    """The task queues that somebody has to serve for the job to go on, and nobody does.
+
+    Workers say that they live, and so does a fresh heartbeat of their work: a restarted server has yet to hear of them.
+    """
+    needed = {_queue(one.id) for one in seen.pending} or {EXPORTS_QUEUE}
+    beating = {
+        _queue(one.id)
+        for one in seen.pending
+        if one.started and one.heartbeat_at and seen.now - one.heartbeat_at < timedelta(seconds=_BEATING_SECONDS)
+    }
+    return needed - set(seen.live_queues) - beating
 
 
 def _warnings(seen: Observation, snapshot: Snapshot, stage: Stage) -> list[Warn]:
-    found = [Warn(code="SUBSTITUTED", message=text, step="composition") for text in snapshot.warnings]
+    found = list(snapshot.warnings)
     if seen.run_status != "open":
         return found
     step = None if stage in {"queued", "complete"} else next(one.name for one in snapshot.steps if one.name == stage)
-    missing = _needed_queues(seen) - set(seen.live_queues)
+    missing = _missing_queues(seen)
     if missing:
         waiting = [one.scheduled_at for one in seen.pending if one.scheduled_at and not one.started]
         since = min(waiting, default=seen.started_at)

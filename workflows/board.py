@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from picturelock.models import Made, Snapshot, Stage, StageName, StepRecord, StepState, TimelineEvent
+from picturelock.models import Made, Snapshot, Stage, StageName, StepRecord, StepState, TimelineEvent, Warn
 from picturelock.stages import STAGES
 
 
@@ -16,7 +16,7 @@ class Board:
         self._steps: dict[StageName, StepRecord] = {policy.name: StepRecord(name=policy.name) for policy in STAGES}
         self._timeline: list[TimelineEvent] = []
         self._open: dict[str, int] = {}
-        self._warnings: list[str] = []
+        self._warnings: list[Warn] = []
         self.version = 0
         """Grows with every note."""
 
@@ -44,6 +44,8 @@ class Board:
             cache_misses=record.cache_misses + (not made.cached),
         )
         self._message = message
+        if made.attempt > 1:
+            self.warn("RETRIED", step, [f"{activity_id} needed {made.attempt} attempts"])
 
     def complete(self, step: StageName, message: str, now: datetime) -> None:
         """A step is done."""
@@ -65,9 +67,9 @@ class Board:
                 self._note(record.name, state, message, now)
         self.version += 1
 
-    def warn(self, warnings: list[str]) -> None:
+    def warn(self, code: str, step: StageName, messages: list[str]) -> None:
         """Things worth knowing that stop nothing."""
-        self._warnings += warnings
+        self._warnings += [Warn(code=code, message=message, step=step) for message in messages]
 
     def snapshot(self) -> Snapshot:
         """The record as it stands."""

@@ -129,7 +129,7 @@ class ExportWorkflow:
         composition = await self._run(
             "composition", "composition", contracts.COMPOSE, task, Composition, seconds=seconds
         )
-        self._board.warn(composition.warnings)
+        self._board.warn("SUBSTITUTED", "composition", composition.warnings)
         message = f"{len(composition.segments)} segments, {composition.duration_seconds:.1f} s"
         self._board.complete("composition", message, workflow.now())
         return composition

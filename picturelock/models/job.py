@@ -69,6 +69,15 @@ class TimelineEvent(Model):
     timestamp: datetime
 
 
+class Warn(Model):
+    """Something a person may want to know while the job goes on."""
+
+    code: str
+    message: str
+    step: StageName | None = None
+    since: datetime | None = None
+
+
 class Snapshot(Model):
     """The workflow's record of a job, answered by the `status` query and kept in the memo."""
 
@@ -77,7 +86,7 @@ class Snapshot(Model):
     steps: list[StepRecord]
     timeline: list[TimelineEvent] = []
     open_units: dict[str, int] = Field(default={}, description="Scheduled, unfinished activity id -> its units.")
-    warnings: list[str] = []
+    warnings: list[Warn] = []
     pause_requested: bool = False
     attempt: int = 1
 
@@ -157,15 +166,6 @@ class StepStatus(Model):
     started_at: datetime | None = None
     completed_at: datetime | None = None
     detail: StepDetail | None = None
-
-
-class Warn(Model):
-    """Something a person may want to know while the job goes on."""
-
-    code: str
-    message: str
-    step: StageName | None = None
-    since: datetime | None = None
 
 
 class Links(Model):

@@ -167,6 +167,11 @@ async def test_ranges_of_the_film_are_served(up: Up, http: httpx.AsyncClient) ->
     assert whole.headers["etag"] == f'"{job.output.sha256 if job.output else ""}"'
     assert (await http.get(str(job.output_path), headers={"If-None-Match": whole.headers["etag"]})).status_code == 304
     assert "attachment" not in whole.headers["content-disposition"]
+    beyond = await http.get(str(job.output_path), headers={"Range": "bytes=99999999999-"})
+    assert (beyond.status_code, beyond.json()["code"]) == (416, "RANGE_NOT_SATISFIABLE")
+    for nonsense in ("bytes=5-2", "bytes=abc", "bytes=", "items=0-1", "bytes=-", "bytes=--5"):
+        assert (await http.get(str(job.output_path), headers={"Range": nonsense})).status_code == 200, nonsense
+    assert (await http.get(str(job.output_path), headers={"Range": "bytes=-5"})).content == whole.content[-5:]
     head = await http.head(str(job.output_path))
     assert (head.status_code, int(head.headers["content-length"])) == (200, len(whole.content))
 

@@ -98,6 +98,16 @@ async def test_the_command_line_exports_lists_and_refuses(up: Up, tmp_path: Path
     assert code == 2
     assert "INVALID_SCRIPT" in output
     assert "Traceback" not in output
+    for arguments in (
+        ["export", str(script), "--output", str(tmp_path / "no" / "x.mp4")],
+        ["export", str(script), "--output", str(tmp_path)],
+        ["export", str(tmp_path)],
+        ["jobs", "--api", "http://[::1"],
+        ["watch", "a\nb"],
+        ["cancel", "no-such-job"],
+    ):
+        code, output = await command(up.data, *arguments)
+        assert (code, "Traceback" in output) == (2, False), (arguments, output)
     code, output = await command(tmp_path / "nothing-here", "jobs")
     assert (code, "picturelock up" in output) == (2, True)
 

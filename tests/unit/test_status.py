@@ -170,6 +170,16 @@ def test_no_worker_is_said_after_ten_seconds_and_not_before() -> None:
     assert assemble(served).warnings == []
 
 
+def test_a_beating_activity_proves_that_its_worker_lives() -> None:
+    """After a restart of the server the roll of workers is empty for a while; the work goes on all the same."""
+    alive = PendingActivity(id="render-001", started=True, heartbeat=beat(0.5), heartbeat_at=NOW - timedelta(seconds=1))
+    waiting = PendingActivity(id="render-002", scheduled_at=NOW - timedelta(minutes=5))
+    units = {"render-001": 9, "render-002": 9}
+    job = assemble(observed(snapshot=snapshot("render", open_units=units), pending=[alive, waiting], live_queues=[]))
+    assert job.worker_available
+    assert job.warnings == []
+
+
 def test_slow_is_said_at_two_thirds_of_the_stall_threshold() -> None:
     def seen(quiet: float) -> Observation:
         pending = [PendingActivity(id="render-001", started=True, heartbeat=beat(0.5, quiet))]
