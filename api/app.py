@@ -11,7 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, compile_path
 
-from api import catalog, control, files, jobs, problems, stream
+from api import catalog, control, docs, files, jobs, problems, stream
 from api.context import Context
 from api.correlation import CorrelationMiddleware
 from api.watch import Watchers
@@ -44,11 +44,19 @@ def create_app(configured: Settings | None = None) -> FastAPI:
         app.state.context = Context(client, reader, Watchers(reader), store, chosen)
         yield
 
-    app = FastAPI(title="Picturelock", version=__version__, description=_DESCRIPTION, lifespan=lifespan)
+    app = FastAPI(
+        title="Picturelock",
+        version=__version__,
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
     app.add_middleware(CorrelationMiddleware, on_error=problems.unexpected)
     problems.install(app)
     for module in (jobs, control, stream, files, catalog):
         app.include_router(module.router)
+    docs.install(app)
     refuse_duplicates(app.routes)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app

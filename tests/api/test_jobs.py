@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import io
 import json
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -351,6 +352,14 @@ async def test_the_catalog_and_health(http: httpx.AsyncClient) -> None:
     assert (missing.status_code, missing.json()["code"]) == (404, "NOT_FOUND")
     wrong = await http.put("/api/jobs")
     assert (wrong.status_code, wrong.json()["code"]) == (405, "METHOD_NOT_ALLOWED")
+
+
+async def test_the_documentation_loads_nothing_from_elsewhere(http: httpx.AsyncClient) -> None:
+    page = (await http.get("/docs")).text
+    assert "https://" not in page
+    for path in re.findall(r'(?:src|href)="([^"]+)"', page):
+        assert (await http.get(path)).status_code == 200, path
+    assert "/docs/static/swagger-ui-bundle.js" in page
 
 
 async def test_the_openapi_document_describes_the_request(http: httpx.AsyncClient) -> None:

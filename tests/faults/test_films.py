@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 
 
 async def test_a_script_becomes_a_film_that_is_what_it_says(up: Up, http: httpx.AsyncClient, tmp_path: Path) -> None:
-    request = {**long_script(3), "video": SMALL, "metadata": {"project": "42"}}
+    request = {**long_script(5), "video": {"preset": "preview"}, "metadata": {"project": "42"}}
     job_id = await create(http, request)
     names, percents, stamps = [], [], []
     async with aconnect_sse(http, "GET", f"/api/jobs/{job_id}/events") as source:
