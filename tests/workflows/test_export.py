@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 from temporalio import activity
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
+from temporalio.client import (
+    Client,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowHandle,
+)
 from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.testing import WorkflowEnvironment
 
@@ -152,8 +158,7 @@ async def test_cancel_closes_cancelled_and_ends_what_runs(client: Client) -> Non
         await handle.cancel()
         with pytest.raises(WorkflowFailureError) as caught:
             await handle.result()
-        while len(studio.cancelled) < 4:
-            await asyncio.sleep(0.01)
+        assert len(studio.cancelled) == 4  # it closed after they had ended, not before
     assert isinstance(caught.value.cause, CancelledError)
     assert (await handle.describe()).status is WorkflowExecutionStatus.CANCELED
     snapshot = await memo_of(handle)
@@ -261,3 +266,34 @@ async def test_the_reader_follows_a_job_through_all_of_it(client: Client) -> Non
         await handle.result()
     job = await reader.status(handle.id)
     assert (job.status, job.progress, job.attempt) == ("completed", 100.0, 1)
+
+
+class LateReader(JobReader):
+    """Asks the workflow only after it has closed, as it may happen between describe and query."""
+
+    def __init__(self, client: Client, let_go: asyncio.Event) -> None:
+        super().__init__(client)
+        self._let_go = let_go
+
+    async def _snapshot(
+        self, handle: WorkflowHandle[Any, Any], described: WorkflowExecutionDescription, *, query: bool
+    ) -> tuple[Snapshot | None, bool]:
+        if query:
+            self._let_go.set()
+            await handle.result()
+        return await super()._snapshot(handle, described, query=query)
+
+
+async def test_an_end_between_describe_and_query_is_seen_whole_or_not_at_all(client: Client) -> None:
+    let_go = asyncio.Event()
+
+    async def wait(_task: object) -> None:
+        await let_go.wait()
+
+    studio = Studio(hooks={"finalize": wait})
+    async with studio_open(client, studio):
+        handle = await start(client)
+        while "finalize" not in studio.ran:
+            await asyncio.sleep(0.01)
+        job = await LateReader(client, let_go).status(handle.id)
+    assert (job.status, job.progress, job.output_path is not None) == ("completed", 100.0, True)
