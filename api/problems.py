@@ -49,7 +49,7 @@ class Problem(Exception):
         detail: str,
         *,
         headers: dict[str, str] | None = None,
-        **extra: Any,  # noqa: ANN401
+        **extra: object,
     ) -> None:
         super().__init__(detail)
         self.status = status
