@@ -13,7 +13,6 @@ Every write is whole or not there, and writing the same thing twice is harmless:
 import asyncio
 import contextlib
 import hashlib
-import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
@@ -162,10 +161,6 @@ class Store:
                     await obstore.put_async(self._store, "health/probe", b"ok")
         except TimeoutError as error:
             raise StoreUnavailable("the artifact store does not answer") from error
-
-    def free_bytes(self) -> int | None:
-        """Free room of a local store; None when there is no such figure."""
-        return shutil.disk_usage(self._root).free if self._root else None
 
     async def _get(self, path: str) -> bytes:
         with _translated():
