@@ -57,6 +57,10 @@ test: install-dev ## All tests, with real Temporal, FFmpeg and voice
 unit: install-dev ## The quick tests: domain, workflow, activities
 	$(BIN)/pytest -m "not slow"
 
+.PHONY: bench-stream
+bench-stream: install-dev ## Measure how soon viewers know, with up to ten thousand of them (5 minutes)
+	$(BIN)/python -m benchmarks.stream
+
 .PHONY: histories
 histories: install-dev ## Record the histories that the replay test replays
 	$(BIN)/python -m scripts.record_histories

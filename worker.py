@@ -19,7 +19,9 @@ from temporalio.client import Client
 from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.worker import Worker
 
+from activities.aftermath import close_books, deliver_webhook
 from activities.composition import compose_film
+from activities.control import hold_work, note_progress, release_work
 from activities.finalize import finalize_film
 from activities.render import master_sound, render_segment
 from activities.script import write_script
@@ -30,13 +32,17 @@ from picturelock.logs import configure_logging
 from picturelock.scratch import sweep
 from picturelock.settings import Settings, settings
 from picturelock.speech.hibari import warm_up
-from picturelock.stages import EXPORTS_QUEUE, HEARTBEAT_SECONDS, RENDER_QUEUE
+from picturelock.stages import CONTROL_QUEUE, EXPORTS_QUEUE, HEARTBEAT_SECONDS, RENDER_QUEUE
+from workflows.aftermath import AftermathWorkflow
 from workflows.export import ExportWorkflow
 
 ROLES = ("all", "orchestrate", "render")
 SWEEP_SECONDS = 60.0
 LIGHT_SLOTS = 8
 """Light activities at once: mostly waiting for ffmpeg or the store."""
+
+CONTROL_SLOTS = 50
+"""Errands at once: they wait for Temporal, the store and receivers of webhooks."""
 
 log = structlog.get_logger()
 
@@ -51,9 +57,20 @@ def build_workers(client: Client, role: str, configured: Settings) -> list[Worke
             Worker(
                 client,
                 task_queue=EXPORTS_QUEUE,
-                workflows=[ExportWorkflow],
-                activities=[write_script, speak_scene, compose_film, master_sound, finalize_film],
+                workflows=[ExportWorkflow, AftermathWorkflow],
+                activities=[write_script, speak_scene, compose_film, master_sound, finalize_film, note_progress],
                 max_concurrent_activities=LIGHT_SLOTS,
+                max_heartbeat_throttle_interval=throttle,
+                default_heartbeat_throttle_interval=throttle,
+                graceful_shutdown_timeout=grace,
+            )
+        )
+        workers.append(
+            Worker(
+                client,
+                task_queue=CONTROL_QUEUE,
+                activities=[hold_work, release_work, close_books, deliver_webhook],
+                max_concurrent_activities=CONTROL_SLOTS,
                 max_heartbeat_throttle_interval=throttle,
                 default_heartbeat_throttle_interval=throttle,
                 graceful_shutdown_timeout=grace,

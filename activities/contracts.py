@@ -5,7 +5,7 @@ from typing import Final
 
 from pydantic import Field
 
-from picturelock.models import ArtifactRef, ExportRequest, Made, Model, RenderedSegment, Sound
+from picturelock.models import ArtifactRef, ExportRequest, Made, Message, Model, RenderedSegment, Sound
 
 WRITE_SCRIPT: Final = "write_script"
 SPEAK_SCENE: Final = "speak_scene"
@@ -13,6 +13,8 @@ COMPOSE: Final = "compose_film"
 RENDER_SEGMENT: Final = "render_segment"
 MASTER_SOUND: Final = "master_sound"
 FINALIZE: Final = "finalize_film"
+CLOSE_BOOKS: Final = "close_books"
+DELIVER_WEBHOOK: Final = "deliver_webhook"
 
 
 class ScriptTask(Model):
@@ -96,3 +98,18 @@ class FinalizeTask(Model):
     narrations: list[ArtifactRef]
     segments: list[RenderedSegment] = Field(description="In the order of the film.")
     sound: Sound
+
+
+class Fractions(Model):
+    """How far running activities have told that they are, by activity id."""
+
+    fractions: dict[str, float] = {}
+
+
+class DeliveryTask(Model):
+    """One delivery of a webhook's message."""
+
+    url: str
+    message: Message
+    message_id: str
+    number: int

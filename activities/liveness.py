@@ -40,7 +40,7 @@ class Pulse:
         self._advanced = time.monotonic()
         self._raw = 0.0
         last = _last_attempt()
-        self._state = Heartbeat(
+        self.state = Heartbeat(
             fraction=last.fraction if last else 0.0,
             frames_done=last.frames_done if last else None,
             frames_total=last.frames_total if last else None,
@@ -56,16 +56,16 @@ class Pulse:
     def advance(self, fraction: float, message: str, *, done: int | None = None, total: int | None = None) -> None:
         """Notes how far the work is. Only a change counts as an advance; what viewers see never goes back."""
         fraction = min(1.0, max(self._raw, fraction))
-        if fraction == self._raw and message == self._state.message:
+        if fraction == self._raw and message == self.state.message:
             return
         self._raw = fraction
         self._advanced = time.monotonic()
         elapsed = max(1e-3, self._advanced - self._started)
-        self._state = self._state.model_copy(
+        self.state = self.state.model_copy(
             update={
-                "fraction": max(self._state.fraction, fraction),
+                "fraction": max(self.state.fraction, fraction),
                 "message": message,
-                "frames_done": done if done is None else max(done, self._state.frames_done or 0),
+                "frames_done": done if done is None else max(done, self.state.frames_done or 0),
                 "frames_total": total,
                 "speed": round(done / elapsed, 2) if done is not None else None,
                 "last_advance_at": datetime.now(UTC),
@@ -85,11 +85,11 @@ class Pulse:
     async def beat(self) -> None:
         """Heartbeats until cancelled; raises RenderStalled when nothing advanced for too long."""
         while True:
-            activity.heartbeat(self._state)
+            activity.heartbeat(self.state)
             # ffmpeg has a watchdog of its own with the same threshold; this one is for everything else.
             quiet = time.monotonic() - self._advanced
             if quiet > self.policy.stall_seconds + 2:
-                raise RenderStalled(f"{self._state.message or self.policy.name} did not advance for {quiet:.0f} s")
+                raise RenderStalled(f"{self.state.message or self.policy.name} did not advance for {quiet:.0f} s")
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
 
@@ -106,7 +106,7 @@ def lively(
                 result = await _beside(pulse, work(task, pulse))
             except PicturelockError as error:
                 log.warning("activity failed", stage=stage, code=error.code, reason=error.message, detail=error.detail)
-                raise as_failure(error, stage) from error
+                raise as_failure(error, stage, pulse) from error
             except OSError as error:
                 full = error.errno == errno.ENOSPC
                 known = (
@@ -114,12 +114,12 @@ def lively(
                     if full
                     else InternalError(f"{type(error).__name__}: {error.strerror}")
                 )
-                raise as_failure(known, stage, retryable=True) from error
+                raise as_failure(known, stage, pulse, retryable=True) from error
             except (ApplicationError, asyncio.CancelledError):
                 raise
             except Exception as error:
                 log.exception("activity failed unexpectedly", stage=stage)
-                raise as_failure(InternalError(f"{type(error).__name__}: {error}"), stage) from error
+                raise as_failure(InternalError(f"{type(error).__name__}: {error}"), stage, pulse) from error
             if isinstance(result, Made):
                 return result.model_copy(update={"attempt": activity.info().attempt})
             return result
@@ -157,10 +157,13 @@ async def _beside(pulse: Pulse, work: Awaitable[Result]) -> Result:
         await asyncio.gather(main, beat, return_exceptions=True)
 
 
-def as_failure(error: PicturelockError, stage: StageName, *, retryable: bool | None = None) -> ApplicationError:
-    """An error of the domain as Temporal carries it: its code as the type, a `JobError` as the detail."""
+def as_failure(
+    error: PicturelockError, stage: StageName, pulse: Pulse, *, retryable: bool | None = None
+) -> ApplicationError:
+    """An error of the domain as Temporal carries it: its code as the type, and what went wrong and how far it was."""
     attempt = activity.info().attempt
     again = error.retryable if retryable is None else retryable
     if isinstance(error, RenderFailed) and "exit code" in error.message and attempt >= _REPEATED_FAILURE:
         again = False
-    return ApplicationError(error.message, error.describe(stage, attempt), type=error.code, non_retryable=not again)
+    told = error.describe(stage, attempt)
+    return ApplicationError(error.message, told, pulse.state, type=error.code, non_retryable=not again)

@@ -1,24 +1,28 @@
 """The application: routes put together, connections opened and closed."""
 
+import asyncio
+import contextlib
 import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Final
 
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, compile_path
+from temporalio.client import Client
+from temporalio.service import RPCError
 
-from api import catalog, control, docs, files, jobs, problems, stream
+from api import catalog, control, create, docs, files, jobs, metrics, openapi, problems, stream
 from api.context import Context
 from api.correlation import CorrelationMiddleware
+from api.metrics import Meters, MetricsMiddleware
 from api.watch import Watchers
 from jobstate.connection import QUICK, connect
 from jobstate.reader import JobReader
 from picturelock import __version__
-from picturelock.models import ExportRequest
+from picturelock.archive import Archive
 from picturelock.settings import Settings, settings
 from picturelock.storage import Store
 
@@ -26,6 +30,11 @@ _DESCRIPTION: Final = (
     "A script goes in, a verified, narrated, captioned film comes out. "
     "Every view of a job is one function of one Temporal execution."
 )
+
+
+async def _reach(client: Client) -> None:
+    with contextlib.suppress(RPCError, RuntimeError):
+        await client.service_client.check_health()
 
 
 class DuplicateRoute(RuntimeError):
@@ -39,10 +48,15 @@ def create_app(configured: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         client = await connect(identity=f"api:{os.getpid()}@{socket.gethostname()}", retry_config=QUICK, lazy=True)
-        reader = JobReader(client, chosen.temporal_ui_url)
         store = Store(chosen.store_location, chosen.scratch)
-        app.state.context = Context(client, reader, Watchers(reader), store, chosen)
+        reader = JobReader(client, chosen.temporal_ui_url, Archive(store))
+        watchers = Watchers(reader)
+        meters.watch(watchers)
+        app.state.context = Context(client, reader, watchers, store, chosen)
+        # The first connection takes a while: it should not be the first client's. Temporal may well be away.
+        warming = asyncio.create_task(_reach(client))
         yield
+        warming.cancel()
 
     app = FastAPI(
         title="Picturelock",
@@ -52,13 +66,15 @@ def create_app(configured: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
+    meters = app.state.meters = Meters()
+    app.add_middleware(MetricsMiddleware, meters=meters)
     app.add_middleware(CorrelationMiddleware, on_error=problems.unexpected)
     problems.install(app)
-    for module in (jobs, control, stream, files, catalog):
+    for module in (stream, create, jobs, control, files, catalog, metrics):  # the busiest is looked for first
         app.include_router(module.router)
     docs.install(app)
     refuse_duplicates(app.routes)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    openapi.install(app)
     return app
 
 
@@ -75,15 +91,3 @@ def refuse_duplicates(routes: list[BaseRoute]) -> None:
             if (method, shape) in seen:
                 raise DuplicateRoute(f"{method} {route.path} and {seen[method, shape]}")
             seen[method, shape] = route.path
-
-
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    if app.openapi_schema is None:
-        document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-        schema = ExportRequest.model_json_schema(ref_template="#/components/schemas/{model}")
-        definitions = schema.pop("$defs", {})
-        script = schema["properties"]["script"]
-        script["anyOf"].insert(0, {"type": "string", "description": "A script in Markdown."})
-        document.setdefault("components", {}).setdefault("schemas", {}).update({**definitions, "ExportRequest": schema})
-        app.openapi_schema = document
-    return app.openapi_schema

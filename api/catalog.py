@@ -7,8 +7,7 @@ from fastapi import APIRouter
 from temporalio.service import RPCError
 
 from api.context import Context, Shared
-from api.jobs import PROBLEM
-from api.problems import RETRY_AFTER_SECONDS, Problem
+from api.problems import PROBLEM, RETRY_AFTER_SECONDS, Problem
 from picturelock.errors import PicturelockError
 from picturelock.models import Model
 from picturelock.presets import DEFAULT_PRESET, PRESETS, Preset

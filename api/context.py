@@ -23,7 +23,7 @@ class Context:
     settings: Settings
 
 
-def _context(request: Request) -> Context:
+async def _context(request: Request) -> Context:  # a plain function would be run in a thread, at every request
     context: Context = request.app.state.context
     return context
 

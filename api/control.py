@@ -1,21 +1,18 @@
-"""What a client may ask of a job that exists: its end, or another attempt."""
+"""What a client may ask of a job that exists: its end, a pause, another attempt."""
 
 import contextlib
 from typing import Any, Final
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from api.context import Shared
-from api.jobs import PROBLEM, START_SECONDS
-from api.problems import Problem
-from jobstate.errors import JobNotFound
-from jobstate.names import EXPORT_WORKFLOW, JOB_MEMO
-from jobstate.reader import translated
-from picturelock.models import EarlierAttempt, JobId, JobStatus
-from picturelock.stages import EXPORTS_QUEUE
+from api.context import Context, Shared
+from api.problems import PROBLEM, Problem
+from api.start import START_SECONDS, start_run
+from jobstate.errors import JobNotFound, translated
+from jobstate.names import PAUSE_SIGNAL, RESUME_SIGNAL
+from picturelock.models import TERMINAL, EarlierAttempt, JobId, JobStatus
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {404: PROBLEM, 409: PROBLEM, 422: PROBLEM, 503: PROBLEM}
@@ -30,14 +27,27 @@ async def cancel_job(job_id: JobId, shared: Shared) -> Response:
             async with translated(START_SECONDS):
                 await shared.client.get_workflow_handle(job_id).cancel()
         job = _cancellable(await shared.reader.status(job_id))
-    return JSONResponse(job.model_dump(mode="json"), 202)
+    return _answer(job)
 
 
-def _cancellable(job: JobStatus) -> JobStatus:
-    if job.status in {"completed", "failed"}:
-        ended = f"the job has already ended: {job.status}"
-        raise Problem(409, "ALREADY_ENDED", ended, jobId=job.id, jobStatus=job.status)
-    return job
+@router.post("/{job_id}/pause", status_code=202, response_model=JobStatus, responses=_ANSWERS)
+async def pause_job(job_id: JobId, shared: Shared) -> Response:
+    """Nothing new begins; what runs is finished. `pauseRequested` until then, `paused` from then on."""
+    return await _signal(job_id, PAUSE_SIGNAL, shared)
+
+
+@router.post("/{job_id}/resume", status_code=202, response_model=JobStatus, responses=_ANSWERS)
+async def resume_job(job_id: JobId, shared: Shared) -> Response:
+    """The work goes on. Resuming a job that is not paused is fine."""
+    return await _signal(job_id, RESUME_SIGNAL, shared)
+
+
+async def _signal(job_id: str, name: str, shared: Context) -> Response:
+    _open(await shared.reader.status(job_id))
+    with contextlib.suppress(JobNotFound):  # it has closed in between
+        async with translated(START_SECONDS):
+            await shared.client.get_workflow_handle(job_id).signal(name)
+    return _answer(_open(await shared.reader.status(job_id)))
 
 
 @router.post("/{job_id}/retry", status_code=202, response_model=JobStatus, responses=_ANSWERS)
@@ -46,25 +56,40 @@ async def retry_job(job_id: JobId, shared: Shared) -> Response:
     job = await shared.reader.status(job_id)
     if job.status not in {"failed", "cancelled"}:
         raise _not_retryable(job)
+    if job.archived:
+        detail = "the job is archived: Temporal has forgotten what it was started with; send the request again"
+        raise Problem(409, "ARCHIVED", detail, jobId=job.id, jobStatus=job.status)
     before, memo = await shared.reader.started_with(job_id)
-    ended = EarlierAttempt(attempt=before.attempt, status=job.status, error=job.error)
-    again = before.model_copy(update={"attempt": before.attempt + 1, "earlier": [*before.earlier, ended]})
+    again = before.model_copy(update={"attempt": before.attempt + 1})
+    ended = memo.model_copy(update={"attempt": again.attempt, "earlier": [*memo.earlier, _earlier(job)]})
     try:
-        async with translated(START_SECONDS):
-            await shared.client.start_workflow(
-                EXPORT_WORKFLOW,
-                again,
-                id=job_id,
-                task_queue=EXPORTS_QUEUE,
-                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-                memo={JOB_MEMO: memo.model_copy(update={"attempt": again.attempt})},
-            )
+        await start_run(job_id, again, ended, shared)
     except WorkflowAlreadyStartedError as error:
         raise _not_retryable(await shared.reader.status(job_id)) from error
-    return JSONResponse((await shared.reader.status(job_id)).model_dump(mode="json"), 202)
+    return _answer(await shared.reader.status(job_id))
+
+
+def _earlier(job: JobStatus) -> EarlierAttempt:
+    """How the attempt ended, without the long tail of its error: it travels in every memo from here on."""
+    error = job.error.model_copy(update={"detail": None}) if job.error else None
+    return EarlierAttempt(attempt=job.attempt, status=job.status, error=error, completed_at=job.completed_at)
+
+
+def _cancellable(job: JobStatus) -> JobStatus:
+    return job if job.status == "cancelled" else _open(job)
+
+
+def _open(job: JobStatus) -> JobStatus:
+    if job.status in TERMINAL:
+        ended = f"the job has already ended: {job.status}"
+        raise Problem(409, "ALREADY_ENDED", ended, jobId=job.id, jobStatus=job.status)
+    return job
 
 
 def _not_retryable(job: JobStatus) -> Problem:
     detail = f"only a failed or cancelled job can be retried; this one is {job.status}"
     return Problem(409, "NOT_RETRYABLE", detail, jobId=job.id, jobStatus=job.status)
+
+
+def _answer(job: JobStatus) -> Response:
+    return JSONResponse(job.model_dump(mode="json"), 202)

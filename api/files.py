@@ -8,8 +8,7 @@ from fastapi.responses import FileResponse, RedirectResponse
 
 from api.body import save_body
 from api.context import Context, Shared
-from api.jobs import PROBLEM
-from api.problems import Problem
+from api.problems import PROBLEM, Problem
 from picturelock.composition.assets import take_in
 from picturelock.models import Asset, ExportResult, JobId, NamedArtifact
 from picturelock.scratch import workspace

@@ -1,48 +1,37 @@
-"""Jobs: create, list, look at, cancel."""
+"""Jobs: the list, one job, and how it came to where it is."""
 
 import asyncio
 import base64
 import binascii
-import hashlib
-import uuid
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
 import structlog
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import JSONResponse
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from api.body import read_body
 from api.context import Context, Shared
-from api.correlation import correlation_id
-from api.problems import Problem, ProblemDocument
-from jobstate.errors import JobNotFound
-from jobstate.names import EXPORT_WORKFLOW, JOB_MEMO
-from jobstate.reader import translated
+from api.problems import PROBLEM, Problem
+from jobstate.errors import JobNotFound, translated
+from jobstate.names import EXPORT_WORKFLOW
 from picturelock.models import (
     TERMINAL,
-    ExportInput,
-    ExportRequest,
+    DeliveryLog,
+    EarlierAttempt,
     JobId,
-    JobMemo,
     JobStatus,
-    Links,
     Model,
-    Stage,
     Status,
+    TimelineEvent,
 )
-from picturelock.scripting.intake import Complaint, RequestRefused, read_request
-from picturelock.stages import EXPORTS_QUEUE
-from picturelock.status import etag, links
+from picturelock.status import assemble, etag
 
 log = structlog.get_logger()
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 
 LIST_LIMIT: Final = 100
 LONG_POLL_SECONDS: Final = 60.0
-START_SECONDS: Final = 5.0
+LIST_SECONDS: Final = 5.0
 _READ_AT_ONCE: Final = 10
 _RUNNING_RETRY_AFTER: Final = "1"
 _EXECUTION: Final[dict[str, str]] = {
@@ -52,17 +41,6 @@ _EXECUTION: Final[dict[str, str]] = {
     "completed": "Completed",
     "cancelled": "Canceled",
 }
-PROBLEM: Final = {"model": ProblemDocument, "description": "What went wrong, as application/problem+json."}
-
-
-class JobAccepted(Model):
-    """The answer to a job that was taken."""
-
-    job_id: str
-    status: Status
-    stage: Stage
-    correlation_id: str
-    links: Links
 
 
 class JobList(Model):
@@ -73,86 +51,15 @@ class JobList(Model):
     total: int
 
 
-@router.post(
-    "",
-    status_code=202,
-    response_model=JobAccepted,
-    responses={
-        200: {"model": JobAccepted},
-        409: PROBLEM,
-        413: PROBLEM,
-        415: PROBLEM,
-        422: PROBLEM,
-        503: PROBLEM,
-    },
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ExportRequest"}}},
-        }
-    },
-)
-async def create_job(
-    request: Request,
-    shared: Shared,
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
-) -> Response:
-    """Starts an export and answers as soon as Temporal has taken it."""
-    export = read_request(await read_body(request, shared.settings.max_request_bytes))
-    await _require_assets(export, shared)
-    digest = hashlib.sha256(export.model_dump_json().encode()).hexdigest()
-    job_id = _job_id(idempotency_key)
-    now = datetime.now(UTC)
-    memo = JobMemo(correlation_id=correlation_id(), created_at=now, metadata=export.metadata, digest=digest)
-    title = (export.script.title if export.script else None) or (export.brief.topic[:80] if export.brief else "")
-    try:
-        async with translated(START_SECONDS):
-            await shared.client.start_workflow(
-                EXPORT_WORKFLOW,
-                ExportInput(request=export, correlation_id=correlation_id(), created_at=now),
-                id=job_id,
-                task_queue=EXPORTS_QUEUE,
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-                memo={JOB_MEMO: memo},
-                static_summary=title or None,
-            )
-    except WorkflowAlreadyStartedError:
-        return await _same_job(job_id, digest, shared)
-    return _accepted(job_id, "queued", "queued", correlation_id(), 202)
+class JobHistory(Model):
+    """How a job came to where it is: its earlier attempts, the present one's timeline, the webhook's deliveries."""
 
-
-def _job_id(key: str | None) -> str:
-    """Random, or derived from the client's key, so that Temporal itself refuses a second start."""
-    return hashlib.sha256(f"idempotency:{key}".encode()).hexdigest()[:32] if key else uuid.uuid4().hex
-
-
-async def _same_job(job_id: str, digest: str, shared: Context) -> Response:
-    async with translated(START_SECONDS):
-        described = await shared.client.get_workflow_handle(job_id).describe()
-        memo = await described.memo_value(JOB_MEMO, type_hint=JobMemo)
-    if memo.digest != digest:
-        raise Problem(409, "IDEMPOTENCY_CONFLICT", "this Idempotency-Key was used with another request", jobId=job_id)
-    job = await shared.reader.status(job_id)
-    return _accepted(job_id, job.status, job.stage, job.correlation_id, 200)
-
-
-def _accepted(job_id: str, status: Status, stage: Stage, correlation: str, code: int) -> Response:
-    accepted = JobAccepted(job_id=job_id, status=status, stage=stage, correlation_id=correlation, links=links(job_id))
-    return JSONResponse(accepted.model_dump(mode="json"), code, {"Location": accepted.links.self})
-
-
-async def _require_assets(export: ExportRequest, shared: Context) -> None:
-    """Refuses a request that names an asset which is not there, with its path."""
-    wanted = export.asset_ids()
-    found = await asyncio.gather(*(shared.store.find_asset(asset_id) for asset_id in wanted.values()))
-    complaints = [
-        Complaint(path=path, message=f"there is no asset {asset_id}", code="ASSET_MISSING")
-        for (path, asset_id), asset in zip(wanted.items(), found, strict=True)
-        if asset is None
-    ]
-    if complaints:
-        raise RequestRefused(complaints)
+    job_id: str
+    attempt: int
+    status: Status
+    earlier_attempts: list[EarlierAttempt]
+    timeline: list[TimelineEvent]
+    webhook: DeliveryLog | None = None
 
 
 @router.get("", response_model=JobList, responses={422: PROBLEM, 503: PROBLEM})
@@ -168,7 +75,7 @@ async def list_jobs(
         query += " AND ExecutionStatus IN ('Failed', 'Terminated', 'TimedOut')"
     elif status is not None:
         query += f" AND ExecutionStatus = '{_EXECUTION[status]}'"
-    async with translated(START_SECONDS):
+    async with translated(LIST_SECONDS):
         page = shared.client.list_workflows(query, page_size=limit, next_page_token=_token(cursor))
         await page.fetch_next_page()
         total = (await shared.client.count_workflows(query)).count
@@ -243,3 +150,18 @@ async def _changed(job: JobStatus, header: str, wait: float, shared: Context) ->
             if sighting.job is not None and fresh and not _matches(header, etag(sighting.job)):
                 return sighting.job
     return job
+
+
+@router.get("/{job_id}/history", responses={404: PROBLEM, 422: PROBLEM, 503: PROBLEM})
+async def read_history(job_id: JobId, shared: Shared) -> JobHistory:
+    """The job's attempts, the numbered timeline of the present one, and every delivery of its webhook."""
+    seen = await shared.reader.observe(job_id)
+    job = assemble(seen)
+    return JobHistory(
+        job_id=job_id,
+        attempt=job.attempt,
+        status=job.status,
+        earlier_attempts=job.earlier_attempts,
+        timeline=seen.snapshot.timeline if seen.snapshot else [],
+        webhook=await shared.reader.deliveries(job_id, job.attempt),
+    )

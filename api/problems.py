@@ -39,6 +39,12 @@ class ProblemDocument(Model):
     errors: list[ProblemError] | None = None
 
 
+PROBLEM: Final[dict[str, Any]] = {
+    "description": "What went wrong, as application/problem+json.",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}},
+}
+
+
 class Problem(Exception):
     """An error answer. `extra` goes into the document (camelCase keys)."""
 

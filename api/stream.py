@@ -1,27 +1,85 @@
 """`GET /api/jobs/{id}/events`: the only stream."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, aclosing
 from typing import Annotated, Final
 
+import structlog
 from fastapi import APIRouter, Header, Query, Response
-from sse_starlette import EventSourceResponse
+from starlette.types import Receive, Scope, Send
 
 from api.context import Shared
 from api.correlation import correlation_id
-from api.events import EventId, already_told, stream
-from api.jobs import PROBLEM
-from api.problems import not_found
+from api.events import already_told, stream
+from api.frames import EventId
+from api.problems import PROBLEM, not_found
 from picturelock.models import JobId
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
+log = structlog.get_logger()
 
 EXISTENCE_SECONDS: Final = 0.08
 """How long the answer waits to learn that an id is unknown; then the stream is acknowledged and the truth follows."""
 
-SEND_TIMEOUT_SECONDS: Final = 15.0
+SEND_SECONDS: Final = 15.0
+"""How long a reader may keep one event waiting."""
+
 _HEADERS: Final = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
-_NEVER: Final = 86_400
+
+
+class EventStream(Response):
+    """Sends frames as they come, each as soon as it is there, until they end, the client leaves or stops reading.
+
+    What is `held` is let go then.
+
+    One task a stream, and one small one that waits for the client to leave. (Ready-made responses take three to five,
+    for pings and signals that the frames and the watchers already bring: see docs/adr/0004-event-stream.md.)
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(self, frames: AsyncGenerator[bytes, None], held: AsyncExitStack) -> None:
+        self.status_code = 200
+        self.background = None
+        self._frames = frames
+        self._held = held
+        self.init_headers(_HEADERS)
+
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        async with self._held, aclosing(self._frames):
+            # The acknowledgement goes out before anything else gets its turn, however many come at once.
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            await send({"type": "http.response.body", "body": await anext(self._frames), "more_body": True})
+            await self._until_either_leaves(receive, send)
+
+    async def _until_either_leaves(self, receive: Receive, send: Send) -> None:
+        sending = asyncio.create_task(self._send(send))
+        leaving = asyncio.create_task(_gone(receive))
+        try:
+            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (sending, leaving):
+                task.cancel()
+            await asyncio.gather(sending, leaving, return_exceptions=True)
+        if not sending.cancelled() and (error := sending.exception()) is not None:
+            raise error
+
+    async def _send(self, send: Send) -> None:
+        async for frame in self._frames:
+            try:
+                async with asyncio.timeout(SEND_SECONDS):
+                    await send({"type": "http.response.body", "body": frame, "more_body": True})
+            except TimeoutError:
+                log.info("a reader of events stopped reading and was let go")
+                return
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 @router.get(
@@ -44,18 +102,10 @@ async def stream_events(
     last = EventId.parse(last_event_id or last_event)
     async with AsyncExitStack() as stack:
         watcher = await stack.enter_async_context(shared.watchers.subscribe(job_id))
-        seen = await watcher.newer_than(0, EXISTENCE_SECONDS)
+        seen = None if shared.watchers.crowded else await watcher.newer_than(0, EXISTENCE_SECONDS)
         if seen is not None and seen.missing:
             raise not_found(job_id)
         if seen is not None and already_told(seen, last):
             return Response(status_code=204)
         held = stack.pop_all()
-    events = _held(held, stream(watcher, job_id, correlation_id(), last))
-    return EventSourceResponse(events, headers=_HEADERS, ping=_NEVER, send_timeout=SEND_TIMEOUT_SECONDS)
-
-
-async def _held(held: AsyncExitStack, events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The events, with the subscription that the route took over kept until they end."""
-    async with held:
-        async for event in events:
-            yield event
+    return EventStream(stream(watcher, job_id, correlation_id(), last), held)

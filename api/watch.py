@@ -6,41 +6,82 @@ waits for one that is newer than what it has sent, so a slow reader skips and co
 
 import asyncio
 import contextlib
+import time
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Final
 
 import structlog
 
+from api.frames import EventId, state_frame
 from jobstate.errors import JobNotFound, StateUnavailable
 from jobstate.reader import JobReader
-from picturelock.models import TERMINAL, JobStatus, Observation
+from picturelock.errors import StoreUnavailable
+from picturelock.models import TERMINAL, JobStatus, Observation, PendingActivity, TimelineEvent
 from picturelock.status import assemble, etag
 
 TICK_SECONDS: Final = 0.25
 JOBS_PER_SECOND: Final = 60
 """How many jobs a process reads a second; more jobs mean longer ticks (describe saturates at 600 to 1,000 a second)."""
 
+_LOOKS_AT_ONCE: Final = 4
+"""More would only wait for each other, and keep new clients from being acknowledged."""
+
+_ARRIVING_SECONDS: Final = 0.05
+_CROWD_SECONDS: Final = 0.2
 _AWAY_SECONDS: Final = 1.0
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
 class Sighting:
-    """What a watcher saw last. Exactly one of `job`, `missing` and `away` says what it was."""
+    """What a watcher saw last. Exactly one of `observation`, `missing` and `away` says what it was.
+
+    What every viewer is told of it is worked out once, by whoever asks first.
+    """
 
     version: int
-    job: JobStatus | None = None
     observation: Observation | None = None
     missing: bool = False
     away: str | None = None
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @cached_property
+    def job(self) -> JobStatus | None:
+        """The status, if the job was seen."""
+        return assemble(self.observation) if self.observation else None
 
     @cached_property
     def etag(self) -> str | None:
         """The validator of the status, if there is one."""
         return etag(self.job) if self.job else None
+
+    @cached_property
+    def timeline(self) -> list[TimelineEvent]:
+        """The numbered entries of the workflow's own record."""
+        snapshot = self.observation.snapshot if self.observation else None
+        return snapshot.timeline if snapshot else []
+
+    @cached_property
+    def retried(self) -> list[PendingActivity]:
+        """The activities that are being tried again."""
+        return [one for one in self.observation.pending if one.attempt > 1] if self.observation else []
+
+    @cached_property
+    def event_id(self) -> EventId | None:
+        """The id of the event that tells of the status."""
+        return EventId.of(self.job, len(self.timeline)) if self.job else None
+
+    @cached_property
+    def state_frame(self) -> bytes:
+        """The event that tells of the status, encoded."""
+        if self.job is None or self.event_id is None:
+            return b""
+        return state_frame(self.job, self.event_id, self.at)
 
     @property
     def final(self) -> bool:
@@ -51,44 +92,65 @@ class Sighting:
 class JobWatcher:
     """Watches one job."""
 
-    def __init__(self, reader: JobReader, job_id: str, tick: "Watchers") -> None:
+    def __init__(self, reader: JobReader, job_id: str, all_: "Watchers") -> None:
         self._reader = reader
         self._job_id = job_id
-        self._all = tick
+        self._all = all_
         self._changed = asyncio.Event()
         self.latest = Sighting(version=0)
         self.subscribers = 0
+        self._closing = False
 
     async def newer_than(self, version: int, seconds: float) -> Sighting | None:
         """The newest sighting as soon as it is newer than `version`; None when that takes longer."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while self.latest.version <= version:
+                while self.latest.version <= version and not self._closing:
                     await self._changed.wait()
         return self.latest if self.latest.version > version else None
 
     async def watch(self) -> None:
         """Reads the job at every tick until it has ended."""
-        while not self.latest.final:
+        if self.latest.version == 0:
+            await self._all.settled()
             await self._look()
+        # Watchers that begin together would all read, and write to all their viewers, in the same moment.
+        phase = zlib.crc32(self._job_id.encode()) / 2**32
+        while not self.latest.final:
             away = self.latest.away is not None
-            await asyncio.sleep(_AWAY_SECONDS if away else self._all.tick_seconds)
+            await asyncio.sleep(_AWAY_SECONDS if away else self._all.tick_seconds * phase)
+            phase = 1.0
+            await self._look()
+
+    def is_closing(self) -> bool:
+        """Whether the server ends, and viewers are to connect elsewhere."""
+        return self._closing
+
+    def close(self) -> None:
+        """Lets every viewer go."""
+        self._closing = True
+        self._wake()
 
     async def _look(self) -> None:
+        version = self.latest.version + 1
         try:
-            observation = await self._reader.observe(self._job_id)
-            job = assemble(observation)
+            async with self._all.gate:
+                seen = Sighting(version, await self._reader.observe(self._job_id))
         except JobNotFound:
-            self._publish(Sighting(self.latest.version + 1, missing=True))
-        except StateUnavailable as error:
+            self._publish(Sighting(version, missing=True))
+        except (StateUnavailable, StoreUnavailable) as error:
             if self.latest.away is None:
-                self._publish(Sighting(self.latest.version + 1, away=str(error)))
+                self._publish(Sighting(version, away=str(error)))
         else:
-            if self.latest.job is None or etag(job) != self.latest.etag:
-                self._publish(Sighting(self.latest.version + 1, job=job, observation=observation))
+            if seen.etag != self.latest.etag:
+                self._publish(seen)
 
     def _publish(self, sighting: Sighting) -> None:
         self.latest = sighting
+        self._all.seen(self)
+        self._wake()
+
+    def _wake(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
 
@@ -99,20 +161,53 @@ class Watchers:
     def __init__(self, reader: JobReader) -> None:
         self._reader = reader
         self._watchers: dict[str, tuple[JobWatcher, asyncio.Task[None]]] = {}
+        self._arrived_at = 0.0
+        self._unseen: set[JobWatcher] = set()
+        self.gate = asyncio.Semaphore(_LOOKS_AT_ONCE)
+
+    def __len__(self) -> int:
+        return len(self._watchers)
+
+    @property
+    def subscribers(self) -> int:
+        """How many streams and long polls are open."""
+        return sum(watcher.subscribers for watcher, _ in self._watchers.values())
 
     @property
     def tick_seconds(self) -> float:
         """How often each job is read."""
         return max(TICK_SECONDS, len(self._watchers) / JOBS_PER_SECOND)
 
+    @property
+    def crowded(self) -> bool:
+        """Whether so many jobs wait for their first look that a new one's answer will not be there soon."""
+        return len(self._unseen) > _LOOKS_AT_ONCE
+
+    async def settled(self) -> None:
+        """Waits a moment while a crowd arrives: all are acknowledged before anybody's job is read."""
+        deadline = time.monotonic() + _CROWD_SECONDS
+        while self.crowded and time.monotonic() < min(deadline, self._arrived_at + _ARRIVING_SECONDS):  # noqa: ASYNC110
+            await asyncio.sleep(_ARRIVING_SECONDS)
+
+    def seen(self, watcher: JobWatcher) -> None:
+        """A watcher has had its first look, or will have none."""
+        self._unseen.discard(watcher)
+
+    def close(self) -> None:
+        """Lets every viewer go: this server ends."""
+        for watcher, _ in list(self._watchers.values()):
+            watcher.close()
+
     @asynccontextmanager
     async def subscribe(self, job_id: str) -> AsyncIterator[JobWatcher]:
         """The job's watcher, for as long as the block runs."""
+        self._arrived_at = time.monotonic()
         entry = self._watchers.get(job_id)
         if entry is None or entry[1].done():
             watcher = JobWatcher(self._reader, job_id, self)
             entry = (watcher, asyncio.create_task(self._guard(watcher), name=f"watch {job_id}"))
             self._watchers[job_id] = entry
+            self._unseen.add(watcher)
         watcher, task = entry
         watcher.subscribers += 1
         try:
@@ -121,6 +216,7 @@ class Watchers:
             watcher.subscribers -= 1
             if watcher.subscribers == 0:
                 task.cancel()
+                self.seen(watcher)
                 if self._watchers.get(job_id) is entry:
                     del self._watchers[job_id]
 

@@ -79,6 +79,14 @@ class ApiClient:
         """Asks for the end of a job."""
         return JobStatus.model_validate(await self._json("POST", f"/api/jobs/{job_id}/cancel"))
 
+    async def pause(self, job_id: str) -> JobStatus:
+        """Asks that nothing new of a job begins."""
+        return JobStatus.model_validate(await self._json("POST", f"/api/jobs/{job_id}/pause"))
+
+    async def resume(self, job_id: str) -> JobStatus:
+        """Lets a paused job go on."""
+        return JobStatus.model_validate(await self._json("POST", f"/api/jobs/{job_id}/resume"))
+
     async def retry(self, job_id: str) -> JobStatus:
         """Begins a new attempt of a failed or cancelled job."""
         return JobStatus.model_validate(await self._json("POST", f"/api/jobs/{job_id}/retry"))

@@ -1,4 +1,4 @@
-"""`picturelock up | export | jobs | watch | cancel | retry`."""
+"""`picturelock up | export | jobs | watch | cancel | pause | resume | retry`."""
 
 import asyncio
 import json
@@ -230,6 +230,34 @@ def _facts(film: Output) -> str:
         f"{film.duration_seconds:.1f} s, {film.width}x{film.height}, {film.fps:g} fps, "
         f"{film.video_codec} + {film.audio_codec}, {film.loudness_lufs} LUFS, {film.size_bytes / 1e6:.1f} MB"
     )
+
+
+@app.command()
+def pause(job_id: str, api: Api = None, data: Data = None) -> None:
+    """Let nothing new of a job begin; what runs is finished."""
+
+    async def work() -> int:
+        async with AsyncExitStack() as stack:
+            client = await _client(stack, api, data, start=False)
+            job = await client.pause(job_id)
+            out.print("paused" if job.status == "paused" else "pause requested: what runs is finished first")
+        return 0
+
+    _run(work())
+
+
+@app.command()
+def resume(job_id: str, api: Api = None, data: Data = None) -> None:
+    """Let a paused job go on."""
+
+    async def work() -> int:
+        async with AsyncExitStack() as stack:
+            client = await _client(stack, api, data, start=False)
+            await client.resume(job_id)
+            out.print("resumed")
+        return 0
+
+    _run(work())
 
 
 @app.command()

@@ -6,13 +6,12 @@ the database, the store and the logs, and survives a restart of everything.
 
 import asyncio
 import contextlib
-import ctypes
 import fcntl
 import json
 import os
-import signal
-import subprocess
+import secrets
 import sys
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, UpdateNa
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from cli.child import Child
 from cli.ports import HOST, choose
 from jobstate.connection import QUICK, connect
 from jobstate.workers import WorkerRoll
@@ -35,63 +35,15 @@ from picturelock.stages import EXPORTS_QUEUE, RENDER_QUEUE
 
 RETENTION: Final = timedelta(days=90)
 STATE_FILE: Final = "stack.json"
+SECRET_FILE: Final = "webhook-secret"  # noqa: S105 - the name of a file
 START_SECONDS: Final = 60.0
-_STOP_SECONDS: Final = 10.0
 _DRAIN_SECONDS: Final = "3"
 _POLL_SECONDS: Final = 0.05
 _RESTART_SECONDS: Final = 1.0
-_PR_SET_PDEATHSIG: Final = 1
-_LIBC: Final = ctypes.CDLL(None)
 
 
 class StackError(RuntimeError):
     """The stack cannot be started, with the reason in words."""
-
-
-def _end_with_parent() -> None:
-    """Runs in the child before exec: asked to end when the supervisor is killed."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-
-
-@dataclass(slots=True)
-class Child:
-    """One supervised process with its log file."""
-
-    name: str
-    arguments: list[str]
-    environment: dict[str, str]
-    log: Path
-    process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        """Starts it in a session of its own: a Ctrl-C in the terminal reaches only the supervisor."""
-        with self.log.open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                *self.arguments,
-                env={**os.environ, **self.environment},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                preexec_fn=_end_with_parent,
-            )
-
-    async def stop(self) -> None:
-        """Asks it to end, waits, and kills it when it does not."""
-        if self.process is None or self.process.returncode is not None:
-            return
-        self.process.terminate()
-        try:
-            await asyncio.wait_for(self.process.wait(), _STOP_SECONDS)
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-            await self.process.wait()
-
-    @property
-    def pid(self) -> int:
-        """Its process id; 0 when it does not run."""
-        return self.process.pid if self.process else 0
 
 
 @dataclass(slots=True)
@@ -106,6 +58,7 @@ class Stack:
     say: Callable[[str], None]
     children: list[Child] = field(default_factory=list)
     _lock: IO[str] | None = None
+    _secret: str = ""
     _watch: list[asyncio.Task[None]] = field(default_factory=list)
 
     @property
@@ -135,6 +88,7 @@ class Stack:
             StackError: the data folder is in use, or something did not become ready.
         """
         self._take_lock()
+        self._secret = os.environ.get("PICTURELOCK_WEBHOOK_SECRET") or _own_secret(self.data / SECRET_FILE)
         (self.data / "logs").mkdir(parents=True, exist_ok=True)
         self.children = self._plan()
         temporal, *rest = self.children
@@ -173,6 +127,7 @@ class Stack:
             "TEMPORAL_ADDRESS": f"{HOST}:{self.temporal_port}",
             "PICTURELOCK_DATA_DIR": str(self.data),
             "PICTURELOCK_TEMPORAL_UI_URL": self.ui_url,
+            "PICTURELOCK_WEBHOOK_SECRET": self._secret,
         }
         environment.setdefault("PICTURELOCK_DRAIN_SECONDS", os.environ.get("PICTURELOCK_DRAIN_SECONDS", _DRAIN_SECONDS))
         server = [
@@ -248,6 +203,16 @@ class Stack:
             await asyncio.sleep(_RESTART_SECONDS)
             await child.start()
             self._write_state()
+
+
+def _own_secret(path: Path) -> str:
+    """The secret that signs this folder's webhooks, made once, for its owner's eyes only."""
+    if not path.exists():
+        temporary = path.with_suffix(".new")
+        temporary.touch(mode=0o600)
+        temporary.write_text(f"whsec_{b64encode(secrets.token_bytes(32)).decode()}\n")
+        temporary.replace(path)
+    return path.read_text().strip()
 
 
 async def _keep_closed_jobs(client: Client) -> None:

@@ -1,5 +1,11 @@
 """How Temporal's refusals look to those who read job states."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from temporalio.service import RPCError, RPCStatusCode
+
 
 class JobNotFound(Exception):
     """Temporal knows no export of this id."""
@@ -11,3 +17,23 @@ class StateRefused(Exception):
 
 class StateUnavailable(Exception):
     """Temporal cannot be reached, or did not answer in time."""
+
+
+@asynccontextmanager
+async def translated(seconds: float) -> AsyncIterator[None]:
+    """A time limit around calls to Temporal, and its errors in our words."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise StateUnavailable("Temporal did not answer in time") from error
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise JobNotFound(error.message) from error
+        # A page token that is none of its own makes the server answer UNKNOWN or INVALID_ARGUMENT.
+        if error.status in {RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.UNKNOWN}:
+            raise StateRefused(error.message) from error
+        raise StateUnavailable(f"Temporal does not answer: {error.status.name}") from error
+    except RuntimeError as error:
+        # A lazy client that could not connect raises a bare RuntimeError.
+        raise StateUnavailable("Temporal cannot be reached") from error

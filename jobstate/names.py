@@ -3,6 +3,21 @@
 from typing import Final
 
 EXPORT_WORKFLOW: Final = "ExportWorkflow"
+AFTERMATH_WORKFLOW: Final = "AftermathWorkflow"
 STATUS_QUERY: Final = "status"
+PAUSE_SIGNAL: Final = "pause"
+RESUME_SIGNAL: Final = "resume"
 JOB_MEMO: Final = "job"
 SNAPSHOT_MEMO: Final = "snapshot"
+DELIVERIES_MEMO: Final = "deliveries"
+
+HOLD_WORK: Final = "hold_work"
+RELEASE_WORK: Final = "release_work"
+NOTE_PROGRESS: Final = "note_progress"
+CONTROL_ACTIVITIES: Final = frozenset({HOLD_WORK, RELEASE_WORK, NOTE_PROGRESS})
+"""Activities that steer the work; they belong to no stage."""
+
+
+def aftermath_id(job_id: str, attempt: int) -> str:
+    """The id of the workflow that follows an attempt's end. Its dots keep it apart from every job id."""
+    return f"{job_id}.aftermath.{attempt}"

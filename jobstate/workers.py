@@ -5,13 +5,16 @@ Pollers are no proof of life: dead ones stay listed and busy ones look stale (me
 
 import asyncio
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from temporalio.api.enums.v1 import WorkerStatus
+from temporalio.api.worker.v1 import WorkerHeartbeat
 from temporalio.api.workflowservice.v1 import ListWorkersRequest
 from temporalio.client import Client
 
+from jobstate.decoding import time_of
 from picturelock.stages import EXPORTS_QUEUE, RENDER_QUEUE
 
 HEARTBEAT_SECONDS: Final = 2.0
@@ -26,27 +29,47 @@ class WorkerRoll:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._lock = asyncio.Lock()
-        self._queues: list[str] = []
+        self._heard: dict[str, datetime] = {}
+        self._stopped: set[str] = set()
         self._read_at = float("-inf")
 
-    async def live_queues(self) -> list[str]:
-        """The task queues with a live worker. Raises RPCError."""
+    async def heard_at(self) -> dict[str, datetime]:
+        """When a worker of each of our task queues was last heard of, as far as is remembered. Raises RPCError."""
         async with self._lock:
             if time.monotonic() - self._read_at > _KEEP_SECONDS:
-                self._queues = sorted(await self.live_processes())
+                await self._call()
                 self._read_at = time.monotonic()
-            return self._queues
+            return dict(self._heard)
+
+    def live_among(self, heard: Mapping[str, datetime]) -> list[str]:
+        """The task queues with a live worker: heard of lately, and not all of them stopping."""
+        limit = datetime.now(UTC) - timedelta(seconds=ALIVE_SECONDS)
+        return sorted(queue for queue, at in heard.items() if at > limit and queue not in self._stopped)
 
     async def live_processes(self) -> dict[str, set[int]]:
         """For each of our task queues the process ids of its live workers. Raises RPCError."""
-        request = ListWorkersRequest(namespace=self._client.namespace, page_size=200)
-        response = await self._client.workflow_service.list_workers(request, timeout=timedelta(seconds=1))
-        now = datetime.now(UTC)
         live: dict[str, set[int]] = {}
-        for info in response.workers_info:
-            beat = info.worker_heartbeat
-            age = now - beat.heartbeat_time.ToDatetime(tzinfo=UTC)
-            stopped = beat.status == WorkerStatus.WORKER_STATUS_SHUTDOWN
-            if beat.task_queue in _QUEUES and age < timedelta(seconds=ALIVE_SECONDS) and not stopped:
+        for beat in await self._beats():
+            if _alive(beat):
                 live.setdefault(beat.task_queue, set()).add(int(beat.host_info.process_id or 0))
         return live
+
+    async def _call(self) -> None:
+        beats = await self._beats()
+        for beat in beats:
+            at = time_of(beat.heartbeat_time)
+            self._heard[beat.task_queue] = max(at, self._heard.get(beat.task_queue, at))
+        # A server that was started again has yet to hear of its workers: what is not listed is judged by its age.
+        listed = {beat.task_queue for beat in beats}
+        self._stopped = listed - {beat.task_queue for beat in beats if _alive(beat)}
+
+    async def _beats(self) -> list[WorkerHeartbeat]:
+        request = ListWorkersRequest(namespace=self._client.namespace, page_size=200)
+        response = await self._client.workflow_service.list_workers(request, timeout=timedelta(seconds=1))
+        beats = [info.worker_heartbeat for info in response.workers_info]
+        return [beat for beat in beats if beat.task_queue in _QUEUES]
+
+
+def _alive(beat: WorkerHeartbeat) -> bool:
+    age = datetime.now(UTC) - time_of(beat.heartbeat_time)
+    return age < timedelta(seconds=ALIVE_SECONDS) and beat.status != WorkerStatus.WORKER_STATUS_SHUTDOWN

@@ -7,6 +7,7 @@ The tree, each class with its code; (r) marks what is worth trying again as it i
       InvalidRequest           INVALID_REQUEST
       AssetMissing             ASSET_MISSING
       AssetUnreadable          ASSET_UNREADABLE
+      WebhookRefused           WEBHOOK_REFUSED
       NotOffered               NOT_OFFERED
       VoiceUnavailable         VOICE_UNAVAILABLE
       SpeechFailed             SPEECH_FAILED (r)
@@ -81,6 +82,15 @@ class AssetUnreadable(PicturelockError):
 
     code = "ASSET_UNREADABLE"
     remediation = "Open the file in a viewer, save it again as PNG, JPEG, MP4 or WAV, and upload that."
+
+
+class WebhookRefused(PicturelockError):
+    """An address that no webhook may go to."""
+
+    code = "WEBHOOK_REFUSED"
+    remediation = (
+        "Name a public http or https address without credentials; private ones must be allowed in the settings."
+    )
 
 
 class NotOffered(PicturelockError):

@@ -1,10 +1,13 @@
 """Every setting, read from the environment (`PICTURELOCK_*`). Secrets never enter a workflow's history."""
 
+from base64 import b64decode
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_SECRET_BYTES = 24
 
 
 class Settings(BaseSettings):
@@ -63,11 +66,30 @@ class Settings(BaseSettings):
         default="en", description="Languages those voices speak, separated by commas; `*` for all."
     )
     speech_api_key: SecretStr | None = Field(default=None, description="Key of the speech endpoint.")
+    webhook_secret: SecretStr | None = Field(
+        default=None,
+        description="Secret that signs webhooks (`whsec_` and base64 of at least 24 bytes), for the API and every worker; unset, webhooks are refused. `picturelock up` makes one in its data folder.",
+    )
+    webhook_allow_private: bool = Field(
+        default=False, description="Whether webhooks may go to addresses of private networks and of this machine."
+    )
     log_format: str = Field(
         default="console",
         pattern="^(console|json)$",
         description="`console` for people, `json` for machines.",
     )
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _long_enough(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None:
+            try:
+                key = b64decode(secret.get_secret_value().removeprefix("whsec_"), validate=True)
+            except ValueError:
+                key = b""
+            if len(key) < _SECRET_BYTES:
+                raise ValueError(f"base64 of at least {_SECRET_BYTES} bytes, with whsec_ before it or without")
+        return secret
 
     @property
     def store_location(self) -> str:

@@ -11,6 +11,8 @@ from picturelock.models.job import StageName
 
 EXPORTS_QUEUE: Final = "exports"
 RENDER_QUEUE: Final = "render"
+CONTROL_QUEUE: Final = "control"
+"""Short errands that must not wait behind films: holding and releasing work, and what follows a job's end."""
 
 HEARTBEAT_SECONDS: Final = 0.25
 """How often a running activity reports, and how often ffmpeg does."""
@@ -33,7 +35,7 @@ class Retries:
 class StagePolicy:
     """What governs one stage.
 
-    `weight` is its share of the overall progress; the weights sum to 1. An attempt may take
+    `weight` is its share of the overall progress (`make bench-stream` measures it); they sum to 1. An attempt may take
     `fixed_seconds + per_media_second * seconds of film`; it stalls after `stall_seconds` without an advance;
     its worker counts as gone after `heartbeat_seconds` of silence.
     """
@@ -53,11 +55,11 @@ class StagePolicy:
 
 
 STAGES: Final[tuple[StagePolicy, ...]] = (
-    StagePolicy("script", 0.01, EXPORTS_QUEUE, fixed_seconds=300, per_media_second=0, stall_seconds=240),
-    StagePolicy("tts", 0.05, EXPORTS_QUEUE, fixed_seconds=300, per_media_second=0, stall_seconds=120),
-    StagePolicy("composition", 0.06, EXPORTS_QUEUE, fixed_seconds=1_800, per_media_second=1, stall_seconds=120),
-    StagePolicy("render", 0.80, RENDER_QUEUE, fixed_seconds=600, per_media_second=120, stall_seconds=30),
-    StagePolicy("finalize", 0.08, EXPORTS_QUEUE, fixed_seconds=600, per_media_second=5, stall_seconds=120),
+    StagePolicy("script", 0.005, EXPORTS_QUEUE, fixed_seconds=300, per_media_second=0, stall_seconds=240),
+    StagePolicy("tts", 0.06, EXPORTS_QUEUE, fixed_seconds=300, per_media_second=0, stall_seconds=120),
+    StagePolicy("composition", 0.07, EXPORTS_QUEUE, fixed_seconds=1_800, per_media_second=1, stall_seconds=120),
+    StagePolicy("render", 0.81, RENDER_QUEUE, fixed_seconds=600, per_media_second=120, stall_seconds=30),
+    StagePolicy("finalize", 0.055, EXPORTS_QUEUE, fixed_seconds=600, per_media_second=5, stall_seconds=120),
 )
 
 BY_NAME: Final[dict[StageName, StagePolicy]] = {stage.name: stage for stage in STAGES}

@@ -146,6 +146,10 @@ class Store:
         except FileNotFoundError:
             return None
 
+    async def job_record(self, job_id: str, name: str, model: type[AnyModel]) -> AnyModel | None:
+        """A record of a job, or None. A record of an older shape counts as none."""
+        return await self._read_model(f"jobs/{job_id}/{name}", model)
+
     async def sign(self, ref: ArtifactRef, seconds: int) -> str | None:
         """A signed URL for the file, or None when the store cannot sign."""
         if not isinstance(self._store, S3Store):

@@ -1,4 +1,4 @@
-"""Records the histories that tests/replay replays: completed, failed and cancelled exports on a real server.
+"""Records the histories that tests/replay replays, on a real server: every way an export can go.
 
     python -m scripts.record_histories
 
@@ -8,7 +8,10 @@ green.
 
 import asyncio
 import json
+import os
 import re
+import tempfile
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -18,10 +21,12 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
+from jobstate.names import aftermath_id
 from picturelock.errors import InvalidScript, RenderFailed
 from picturelock.media.tools import temporal_path
+from picturelock.models import ExportRequest
 from tests.fake_activities import Studio, beat
-from tests.workflows.conftest import Handle, start, studio_open
+from tests.workflows.conftest import REQUEST, Handle, start, studio_open
 from workflows.export import ExportWorkflow
 
 FOLDER = Path(__file__).parents[1] / "tests" / "replay" / "histories"
@@ -56,9 +61,27 @@ async def cancelled_in_render(handle: Handle) -> None:
     await ended(handle)
 
 
+async def paused_in_render(handle: Handle) -> None:
+    while (await handle.query(ExportWorkflow.status)).stage != "render":
+        await asyncio.sleep(0.02)
+    await handle.signal(ExportWorkflow.pause)
+    while not (await handle.query(ExportWorkflow.status)).paused:
+        await asyncio.sleep(0.02)
+    await handle.signal(ExportWorkflow.resume)
+    await ended(handle)
+
+
+async def for_a_moment(_task: Any) -> None:
+    for _ in range(10):
+        activity.heartbeat(beat(0.5))
+        await asyncio.sleep(0.1)
+
+
 CASES: dict[str, tuple[Studio, Callable[[Handle], Awaitable[None]]]] = {
     "completed": (Studio(), ended),
     "completed-after-retry": (Studio(hooks={"render-001": fail_once}), ended),
+    "retried": (Studio(), ended),
+    "paused": (Studio(hooks={"render": for_a_moment}), paused_in_render),
     "failed": (Studio(hooks={"render-001": fail, "render-000": never}), ended),
     "cancelled": (Studio(hooks={"render": never, "sound": never}), cancelled_in_render),
 }
@@ -80,14 +103,28 @@ async def record(client: Client) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, (studio, follow) in CASES.items():
         async with studio_open(client, studio):
-            handle = await start(client)
+            handle = await start(client, job_id=name, attempt=2 if name == "retried" else 1)
             await follow(handle)
         history = await handle.fetch_history()
         (FOLDER / f"{name}.json").write_text(json.dumps(anonymous(history.to_json_dict()), indent=1) + "\n")
         print(name, len(history.events), "events")
 
 
+async def record_aftermath(client: Client) -> None:
+    """One whose webhook is refused: its address is private."""
+    request = ExportRequest.model_validate({**REQUEST.model_dump(mode="json"), "webhook": {"url": "http://127.0.0.1/"}})
+    async with studio_open(client, Studio()):
+        handle = await start(client, request, job_id="told")
+        await handle.result()
+        after = client.get_workflow_handle(aftermath_id("told", 1))
+        await after.result()
+    history = await after.fetch_history()
+    (FOLDER / f"{after.id}.json").write_text(json.dumps(anonymous(history.to_json_dict()), indent=1) + "\n")
+
+
 async def main() -> None:
+    os.environ["PICTURELOCK_DATA_DIR"] = tempfile.mkdtemp()
+    os.environ["PICTURELOCK_WEBHOOK_SECRET"] = b64encode(bytes(32)).decode()
     environment = await WorkflowEnvironment.start_local(
         dev_server_existing_path=temporal_path(),
         dev_server_log_level="never",
@@ -95,6 +132,7 @@ async def main() -> None:
     )
     async with environment:
         await record(environment.client)
+        await record_aftermath(environment.client)
     await asyncio.sleep(0.1)
 
 

@@ -7,6 +7,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 # Settings are read once a process: they must be in place before anything imports them.
@@ -19,6 +20,7 @@ import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 import pytest_asyncio  # noqa: E402
 from temporalio.contrib.pydantic import pydantic_data_converter  # noqa: E402
+from temporalio.runtime import Runtime, TelemetryConfig  # noqa: E402
 from temporalio.service import RPCError  # noqa: E402
 from temporalio.testing import WorkflowEnvironment  # noqa: E402
 
@@ -96,7 +98,9 @@ def fake_server() -> Iterator[Callable[[list[Reply]], FakeServer]]:
 @pytest_asyncio.fixture(scope="session")
 async def temporal() -> AsyncIterator[WorkflowEnvironment]:
     """A real Temporal server whose workflows skip time."""
+    runtime = Runtime(telemetry=TelemetryConfig(), worker_heartbeat_interval=timedelta(seconds=1))
     environment = await WorkflowEnvironment.start_time_skipping_v2(
+        runtime=runtime,
         dev_server_existing_path=temporal_path(),
         dev_server_log_level="never",
         data_converter=pydantic_data_converter,

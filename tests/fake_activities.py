@@ -10,6 +10,8 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities import contracts
+from activities.aftermath import close_books, deliver_webhook
+from activities.control import hold_work, note_progress, release_work
 from picturelock.errors import PicturelockError
 from picturelock.models import ArtifactRef, ExportResult, FilmFacts, Heartbeat, NamedArtifact, RenderedSegment, Sound
 
@@ -48,6 +50,11 @@ class Studio:
             raise ApplicationError(
                 error.message, error.describe(), type=error.code, non_retryable=not error.retryable
             ) from error
+
+    @staticmethod
+    def errands() -> list[Callable[..., Any]]:
+        """The control queue's activities: they are about Temporal and the store, so they are the real ones."""
+        return [hold_work, release_work, close_books, deliver_webhook]
 
     def activities(self) -> list[Callable[..., Any]]:
         studio = self
@@ -88,4 +95,4 @@ class Studio:
             film = NamedArtifact(name="film.mp4", **REF.model_dump(by_alias=False))
             return ExportResult(film=film, facts=FACTS, artifacts=[])
 
-        return [write_script, speak_scene, compose, render, sound, finalize]
+        return [write_script, speak_scene, compose, render, sound, finalize, note_progress]

@@ -1,9 +1,15 @@
 """The workflow's own record of the job: steps, a numbered timeline, and what is being worked on."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from picturelock.models import Made, Snapshot, Stage, StageName, StepRecord, StepState, TimelineEvent, Warn
+from picturelock.progress import overall
 from picturelock.stages import STAGES
+
+_ROWS: Final = 40
+"""How many open activities the page in the Temporal UI names; the rest are counted."""
 
 
 class Board:
@@ -16,14 +22,36 @@ class Board:
         self._steps: dict[StageName, StepRecord] = {policy.name: StepRecord(name=policy.name) for policy in STAGES}
         self._timeline: list[TimelineEvent] = []
         self._open: dict[str, int] = {}
+        self._left: dict[str, float] = {}
+        self._made: dict[str, Made] = {}
         self._warnings: list[Warn] = []
+        self._paused = False
+        self._paused_at: datetime | None = None
+        self._paused_seconds = 0.0
         self.version = 0
         """Grows with every note."""
 
-    def start(self, step: StageName, units: int, message: str, now: datetime) -> None:
-        """A step begins; it will be done when so many units are."""
+    @property
+    def begun(self) -> bool:
+        """Whether any activity has come to its end."""
+        return any(record.finished for record in self._steps.values())
+
+    @property
+    def held(self) -> bool:
+        """Whether a pause is asked for, in effect or not."""
+        return self._paused_at is not None
+
+    def start(self, step: StageName, activities: int, units: int, message: str, now: datetime) -> None:
+        """A step begins; so many activities belong to it, and it will be done when so many units are."""
         self._stage, self._message = step, message
-        self._change(step, state="running", units_total=units, started_at=now)
+        self._change(
+            step,
+            state="running",
+            planned=activities,
+            units_total=units,
+            started_at=now,
+            paused_before=self._paused_seconds,
+        )
         self._note(step, "running", message, now)
 
     def scheduled(self, step: StageName, activity_id: str, units: int) -> None:
@@ -35,6 +63,7 @@ class Board:
         """An activity came to its good end."""
         record = self._steps[step]
         units = self._open.pop(activity_id, 0)
+        self._made[activity_id] = made
         self._change(
             step,
             units_done=record.units_done + units,
@@ -46,6 +75,11 @@ class Board:
         self._message = message
         if made.attempt > 1:
             self.warn("RETRIED", step, [f"{activity_id} needed {made.attempt} attempts"])
+
+    def left(self, fractions: Mapping[str, float]) -> None:
+        """Activities that are given up, and how far they were: what was shown stays shown."""
+        self._left |= {one: fraction for one, fraction in fractions.items() if one in self._open}
+        self.version += 1
 
     def complete(self, step: StageName, message: str, now: datetime) -> None:
         """A step is done."""
@@ -60,12 +94,30 @@ class Board:
     def stop(self, state: StepState, message: str, attempt: int, now: datetime) -> None:
         """The running step ends badly (`failed` or `cancelled`)."""
         self._message = message
-        self._open = {}
+        self._pass_pause(now)
         for record in list(self._steps.values()):
             if record.state == "running":
                 self._change(record.name, state=state, completed_at=now, attempt=max(record.attempt, attempt))
                 self._note(record.name, state, message, now)
         self.version += 1
+
+    def ask_pause(self, now: datetime) -> None:
+        """Somebody asks for a pause; asking twice is fine."""
+        if self.held:
+            return
+        self._paused_at = now
+        self._note_where_we_are("running", "A pause was asked for: what runs is finished, nothing new begins", now)
+
+    def pause(self, now: datetime) -> None:
+        """The pause has taken effect."""
+        self._paused = True
+        self._note_where_we_are("paused", "Paused", now)
+
+    def resume(self, now: datetime) -> None:
+        """The pause is over."""
+        if self.held:
+            self._pass_pause(now)
+            self._note_where_we_are("running", "Resumed", now)
 
     def warn(self, code: str, step: StageName, messages: list[str]) -> None:
         """Things worth knowing that stop nothing."""
@@ -80,25 +132,63 @@ class Board:
             timeline=self._timeline,
             open_units=self._open,
             warnings=self._warnings,
+            pause_requested=self.held,
+            paused=self._paused,
+            paused_at=self._paused_at,
+            paused_seconds=self._paused_seconds,
+            last_fractions=self._left,
             attempt=self._attempt,
         )
 
     def markdown(self) -> str:
         """The record for a person who reads it in the Temporal UI."""
-        rows = "\n".join(
-            f"| {one.name} | {one.state} | {one.finished} of {one.scheduled} | {one.units_done} of {one.units_total} |"
-            for one in self._steps.values()
-        )
-        head = f"**{self._stage}**: {self._message}\n\n| step | state | activities | units |\n"
-        return f"{head}| --- | --- | --- | --- |\n{rows}"
+        records = list(self._steps.values())
+        pause = " · **paused**" if self._paused else " · pause asked for" if self.held else ""
+        steps = [
+            f"| {one.name} | {one.state} | {one.finished} of {max(one.planned, one.scheduled)} "
+            f"| {one.units_done} of {one.units_total} | {one.cache_hits} | {one.attempt} |"
+            for one in records
+        ]
+        open_ = [f"| {one} | scheduled or running | {units} | |" for one, units in list(self._open.items())[:_ROWS]]
+        made = [
+            f"| {one} | {'found' if made.cached else 'made'} | | {made.attempt} |"
+            for one, made in list(self._made.items())[-_ROWS:]
+        ]
+        hidden = max(0, len(self._open) - _ROWS) + max(0, len(self._made) - _ROWS)
+        return "\n".join([
+            f"**{self._stage}**, {overall(records):.1f} % in finished work{pause}: {self._message}",
+            "",
+            "| step | state | activities | units | found | attempt |",
+            "| --- | --- | --- | --- | --- | --- |",
+            *steps,
+            "",
+            "| activity | state | units | attempt |",
+            "| --- | --- | --- | --- |",
+            *open_,
+            *made,
+            *([f"| and {hidden} more | | | |"] if hidden else []),
+            "",
+            "How far running activities are is in their heartbeats, under *Pending Activities*.",
+        ])  # fmt: skip
 
     @property
     def running_step(self) -> StageName | None:
         """The step that is being worked on."""
         return next((one.name for one in self._steps.values() if one.state == "running"), None)
 
+    def _pass_pause(self, now: datetime) -> None:
+        if self._paused_at is not None:
+            self._paused_seconds += (now - self._paused_at).total_seconds()
+        self._paused, self._paused_at = False, None
+
     def _change(self, step: StageName, **update: object) -> None:
         self._steps[step] = self._steps[step].model_copy(update=update)
+        self.version += 1
+
+    def _note_where_we_are(self, state: StepState, message: str, now: datetime) -> None:
+        """A note on the job as a whole, told of the step it is in."""
+        self._message = message
+        self._note(self.running_step or STAGES[0].name, state, message, now)
         self.version += 1
 
     def _note(self, step: StageName, state: StepState, message: str, now: datetime) -> None:

@@ -1,13 +1,15 @@
 """A row of the stage table as the options Temporal takes."""
 
 from datetime import timedelta
-from typing import TypedDict
+from typing import Final, TypedDict
 
 from temporalio.common import RetryPolicy
 from temporalio.workflow import ActivityCancellationType
 
 from picturelock.models import StageName
-from picturelock.stages import BY_NAME
+from picturelock.stages import BY_NAME, CONTROL_QUEUE
+
+HEARTBEAT_TIMEOUT: Final = timedelta(seconds=10)
 
 
 class ActivityOptions(TypedDict):
@@ -33,5 +35,16 @@ def options_for(stage: StageName, media_seconds: float = 0.0, *, queue: str | No
             maximum_interval=timedelta(seconds=policy.retries.maximum_seconds),
             maximum_attempts=policy.retries.attempts,
         ),
+        cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    )
+
+
+def errand(start_to_close: timedelta) -> ActivityOptions:
+    """The options of a short activity beside the stages: tried again until it succeeds."""
+    return ActivityOptions(
+        task_queue=CONTROL_QUEUE,
+        start_to_close_timeout=start_to_close,
+        heartbeat_timeout=HEARTBEAT_TIMEOUT,
+        retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=60)),
         cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     )

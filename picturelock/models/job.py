@@ -11,7 +11,7 @@ from picturelock.models.request import ExportRequest
 
 StageName = Literal["script", "tts", "composition", "render", "finalize"]
 Stage = Literal["queued", "script", "tts", "composition", "render", "finalize", "complete"]
-StepState = Literal["pending", "running", "completed", "failed", "cancelled"]
+StepState = Literal["pending", "running", "paused", "completed", "failed", "cancelled"]
 Status = Literal["queued", "running", "paused", "completed", "failed", "cancelled"]
 RunStatus = Literal["open", "completed", "failed", "cancelled", "terminated", "timed-out"]
 JobId = Annotated[str, StringConstraints(pattern=r"^[0-9a-zA-Z][0-9a-zA-Z_-]{7,63}$")]
@@ -50,12 +50,14 @@ class StepRecord(Model):
     attempt: int = 1
     started_at: datetime | None = None
     completed_at: datetime | None = None
+    planned: int = Field(default=0, description="Activities this step will take, as far as is known.")
     units_total: int = 0
     units_done: int = Field(default=0, description="Units of finished activities.")
     scheduled: int = Field(default=0, description="Activities scheduled so far.")
     finished: int = Field(default=0, description="Activities finished so far.")
     cache_hits: int = 0
     cache_misses: int = 0
+    paused_before: float = Field(default=0.0, description="Seconds of pauses before this step began.")
 
 
 class TimelineEvent(Model):
@@ -88,7 +90,22 @@ class Snapshot(Model):
     open_units: dict[str, int] = Field(default={}, description="Scheduled, unfinished activity id -> its units.")
     warnings: list[Warn] = []
     pause_requested: bool = False
+    paused: bool = Field(default=False, description="The pause has taken effect: nothing runs.")
+    paused_at: datetime | None = Field(default=None, description="Since when a pause is asked for.")
+    paused_seconds: float = Field(default=0.0, description="How long earlier pauses took.")
+    last_fractions: dict[str, float] = Field(
+        default={}, description="Activity id -> how far it had told that it was when it was given up."
+    )
     attempt: int = 1
+
+
+class EarlierAttempt(Model):
+    """How an earlier attempt of a retried job ended."""
+
+    attempt: int
+    status: Status
+    error: JobError | None = None
+    completed_at: datetime | None = None
 
 
 class JobMemo(Model):
@@ -99,14 +116,8 @@ class JobMemo(Model):
     attempt: int = 1
     metadata: dict[str, str] = {}
     digest: str = Field(description="SHA-256 of the request's canonical JSON; tells whether a key is used again.")
-
-
-class EarlierAttempt(Model):
-    """How an earlier attempt of a retried job ended."""
-
-    attempt: int
-    status: Status
-    error: JobError | None = None
+    earlier: list[EarlierAttempt] = []
+    webhook: bool = Field(default=False, description="Whether somebody wants to be told of the end.")
 
 
 class ExportInput(Model):
@@ -116,7 +127,6 @@ class ExportInput(Model):
     correlation_id: str
     created_at: datetime
     attempt: int = 1
-    earlier: list[EarlierAttempt] = []
     deadline_seconds: float | None = Field(default=None, description="None: as the stage table says.")
 
 
@@ -175,7 +185,10 @@ class Links(Model):
     events: str
     cancel: str
     retry: str
+    pause: str
+    resume: str
     output: str
+    history: str
     temporal_ui: str | None = None
 
 
@@ -199,9 +212,11 @@ class JobStatus(Model):
     error_message: str | None = None
     warnings: list[Warn] = []
     attempt: int = 1
+    earlier_attempts: list[EarlierAttempt] = []
     cancel_requested: bool = False
-    pause_requested: bool = False
+    pause_requested: bool = Field(default=False, description="Asked for and not yet in effect.")
     worker_available: bool = True
+    archived: bool = Field(default=False, description="Temporal has forgotten the execution; the store has not.")
     correlation_id: str
     metadata: dict[str, str] = {}
     links: Links
@@ -213,6 +228,7 @@ class PendingActivity(Model):
     id: str
     attempt: int = 1
     started: bool = False
+    held: bool = Field(default=False, description="Scheduled, and held back by a pause.")
     heartbeat: Heartbeat | None = None
     heartbeat_at: datetime | None = None
     scheduled_at: datetime | None = None
@@ -232,13 +248,22 @@ class Observation(Model):
     correlation_id: str
     metadata: dict[str, str] = {}
     attempt: int = 1
+    earlier: list[EarlierAttempt] = []
     snapshot: Snapshot | None = None
     snapshot_is_memo: bool = Field(default=True, description="As old as describe; a query's answer is newer.")
     pending: list[PendingActivity] = []
     history_length: int = 0
     cancel_requested: bool = False
+    pause_signal: bool | None = Field(
+        default=None, description="What was last asked for and no orchestrator has taken note of: a pause, or its end."
+    )
     workflow_task_attempt: int = 1
     live_queues: list[str] = Field(default=[], description="Task queues that a live worker serves.")
+    queues_heard_at: dict[str, datetime] = Field(
+        default={}, description="When a worker of each task queue was last heard of."
+    )
+    ahead: int | None = Field(default=None, description="Open exports that were started before this one.")
     result: ExportResult | None = None
     error: JobError | None = None
     temporal_ui: str | None = None
+    archived: bool = False

@@ -67,8 +67,6 @@ def _markdown(source: str) -> dict[str, Any]:
 def _refuse_unbuilt(request: ExportRequest) -> None:
     """What the contract has room for and this version does not do is refused, never ignored."""
     complaints = []
-    if request.webhook is not None:
-        complaints.append(("webhook", "webhooks are not offered by this version"))
     if request.captions.style == "karaoke":
         complaints.append(("captions.style", "the style 'karaoke' is not offered by this version"))
     for index, scene in enumerate(request.script.scenes if request.script else []):

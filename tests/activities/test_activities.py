@@ -219,6 +219,6 @@ def test_progress_of_an_attempt_never_goes_back() -> None:
     pulse = Pulse(stages.BY_NAME["render"])
     listen = pulse.frames(100, "m")
     listen(80, 60)
-    assert (pulse._state.fraction, pulse._state.frames_done) == (0.65, 60)
+    assert (pulse.state.fraction, pulse.state.frames_done) == (0.65, 60)
     listen(80, 40)
-    assert pulse._state.fraction == 0.65
+    assert pulse.state.fraction == 0.65

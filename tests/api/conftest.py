@@ -12,6 +12,7 @@ import uvicorn
 from temporalio.testing import WorkflowEnvironment
 
 from api.app import create_app
+from api.server import Server
 from cli.ports import any_free
 from picturelock.settings import Settings
 from tests.fake_activities import Studio
@@ -26,7 +27,7 @@ async def api_url(temporal: WorkflowEnvironment, tmp_path_factory: pytest.TempPa
     data: Path = tmp_path_factory.mktemp("api")
     configured = Settings(data_dir=data, max_request_bytes=200_000, max_asset_bytes=2_000_000)
     port = any_free()
-    server = uvicorn.Server(uvicorn.Config(create_app(configured), port=port, log_config=None, lifespan="on"))
+    server = Server(uvicorn.Config(create_app(configured), port=port, log_config=None, lifespan="on"))
     task = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.01)

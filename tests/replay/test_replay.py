@@ -7,6 +7,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
+from workflows.aftermath import AftermathWorkflow
 from workflows.export import ExportWorkflow
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
@@ -15,7 +16,7 @@ HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
 async def test_a_recorded_export_replays(path: Path) -> None:
     history = WorkflowHistory.from_json(path.stem, path.read_text())
-    replayer = Replayer(workflows=[ExportWorkflow], data_converter=pydantic_data_converter)
+    replayer = Replayer(workflows=[ExportWorkflow, AftermathWorkflow], data_converter=pydantic_data_converter)
     await replayer.replay_workflow(history)
 
 
@@ -25,11 +26,12 @@ async def test_a_history_that_does_not_fit_is_refused() -> None:
     swapped = (
         text.replace('"speak_scene"', '"@"').replace('"compose_film"', '"speak_scene"').replace('"@"', '"compose_film"')
     )
-    history = WorkflowHistory.from_json("swapped", swapped)
+    history = WorkflowHistory.from_json("completed", swapped)
     replayer = Replayer(workflows=[ExportWorkflow], data_converter=pydantic_data_converter)
     with pytest.raises(Exception, match=r"(?i)determinism"):
         await replayer.replay_workflow(history)
 
 
 def test_every_way_an_export_ends_is_recorded() -> None:
-    assert {path.stem for path in HISTORIES} >= {"completed", "completed-after-retry", "failed", "cancelled"}
+    ways = {"completed", "completed-after-retry", "retried", "paused", "failed", "cancelled", "told.aftermath.1"}
+    assert {path.stem for path in HISTORIES} >= ways

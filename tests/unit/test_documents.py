@@ -40,7 +40,7 @@ def test_every_code_in_the_sources_is_described() -> None:
 
 
 def test_every_event_is_described() -> None:
-    source = "".join((ROOT / "api" / name).read_text() for name in ("events.py", "stream.py"))
+    source = "".join((ROOT / "api" / name).read_text() for name in ("events.py", "stream.py", "frames.py"))
     for name in set(re.findall(r'frame\(\s*"([a-z-]+)"', source)) | {"job-completed", "job-failed", "job-cancelled"}:
         assert f"`{name}`" in HTTP_API
 

@@ -6,23 +6,25 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.events import EventId, Teller, already_told
+from api.events import Teller, already_told
+from api.frames import EventId
 from api.watch import Sighting
 from picturelock.models import Observation, TimelineEvent
-from picturelock.status import assemble
-from tests.unit.test_status import NOW, RESULT, observed, snapshot
+from tests.unit.test_status import BEFORE_RENDER, NOW, RENDER, RESULT, observed, snapshot
+
+HALFWAY = BEFORE_RENDER + RENDER / 2
 
 
-def events_of(frames: list[bytes]) -> list[tuple[str, str | None, dict[str, object]]]:
+def events_of(told: bytes) -> list[tuple[str, str | None, dict[str, object]]]:
     found = []
-    for frame in frames:
-        fields = dict(line.split(": ", 1) for line in frame.decode().strip().split("\n"))
+    for frame in told.decode().split("\n\n")[:-1]:
+        fields = dict(line.split(": ", 1) for line in frame.split("\n"))
         found.append((fields["event"], fields.get("id"), json.loads(fields["data"])))
     return found
 
 
 def sighting(observation: Observation, version: int = 1) -> Sighting:
-    return Sighting(version, job=assemble(observation), observation=observation)
+    return Sighting(version, observation)
 
 
 def timeline(count: int) -> list[TimelineEvent]:
@@ -45,8 +47,8 @@ def ended(entries: int, attempt: int = 1) -> Observation:
 def test_a_new_client_gets_the_present_and_no_past() -> None:
     frames = events_of(Teller(None).tell(sighting(rendering(50, 7))))
     assert [name for name, _, _ in frames] == ["job-progress"]
-    assert frames[0][1] == "1.7.520"
-    assert frames[0][2]["percent"] == frames[0][2]["progress"] == 52.0
+    assert frames[0][1] == f"1.7.{HALFWAY * 10:.0f}"
+    assert frames[0][2]["percent"] == frames[0][2]["progress"] == HALFWAY
 
 
 def test_a_returning_client_gets_what_it_missed_first() -> None:
@@ -58,8 +60,8 @@ def test_a_returning_client_gets_what_it_missed_first() -> None:
 
 def test_a_higher_attempt_may_begin_lower() -> None:
     frames = events_of(Teller(EventId(1, 5, 900)).tell(sighting(rendering(0, 2, attempt=2))))
-    assert frames[-1][2]["percent"] == 12.0
-    assert frames[-1][1] == "2.2.120"
+    assert frames[-1][2]["percent"] == BEFORE_RENDER
+    assert frames[-1][1] == f"2.2.{BEFORE_RENDER * 10:.0f}"
 
 
 def test_an_end_that_was_told_is_not_told_again() -> None:

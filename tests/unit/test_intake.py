@@ -57,7 +57,7 @@ def test_a_markdown_script_becomes_scenes() -> None:
         ({**script(), "video": {"fps": 29}}, "video.fps", "INVALID_REQUEST"),
         ({**script(), "video": {"encoderPreset": "warp"}}, "video.encoderPreset", "INVALID_REQUEST"),
         ({**script(), "nonsense": 1}, "nonsense", "INVALID_REQUEST"),
-        ({**script(), "webhook": {"url": "https://example.org"}}, "webhook", "NOT_OFFERED"),
+        ({**script(), "webhook": {"url": "ftp://example.org"}}, "webhook.url", "INVALID_REQUEST"),
         ({**script(), "brief": {"topic": "tides"}}, "$", "INVALID_REQUEST"),
     ],
 )

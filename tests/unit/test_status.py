@@ -19,7 +19,7 @@ from picturelock.models import (
     Snapshot,
     StepRecord,
 )
-from picturelock.stages import STAGES
+from picturelock.stages import BY_NAME, STAGES
 from picturelock.status import assemble, etag, not_below
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
@@ -30,6 +30,8 @@ FACTS = FilmFacts(
 )  # fmt: skip
 RESULT = ExportResult(film=NamedArtifact(name="film.mp4", **REF.model_dump(by_alias=False)), facts=FACTS, artifacts=[])
 QUEUES = ["exports", "render"]
+RENDER = 100 * BY_NAME["render"].weight
+BEFORE_RENDER = round(100 * sum(stage.weight for stage in STAGES[:3]), 6)
 
 
 def observed(**change: Any) -> Observation:
@@ -94,7 +96,7 @@ def test_heartbeats_count_in_proportion_to_their_units() -> None:
     assert render.progress == 50.0
     assert render.detail is not None
     assert (render.detail.frames_done, render.detail.frames_total) == (50, 100)
-    assert job.progress == pytest.approx(12 + 80 * 0.5)
+    assert job.progress == pytest.approx(BEFORE_RENDER + RENDER * 0.5)
 
 
 def test_an_activity_that_just_finished_does_not_step_back() -> None:
@@ -103,12 +105,12 @@ def test_an_activity_that_just_finished_does_not_step_back() -> None:
         pending=[PendingActivity(id="render-001", heartbeat=beat(0.9))],
     )
     gone = running.model_copy(update={"pending": []})
-    assert assemble(running).progress < assemble(gone).progress < 92
+    assert assemble(running).progress < assemble(gone).progress < BEFORE_RENDER + RENDER
 
 
 def test_a_query_that_is_newer_than_describe_counts_nothing_for_what_has_just_been_scheduled() -> None:
     seen = observed(snapshot=snapshot("render", open_units={"render-001": 100}), snapshot_is_memo=False)
-    assert assemble(seen).progress == 12.0
+    assert assemble(seen).progress == BEFORE_RENDER
 
 
 def test_all_done_but_still_open_is_not_a_hundred() -> None:

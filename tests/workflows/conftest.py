@@ -13,8 +13,9 @@ from temporalio.worker import Worker
 
 from jobstate.names import JOB_MEMO
 from picturelock.models import ExportInput, ExportRequest, ExportResult, JobMemo
-from picturelock.stages import EXPORTS_QUEUE, RENDER_QUEUE
+from picturelock.stages import CONTROL_QUEUE, EXPORTS_QUEUE, RENDER_QUEUE
 from tests.fake_activities import Studio
+from workflows.aftermath import AftermathWorkflow
 from workflows.export import ExportWorkflow
 
 REQUEST = ExportRequest.model_validate({"script": {"scenes": [{"narration": "One."}, {"narration": "Two."}]}})
@@ -28,27 +29,48 @@ def client(temporal: WorkflowEnvironment) -> Client:
 
 @asynccontextmanager
 async def studio_open(
-    client: Client, studio: Studio, *, queues: tuple[str, ...] = (EXPORTS_QUEUE, RENDER_QUEUE)
+    client: Client,
+    studio: Studio,
+    *,
+    queues: tuple[str, ...] = (EXPORTS_QUEUE, RENDER_QUEUE, CONTROL_QUEUE),
+    render_slots: int | None = None,
 ) -> AsyncIterator[None]:
     """Workers for the real workflow with the studio's activities on the given queues."""
     options: dict[str, Any] = {
-        "activities": studio.activities(),
         "max_heartbeat_throttle_interval": timedelta(seconds=0.1),
         "default_heartbeat_throttle_interval": timedelta(seconds=0.1),
     }
     async with AsyncExitStack() as stack:
         for queue in queues:
-            workflows = [ExportWorkflow] if queue == EXPORTS_QUEUE else []
-            await stack.enter_async_context(Worker(client, task_queue=queue, workflows=workflows, **options))
+            workflows = [ExportWorkflow, AftermathWorkflow] if queue == EXPORTS_QUEUE else []
+            activities = studio.errands() if queue == CONTROL_QUEUE else studio.activities()
+            worker = Worker(
+                client,
+                task_queue=queue,
+                workflows=workflows,
+                activities=activities,
+                **options,
+                max_concurrent_activities=render_slots if queue == RENDER_QUEUE else None,
+            )
+            await stack.enter_async_context(worker)
         yield
 
 
-async def start(client: Client, request: ExportRequest = REQUEST, deadline_seconds: float | None = None) -> Handle:
+async def start(
+    client: Client,
+    request: ExportRequest = REQUEST,
+    deadline_seconds: float | None = None,
+    *,
+    job_id: str | None = None,
+    attempt: int = 1,
+) -> Handle:
     now = datetime.now(UTC)
     return await client.start_workflow(
         ExportWorkflow.run,
-        ExportInput(request=request, correlation_id="c", created_at=now, deadline_seconds=deadline_seconds),
-        id=f"job-{uuid.uuid4().hex}",
+        ExportInput(
+            request=request, correlation_id="c", created_at=now, attempt=attempt, deadline_seconds=deadline_seconds
+        ),
+        id=job_id or f"job-{uuid.uuid4().hex}",
         task_queue=EXPORTS_QUEUE,
-        memo={JOB_MEMO: JobMemo(correlation_id="c", created_at=now, digest="d")},
+        memo={JOB_MEMO: JobMemo(correlation_id="c", created_at=now, attempt=attempt, digest="d")},
     )

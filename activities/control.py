@@ -1,0 +1,40 @@
+"""Errands of the workflow about its own work: hold it, release it, look how far it is."""
+
+import asyncio
+
+from temporalio import activity
+
+from activities.contracts import Fractions
+from jobstate import holding
+from jobstate.names import HOLD_WORK, NOTE_PROGRESS, RELEASE_WORK
+from picturelock.stages import HEARTBEAT_SECONDS
+
+
+@activity.defn(name=HOLD_WORK)
+async def hold_work() -> None:
+    """Holds back what is scheduled, as often as something is, until nothing runs any more.
+
+    An attempt that fails meanwhile is scheduled again, and held.
+    """
+    job_id, run_id = _own_run()
+    holder = (activity.info().activity_id, activity.info().attempt)
+    while not await holding.hold(activity.client(), job_id, run_id, holder):
+        activity.heartbeat()
+        await asyncio.sleep(HEARTBEAT_SECONDS)
+
+
+@activity.defn(name=RELEASE_WORK)
+async def release_work() -> None:
+    """Lets go what was held."""
+    await holding.release(activity.client(), *_own_run())
+
+
+@activity.defn(name=NOTE_PROGRESS)
+async def note_progress() -> Fractions:
+    """How far the running activities are, just before they are given up."""
+    return Fractions(fractions=await holding.fractions(activity.client(), *_own_run()))
+
+
+def _own_run() -> tuple[str, str]:
+    info = activity.info()
+    return info.workflow_id or "", info.workflow_run_id or ""

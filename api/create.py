@@ -1,0 +1,126 @@
+"""`POST /api/jobs`: a request becomes a job."""
+
+import asyncio
+import hashlib
+import uuid
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request, Response
+from fastapi.responses import JSONResponse
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from api.body import read_body
+from api.context import Context, Shared
+from api.correlation import correlation_id
+from api.problems import PROBLEM, Problem
+from api.start import start_run
+from picturelock.errors import NotOffered, WebhookRefused
+from picturelock.models import ExportInput, ExportRequest, JobMemo, JobStatus, Links, Model, Stage, Status
+from picturelock.scripting.intake import Complaint, RequestRefused, read_request
+from picturelock.status import links
+from picturelock.webhooks import check_url
+
+router = APIRouter(prefix="/api/jobs", tags=["jobs"])
+
+
+class JobAccepted(Model):
+    """The answer to a job that was taken."""
+
+    job_id: str
+    status: Status
+    stage: Stage
+    correlation_id: str
+    links: Links
+
+
+@router.post(
+    "",
+    status_code=202,
+    response_model=JobAccepted,
+    responses={
+        200: {"model": JobAccepted, "description": "The key was used before, with the same request: the same job."},
+        409: PROBLEM,
+        413: PROBLEM,
+        415: PROBLEM,
+        422: PROBLEM,
+        503: PROBLEM,
+    },
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ExportRequest"}}},
+        }
+    },
+)
+async def create_job(
+    request: Request,
+    shared: Shared,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
+) -> Response:
+    """Starts an export and answers as soon as Temporal has taken it."""
+    export = read_request(await read_body(request, shared.settings.max_request_bytes))
+    _require_webhook(export, shared)
+    await _require_assets(export, shared)
+    digest = hashlib.sha256(export.model_dump_json().encode()).hexdigest()
+    job_id = _job_id(idempotency_key)
+    if idempotency_key and (kept := await shared.reader.archived(job_id)):
+        return await _same_job(job_id, kept.digest, digest, shared)
+    now, correlation = datetime.now(UTC), correlation_id()
+    started = ExportInput(request=export, correlation_id=correlation, created_at=now)
+    memo = JobMemo(
+        correlation_id=correlation,
+        created_at=now,
+        metadata=export.metadata,
+        digest=digest,
+        webhook=export.webhook is not None,
+    )
+    try:
+        await start_run(job_id, started, memo, shared)
+    except WorkflowAlreadyStartedError:
+        _, first = await shared.reader.started_with(job_id)
+        return await _same_job(job_id, first.digest, digest, shared)
+    return _accepted(job_id, "queued", "queued", correlation, 202)
+
+
+def _job_id(key: str | None) -> str:
+    """Random, or derived from the client's key, so that Temporal itself refuses a second start."""
+    return hashlib.sha256(f"idempotency:{key}".encode()).hexdigest()[:32] if key else uuid.uuid4().hex
+
+
+async def _same_job(job_id: str, known_digest: str, digest: str, shared: Context) -> Response:
+    if known_digest != digest:
+        raise Problem(409, "IDEMPOTENCY_CONFLICT", "this Idempotency-Key was used with another request", jobId=job_id)
+    job: JobStatus = await shared.reader.status(job_id)
+    return _accepted(job_id, job.status, job.stage, job.correlation_id, 200)
+
+
+def _accepted(job_id: str, status: Status, stage: Stage, correlation: str, code: int) -> Response:
+    accepted = JobAccepted(job_id=job_id, status=status, stage=stage, correlation_id=correlation, links=links(job_id))
+    return JSONResponse(accepted.model_dump(mode="json"), code, {"Location": accepted.links.self})
+
+
+def _require_webhook(export: ExportRequest, shared: Context) -> None:
+    """Refuses a webhook that would never be delivered."""
+    if export.webhook is None:
+        return
+    if shared.settings.webhook_secret is None:
+        text = "webhooks need a secret to be signed with; this installation has none (PICTURELOCK_WEBHOOK_SECRET)"
+        raise RequestRefused([Complaint(path="webhook", message=text, code=NotOffered.code)])
+    try:
+        check_url(str(export.webhook.url), allow_private=shared.settings.webhook_allow_private)
+    except WebhookRefused as error:
+        raise RequestRefused([Complaint(path="webhook.url", message=error.message, code=error.code)]) from error
+
+
+async def _require_assets(export: ExportRequest, shared: Context) -> None:
+    """Refuses a request that names an asset which is not there, with its path."""
+    wanted = export.asset_ids()
+    found = await asyncio.gather(*(shared.store.find_asset(asset_id) for asset_id in wanted.values()))
+    complaints = [
+        Complaint(path=path, message=f"there is no asset {asset_id}", code="ASSET_MISSING")
+        for (path, asset_id), asset in zip(wanted.items(), found, strict=True)
+        if asset is None
+    ]
+    if complaints:
+        raise RequestRefused(complaints)

@@ -1,0 +1,145 @@
+"""Pause and resume: nothing new begins, what runs is finished, nothing is lost, no deadline runs."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+
+from jobstate.reader import JobReader
+from picturelock.errors import RenderFailed
+from picturelock.models import JobStatus
+from picturelock.stages import EXPORTS_QUEUE
+from tests.fake_activities import Studio
+from tests.workflows.conftest import Handle, start, studio_open
+from workflows.export import ExportWorkflow
+
+pytestmark = pytest.mark.usefixtures("no_leftovers")
+
+
+async def until(handle: Handle, client: Client, *states: str) -> JobStatus:
+    reader = JobReader(client)
+    async with asyncio.timeout(20):
+        while (job := await reader.status(handle.id)).status not in states:
+            await asyncio.sleep(0.02)
+    return job
+
+
+async def ran(studio: Studio, activity_id: str) -> None:
+    async with asyncio.timeout(20):
+        while not any(one.startswith(activity_id) for one in studio.ran):
+            await asyncio.sleep(0.01)
+
+
+async def held(client: Client, handle: Handle, count: int) -> None:
+    reader = JobReader(client)
+    async with asyncio.timeout(20):
+        while sum(one.held for one in (await reader.observe(handle.id)).pending) < count:
+            await asyncio.sleep(0.02)
+
+
+async def test_running_segments_finish_and_no_other_begins(client: Client) -> None:
+    gate = asyncio.Event()
+
+    async def wait(_task: object) -> None:
+        await gate.wait()
+
+    studio = Studio(segments=4, hooks={"render": wait})
+    async with studio_open(client, studio, render_slots=1):
+        handle = await start(client)
+        await ran(studio, "render")
+        await handle.signal(ExportWorkflow.pause)
+        await held(client, handle, 3)
+        asked = await JobReader(client).status(handle.id)
+        assert (asked.status, asked.pause_requested) == ("running", True)
+        gate.set()
+        paused = await until(handle, client, "paused")
+        assert not paused.pause_requested
+        assert paused.message == "Paused"
+        assert paused.eta_seconds is None
+        assert next(step for step in paused.steps if step.name == "render").status == "paused"
+        assert len([one for one in studio.ran if one.startswith("render")]) == 1
+        await handle.signal(ExportWorkflow.resume)
+        await handle.result()
+        timeline = (await handle.query(ExportWorkflow.status)).timeline
+    assert sorted(one for one in studio.ran if one.startswith("render")) == [f"render-{n:03d}" for n in range(4)]
+    told = [(event.step, event.status) for event in timeline if event.step == "render"]
+    assert told == [("render", state) for state in ("running", "running", "paused", "running", "completed")]
+
+
+async def test_an_attempt_that_fails_during_a_pause_is_not_tried_again_before_its_end(client: Client) -> None:
+    gate = asyncio.Event()
+
+    async def fail_once(_task: object) -> None:
+        if studio.ran.count("render-000") == 1:
+            await gate.wait()
+            raise RenderFailed("ffmpeg ended with signal SIGKILL")
+
+    studio = Studio(segments=1, hooks={"render-000": fail_once})
+    async with studio_open(client, studio):
+        handle = await start(client)
+        await ran(studio, "render-000")
+        await handle.signal(ExportWorkflow.pause)
+        gate.set()
+        paused = await until(handle, client, "paused", "failed")
+        assert paused.status == "paused"
+        assert "ATTEMPT_FAILED" in [one.code for one in paused.warnings]
+        assert studio.ran.count("render-000") == 1
+        await handle.signal(ExportWorkflow.resume)
+        await handle.result()
+    assert studio.ran.count("render-000") == 2
+
+
+async def test_no_deadline_runs_while_a_job_is_paused(client: Client, temporal: WorkflowEnvironment) -> None:
+    gate = asyncio.Event()
+
+    async def wait(_task: object) -> None:
+        await gate.wait()
+
+    studio = Studio(hooks={"write_script": wait})
+    async with studio_open(client, studio):
+        handle = await start(client)
+        await ran(studio, "script")
+        await handle.signal(ExportWorkflow.pause)
+        gate.set()
+        await until(handle, client, "paused")
+        assert "tts-00" not in studio.ran
+        await temporal.fast_forward(handle, timedelta(days=3))
+        await handle.signal(ExportWorkflow.resume)
+        await handle.result()
+        snapshot = await handle.query(ExportWorkflow.status)
+    assert snapshot.paused_seconds > timedelta(days=2).total_seconds()
+    assert not snapshot.pause_requested
+
+
+async def test_a_paused_job_can_be_cancelled(client: Client) -> None:
+    gate = asyncio.Event()
+
+    async def wait(_task: object) -> None:
+        await gate.wait()
+
+    studio = Studio(segments=3, hooks={"render": wait})
+    async with studio_open(client, studio, render_slots=1):
+        handle = await start(client)
+        await ran(studio, "render")
+        await handle.signal(ExportWorkflow.pause)
+        gate.set()
+        await until(handle, client, "paused")
+        await handle.cancel()
+        job = await until(handle, client, "cancelled", "failed")
+    assert (job.status, job.pause_requested) == ("cancelled", False)
+
+
+async def test_a_pause_that_no_orchestrator_has_seen_is_told_all_the_same(client: Client) -> None:
+    async with studio_open(client, Studio(), queues=(EXPORTS_QUEUE,)):
+        handle = await start(client)
+        async with asyncio.timeout(20):
+            while (await handle.query(ExportWorkflow.status)).stage != "render":
+                await asyncio.sleep(0.02)
+    reader = JobReader(client)
+    assert not (await reader.status(handle.id)).pause_requested
+    await handle.signal(ExportWorkflow.pause)
+    assert (await reader.status(handle.id)).pause_requested
+    await handle.signal(ExportWorkflow.resume)
+    assert not (await reader.status(handle.id)).pause_requested

@@ -1,0 +1,234 @@
+"""The way of a film: script -> tts -> composition -> render (segments and sound side by side) -> finalize."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+with workflow.unsafe.imports_passed_through():
+    from activities import contracts
+    from activities.contracts import Composition, Fractions, SpokenScene, WrittenScript
+    from jobstate.names import NOTE_PROGRESS
+    from picturelock.models import (
+        SAMPLE_RATE,
+        ExportInput,
+        ExportResult,
+        Made,
+        Model,
+        RenderedSegment,
+        Sound,
+        StageName,
+    )
+    from picturelock.stages import CANCEL_GRACE_SECONDS, EXPORTS_QUEUE
+    from workflows.board import Board
+    from workflows.failures import fraction_reached
+    from workflows.options import options_for
+
+Result = TypeVar("Result", bound=Made)
+MAX_IN_FLIGHT: Final = 200
+"""Pending activities at once; Temporal allows 2,000 and describe carries every one of them."""
+
+CANCEL_NOTE: Final = timedelta(seconds=0.4)
+"""How long a job that is being given up waits to learn how far it was."""
+
+_FINALIZE_UNITS: Final = 100
+_FINALIZE_ACTIVITY: Final = 99
+"""The film's publication is all but the last unit of its step; the last is the close of the execution itself."""
+
+
+class Production:
+    """Makes one film, and notes on the board how far it is."""
+
+    def __init__(self, export: ExportInput, board: Board) -> None:
+        self._export = export
+        self._board = board
+        self._slots = asyncio.Semaphore(MAX_IN_FLIGHT)
+
+    async def produce(self) -> ExportResult:
+        """The film, published. The last step stays open until the execution closes."""
+        written = await self._script()
+        spoken = await self._speech(written)
+        composition = await self._composition(written, spoken)
+        segments, sound = await self._render(composition)
+        return await self._finalize(written, spoken, composition, segments, sound)
+
+    async def note_progress(self) -> None:
+        """Takes note of how far the running activities are, before they are given up and Temporal forgets it."""
+        try:
+            noted = await workflow.execute_local_activity(
+                NOTE_PROGRESS, result_type=Fractions, schedule_to_close_timeout=CANCEL_NOTE
+            )
+        except ActivityError:
+            return  # a figure less; the end must not wait for it
+        self._board.left(noted.fractions)
+
+    async def _script(self) -> WrittenScript:
+        brought = self._export.request.script is not None
+        self._board.start("script", 1, 1, "Checking the script" if brought else "Writing the script", workflow.now())
+        task = contracts.ScriptTask(request=self._export.request)
+        written = await self._run("script", "script", contracts.WRITE_SCRIPT, task, WrittenScript)
+        self._board.complete("script", f"The script has {written.scenes} scenes", workflow.now())
+        return written
+
+    async def _speech(self, written: WrittenScript) -> list[SpokenScene]:
+        count = written.scenes
+        self._board.start("tts", count, count, f"Speaking {count} scenes", workflow.now())
+
+        async def speak(index: int) -> SpokenScene:
+            task = contracts.SpeechTask(request=written.request, script=written.script, scene_index=index)
+            return await self._run("tts", f"tts-{index:02d}", contracts.SPEAK_SCENE, task, SpokenScene)
+
+        spoken = await self._all([speak(index) for index in range(count)])
+        seconds = sum(scene.samples for scene in spoken) / SAMPLE_RATE
+        self._board.complete("tts", f"{seconds:.1f} s of speech", workflow.now())
+        return spoken
+
+    async def _composition(self, written: WrittenScript, spoken: list[SpokenScene]) -> Composition:
+        self._board.start("composition", 1, 1, "Composing the film", workflow.now())
+        narrations = [scene.narration for scene in spoken]
+        task = contracts.CompositionTask(request=written.request, script=written.script, narrations=narrations)
+        seconds = sum(scene.samples for scene in spoken) / SAMPLE_RATE
+        composition = await self._run(
+            "composition", "composition", contracts.COMPOSE, task, Composition, seconds=seconds
+        )
+        self._board.warn("SUBSTITUTED", "composition", composition.warnings)
+        message = f"{len(composition.segments)} segments, {composition.duration_seconds:.1f} s"
+        self._board.complete("composition", message, workflow.now())
+        return composition
+
+    async def _render(self, composition: Composition) -> tuple[list[RenderedSegment], Sound]:
+        count = len(composition.segments)
+        self._board.start("render", count + 1, composition.total_frames, f"Rendering {count} segments", workflow.now())
+
+        async def render(segment: contracts.PlannedSegment) -> RenderedSegment:
+            task = contracts.SegmentTask(plan=composition.plan, segment_id=segment.id, frames=segment.frames)
+            seconds = composition.duration_seconds * segment.frames / composition.total_frames
+            return await self._run(
+                "render",
+                segment.id,
+                contracts.RENDER_SEGMENT,
+                task,
+                RenderedSegment,
+                units=segment.frames,
+                seconds=seconds,
+            )
+
+        sound = asyncio.create_task(self._sound(composition))
+        segments = await self._all([render(segment) for segment in composition.segments], beside=sound)
+        mastered = await sound
+        self._board.complete("render", f"{count} segments and the sound are ready", workflow.now())
+        return segments, mastered
+
+    async def _sound(self, composition: Composition) -> Sound:
+        task = contracts.SoundTask(plan=composition.plan)
+        seconds = composition.duration_seconds
+        return await self._run(
+            "render",
+            "sound",
+            contracts.MASTER_SOUND,
+            task,
+            Sound,
+            units=0,
+            seconds=seconds,
+            queue=EXPORTS_QUEUE,
+        )
+
+    async def _finalize(
+        self,
+        written: WrittenScript,
+        spoken: list[SpokenScene],
+        composition: Composition,
+        segments: list[RenderedSegment],
+        sound: Sound,
+    ) -> ExportResult:
+        self._board.start("finalize", 1, _FINALIZE_UNITS, "Joining and verifying the film", workflow.now())
+        task = contracts.FinalizeTask(
+            attempt=self._export.attempt,
+            correlation_id=self._export.correlation_id,
+            created_at=self._export.created_at,
+            request=written.request,
+            script=written.script,
+            plan=composition.plan,
+            narrations=[scene.narration for scene in spoken],
+            segments=segments,
+            sound=sound,
+        )
+        return await self._run(
+            "finalize",
+            "finalize",
+            contracts.FINALIZE,
+            task,
+            ExportResult,
+            units=_FINALIZE_ACTIVITY,
+            seconds=composition.duration_seconds,
+        )
+
+    async def _run(  # noqa: PLR0913 - the parts of one activity
+        self,
+        step: StageName,
+        activity_id: str,
+        name: str,
+        task: Model,
+        result: type[Result],
+        *,
+        units: int = 1,
+        seconds: float = 0.0,
+        queue: str | None = None,
+    ) -> Result:
+        """Runs one activity under a readable id and takes note of its beginning and its end."""
+        async with self._slots:
+            await workflow.wait_condition(lambda: not self._board.held)
+            self._board.scheduled(step, activity_id, units)
+            try:
+                value: Result = await workflow.execute_activity(
+                    name,
+                    task,
+                    activity_id=activity_id,
+                    result_type=result,
+                    summary=activity_id,
+                    **options_for(step, seconds, queue=queue),
+                )
+            except ActivityError as error:
+                if (reached := fraction_reached(error)) > 0:
+                    self._board.left({activity_id: reached})
+                raise
+        self._board.finished(step, activity_id, self._message(step), value)
+        return value
+
+    def _message(self, step: StageName) -> str:
+        record = next(one for one in self._board.snapshot().steps if one.name == step)
+        if step == "render":
+            return f"Rendering: {record.units_done} of {record.units_total} frames are in finished segments"
+        return f"{step}: {record.finished + 1} of {record.planned}"
+
+    async def _all(
+        self, jobs: list[Coroutine[Any, Any, Result]], *, beside: asyncio.Task[Sound] | None = None
+    ) -> list[Result]:
+        """The results in order. The first failure, of a job or of the task beside them, cancels the others."""
+        tasks = [asyncio.create_task(job) for job in jobs]
+        watched: list[asyncio.Task[Any]] = [*tasks, *([beside] if beside else [])]
+        try:
+            await workflow.wait(watched, return_when=asyncio.FIRST_EXCEPTION)
+            for task in watched:  # a list: the order of what is done here is part of the history
+                if task.done():
+                    task.result()
+            return [task.result() for task in tasks]
+        except (Exception, asyncio.CancelledError) as error:
+            if not isinstance(error, asyncio.CancelledError):
+                with suppress(asyncio.CancelledError):
+                    await self.note_progress()
+            await _give_up(watched)
+            raise
+
+
+async def _give_up(tasks: list[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    done, _ = await workflow.wait(tasks, timeout=CANCEL_GRACE_SECONDS)
+    for task in done:
+        if not task.cancelled():
+            task.exception()  # its reason is known: it was given up
