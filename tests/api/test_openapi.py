@@ -1,0 +1,23 @@
+"""Everything the OpenAPI document allows is asked; nothing undocumented and no 5xx may come back."""
+
+import asyncio
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_leftovers")]
+CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+
+
+async def test_no_answer_is_undocumented_and_none_is_a_server_error(api_url: str, tmp_path: Path) -> None:
+    program = shutil.which("schemathesis", path=str(Path(sys.executable).parent)) or "schemathesis"
+    process = await asyncio.create_subprocess_exec(
+        program, "--no-color", "run", f"{api_url}/openapi.json", "--checks", CHECKS, "--phases", "coverage,fuzzing",
+        "--max-examples", "4", "--generation-deterministic", "--request-timeout", "10",
+        cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    output, _ = await asyncio.wait_for(process.communicate(), 55)
+    assert process.returncode == 0, output.decode()
+    assert "passed" in output.decode()
