@@ -2,13 +2,14 @@
 
 import asyncio
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.contracts import CLOSE_BOOKS, DELIVER_WEBHOOK, DeliveryTask
+from activities.liveness import noted
 from jobstate.reader import JobReader
 from picturelock.archive import Archive
 from picturelock.models import AftermathInput, ArchivedJob, Delivery, Message
@@ -23,6 +24,7 @@ _LOOKS: Final = 50
 
 
 @activity.defn(name=CLOSE_BOOKS)
+@noted
 async def close_books(task: AftermathInput) -> Message:
     """Waits until the run is closed, keeps its last observation, and writes down what a webhook will say."""
     configured, store = settings(), default_store()
@@ -44,11 +46,15 @@ async def close_books(task: AftermathInput) -> Message:
 
 
 @activity.defn(name=DELIVER_WEBHOOK)
+@noted
 async def deliver_webhook(task: DeliveryTask) -> Delivery:
     """One delivery. A receiver's refusal is a result; only our own troubles are tried again by Temporal."""
     configured = settings()
     if configured.webhook_secret is None:
         raise ApplicationError("this worker has no PICTURELOCK_WEBHOOK_SECRET to sign with", type="NOT_OFFERED")
     courier = Courier(configured.webhook_secret.get_secret_value(), configured.webhook_allow_private)
+    if task.number > 1 and (await JobReader(activity.client()).observe(task.job_id)).attempt > task.attempt:
+        # Hours later nobody wants to hear that an attempt failed which another one has followed.
+        return Delivery(number=task.number, at=datetime.now(UTC), seconds=0, outcome="superseded")
     body = await default_store().read(task.message.body)
-    return await courier.deliver(task.url, body, task.message_id, task.number)
+    return await courier.deliver(task.url, body, f"{task.job_id}.{task.attempt}", task.number)

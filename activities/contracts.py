@@ -107,9 +107,10 @@ class Fractions(Model):
 
 
 class DeliveryTask(Model):
-    """One delivery of a webhook's message."""
+    """One delivery of a webhook's message about an attempt of a job."""
 
+    job_id: str
+    attempt: int
     url: str
     message: Message
-    message_id: str
     number: int

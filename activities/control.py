@@ -5,12 +5,14 @@ import asyncio
 from temporalio import activity
 
 from activities.contracts import Fractions
+from activities.liveness import noted
 from jobstate import holding
 from jobstate.names import HOLD_WORK, NOTE_PROGRESS, RELEASE_WORK
 from picturelock.stages import HEARTBEAT_SECONDS
 
 
 @activity.defn(name=HOLD_WORK)
+@noted
 async def hold_work() -> None:
     """Holds back what is scheduled, as often as something is, until nothing runs any more.
 
@@ -24,12 +26,14 @@ async def hold_work() -> None:
 
 
 @activity.defn(name=RELEASE_WORK)
+@noted
 async def release_work() -> None:
     """Lets go what was held."""
     await holding.release(activity.client(), *_own_run())
 
 
 @activity.defn(name=NOTE_PROGRESS)
+@noted
 async def note_progress() -> Fractions:
     """How far the running activities are, just before they are given up."""
     return Fractions(fractions=await holding.fractions(activity.client(), *_own_run()))

@@ -132,6 +132,27 @@ def lively(
     return decorate
 
 
+def noted(work: Callable[..., Awaitable[Result]]) -> Callable[..., Awaitable[Result]]:
+    """For errands: tried again without end, so their failures have to be in the logs."""
+
+    @functools.wraps(work)
+    async def run(*arguments: object) -> Result:
+        try:
+            return await work(*arguments)
+        except Exception as error:
+            info = activity.info()
+            log.warning(
+                "errand failed",
+                errand=info.activity_type,
+                job=info.workflow_id,
+                attempt=info.attempt,
+                reason=str(error),
+            )
+            raise
+
+    return run
+
+
 def _last_attempt() -> Heartbeat | None:
     """How far an earlier attempt of this activity had told that it was: viewers see no step back."""
     if not activity.in_activity() or not (details := activity.info().heartbeat_details):

@@ -7,12 +7,9 @@ import sys
 import uvicorn
 
 from api.app import create_app
-from api.server import SHUTDOWN_SECONDS, Server
+from api.server import BACKLOG, SHUTDOWN_SECONDS, Server, listen
 from picturelock.logs import configure_logging
 from picturelock.settings import settings
-
-BACKLOG = 4096
-"""Clients that may knock in the same moment, as after the restart of a server that had many."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,15 +25,17 @@ def main(arguments: list[str] | None = None) -> int:
     gc.freeze()
     config = uvicorn.Config(
         app,
-        host=parsed.host,
-        port=parsed.port,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         server_header=False,
         backlog=BACKLOG,
     )
-    Server(config).run()
+    try:
+        listening = listen(parsed.host, parsed.port)
+    except OSError as error:
+        parser.exit(2, f"cannot listen on {parsed.host}:{parsed.port}: {error.strerror}\n")
+    Server(config).run([listening])
     return 0
 
 

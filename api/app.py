@@ -67,8 +67,8 @@ def create_app(configured: Settings | None = None) -> FastAPI:
         redoc_url=None,
     )
     meters = app.state.meters = Meters()
-    app.add_middleware(MetricsMiddleware, meters=meters)
     app.add_middleware(CorrelationMiddleware, on_error=problems.unexpected)
+    app.add_middleware(MetricsMiddleware, meters=meters)  # the outermost: it counts what nothing else has answered, too
     problems.install(app)
     for module in (stream, create, jobs, control, files, catalog, metrics):  # the busiest is looked for first
         app.include_router(module.router)

@@ -4,7 +4,8 @@ import asyncio
 from typing import Final
 
 from fastapi import APIRouter
-from temporalio.service import RPCError
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.service import RPCError, RPCStatusCode
 
 from api.context import Context, Shared
 from api.problems import PROBLEM, RETRY_AFTER_SECONDS, Problem
@@ -48,12 +49,14 @@ async def list_voices(shared: Shared) -> VoiceList:
     return VoiceList(voices=installed_voices(shared.settings))
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz", tags=["health"])
 async def healthz() -> Health:
     """The process answers."""
     return Health(status="ok")
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", tags=["health"], responses={503: PROBLEM})
 async def readyz(shared: Shared) -> Health:
     """Temporal answers and the store is writable."""
@@ -67,8 +70,12 @@ async def readyz(shared: Shared) -> Health:
 async def _temporal(shared: Context) -> str | None:
     try:
         async with asyncio.timeout(_READY_SECONDS):
-            await shared.client.service_client.check_health()
-    except (RPCError, RuntimeError, TimeoutError):
+            namespace = DescribeNamespaceRequest(namespace=shared.client.namespace)
+            await shared.client.workflow_service.describe_namespace(namespace)
+    except RPCError as error:
+        missing = error.status is RPCStatusCode.NOT_FOUND
+        return f"Temporal has no namespace {shared.client.namespace}" if missing else "Temporal does not answer"
+    except (RuntimeError, TimeoutError):
         return "Temporal does not answer"
     return None
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import uuid
 from datetime import UTC, datetime
 from typing import Annotated
@@ -59,10 +60,11 @@ async def create_job(
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
 ) -> Response:
     """Starts an export and answers as soon as Temporal has taken it."""
-    export = read_request(await read_body(request, shared.settings.max_request_bytes))
+    body = await read_body(request, shared.settings.max_request_bytes)
+    export = await asyncio.to_thread(read_request, body)
     _require_webhook(export, shared)
     await _require_assets(export, shared)
-    digest = hashlib.sha256(export.model_dump_json().encode()).hexdigest()
+    digest = _digest(export)
     job_id = _job_id(idempotency_key)
     if idempotency_key and (kept := await shared.reader.archived(job_id)):
         return await _same_job(job_id, kept.digest, digest, shared)
@@ -81,6 +83,12 @@ async def create_job(
         _, first = await shared.reader.started_with(job_id)
         return await _same_job(job_id, first.digest, digest, shared)
     return _accepted(job_id, "queued", "queued", correlation, 202)
+
+
+def _digest(export: ExportRequest) -> str:
+    """The same for whatever asks for the same film, in whichever order it says so."""
+    asked = export.model_dump(mode="json", exclude_defaults=True)
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
 def _job_id(key: str | None) -> str:

@@ -83,7 +83,7 @@ class Teller:
     def _new_warnings(self, warnings: list[Warn]) -> list[bytes]:
         fresh = {f"{one.code} {one.step} {one.message}": one for one in warnings}
         told = [self._warning(one) for key, one in fresh.items() if key not in self.warned]
-        self.warned.update(fresh)
+        self.warned = set(fresh)  # one that goes and comes back is told again
         return told
 
     @staticmethod

@@ -12,6 +12,7 @@ from api.problems import PROBLEM, Problem
 from picturelock.composition.assets import take_in
 from picturelock.models import Asset, ExportResult, JobId, NamedArtifact
 from picturelock.scratch import workspace
+from picturelock.status import assemble
 
 router = APIRouter(prefix="/api", tags=["files"])
 _SIGNED_SECONDS: Final = 3_600
@@ -22,7 +23,7 @@ _SPAN: Final = re.compile(r"(\d{0,18})-(\d{0,18})(?<!^-)")
     "/assets",
     status_code=201,
     response_model=Asset,
-    responses={413: PROBLEM, 415: PROBLEM, 422: PROBLEM, 503: PROBLEM},
+    responses={413: PROBLEM, 415: PROBLEM, 422: PROBLEM, 503: PROBLEM, 507: PROBLEM},
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -43,13 +44,13 @@ async def upload_asset(request: Request, shared: Shared) -> Asset:
     "/jobs/{job_id}/output",
     response_class=Response,
     responses={
-        200: {"content": {"video/mp4": {}}},
-        206: {},
+        200: {"content": {"video/mp4": {}, "video/webm": {}}},
+        206: {"content": {"video/mp4": {}, "video/webm": {}}},
         302: {},
         304: {},
         404: PROBLEM,
         409: PROBLEM,
-        416: {},
+        416: PROBLEM,
         422: PROBLEM,
         503: PROBLEM,
     },
@@ -74,7 +75,7 @@ async def download_output(
         304: {},
         404: PROBLEM,
         409: PROBLEM,
-        416: {},
+        416: PROBLEM,
         422: PROBLEM,
         503: PROBLEM,
     },
@@ -95,7 +96,7 @@ async def download_artifact(
 async def _result(job_id: str, shared: Context) -> ExportResult:
     observation = await shared.reader.observe(job_id)
     if observation.result is None:
-        state = "running" if observation.run_status == "open" else observation.run_status
+        state = assemble(observation).status
         raise Problem(409, "NOT_COMPLETED", f"the job has no film: it is {state}", jobId=job_id, jobStatus=state)
     return observation.result
 

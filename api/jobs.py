@@ -3,12 +3,13 @@
 import asyncio
 import base64
 import binascii
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Final
 
 import structlog
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import JSONResponse
+from pydantic import Field
 
 from api.context import Context, Shared
 from api.problems import PROBLEM, Problem
@@ -52,16 +53,19 @@ class JobList(Model):
 
 
 class JobHistory(Model):
-    """How a job came to where it is: its earlier attempts, the present one's timeline, the webhook's deliveries."""
+    """How a job came to where it is: its earlier attempts, the present one's timeline, the webhooks' deliveries."""
 
     job_id: str
     attempt: int
     status: Status
     earlier_attempts: list[EarlierAttempt]
     timeline: list[TimelineEvent]
-    webhook: DeliveryLog | None = None
+    webhooks: list[DeliveryLog] = Field(
+        description="Of every attempt that has ended, for as long as Temporal keeps it."
+    )
 
 
+@router.head("", include_in_schema=False)
 @router.get("", response_model=JobList, responses={422: PROBLEM, 503: PROBLEM})
 async def list_jobs(
     shared: Shared,
@@ -75,13 +79,12 @@ async def list_jobs(
         query += " AND ExecutionStatus IN ('Failed', 'Terminated', 'TimedOut')"
     elif status is not None:
         query += f" AND ExecutionStatus = '{_EXECUTION[status]}'"
-    async with translated(LIST_SECONDS):
+    async with translated(LIST_SECONDS, cursor=cursor is not None):
         page = shared.client.list_workflows(query, page_size=limit, next_page_token=_token(cursor))
         await page.fetch_next_page()
         total = (await shared.client.count_workflows(query)).count
-    ids = list(dict.fromkeys(row.id for row in page.current_page or []))
     gate = asyncio.Semaphore(_READ_AT_ONCE)
-    rows = await asyncio.gather(*(_row(job_id, shared, gate) for job_id in ids))
+    rows = await asyncio.gather(*(_row(one.id, one.run_id, shared, gate) for one in page.current_page or []))
     jobs = [row for row in rows if row is not None and status in {None, row.status}]
     following = base64.urlsafe_b64encode(page.next_page_token).decode() if page.next_page_token else None
     listing = JobList(jobs=jobs, next_cursor=following, total=total)
@@ -97,17 +100,20 @@ def _token(cursor: str | None) -> bytes | None:
         raise Problem(422, "INVALID_REQUEST", "cursor: not a cursor of this list") from error
 
 
-async def _row(job_id: str, shared: Context, gate: asyncio.Semaphore) -> JobStatus | None:
+async def _row(job_id: str, run_id: str, shared: Context, gate: asyncio.Semaphore) -> JobStatus | None:
+    """A job, in the place of its newest run; None in the places of earlier ones, and for what is no job of ours."""
     async with gate:
         try:
-            return await shared.reader.status(job_id)
+            seen = await shared.reader.observe(job_id)
         except JobNotFound:
             return None
-        except Exception:
+        except (ValueError, TypeError):
             log.exception("a job cannot be read", job_id=job_id)
             return None
+    return assemble(seen) if seen.run_id == run_id else None
 
 
+@router.head("/{job_id}", include_in_schema=False)
 @router.get(
     "/{job_id}",
     response_model=JobStatus,
@@ -120,9 +126,10 @@ async def read_job(
     wait: Annotated[float, Query(ge=0, le=LONG_POLL_SECONDS)] = 0,
 ) -> Response:
     """The job, now; with `wait`, as soon as it differs from `If-None-Match`, or after so many seconds."""
-    job = await shared.reader.status(job_id)
+    seen = await shared.reader.observe(job_id)
+    job = assemble(seen)
     if wait and if_none_match and _matches(if_none_match, etag(job)) and job.status not in TERMINAL:
-        job = await _changed(job, if_none_match, wait, shared)
+        job = await _changed(job, seen.now, if_none_match, wait, shared)
     headers = {"ETag": etag(job), "Cache-Control": "no-cache"}
     if job.status not in TERMINAL:
         headers["Retry-After"] = _RUNNING_RETRY_AFTER
@@ -135,10 +142,9 @@ def _matches(header: str, tag: str) -> bool:
     return header.strip() == "*" or tag in (part.strip().removeprefix("W/") for part in header.split(","))
 
 
-async def _changed(job: JobStatus, header: str, wait: float, shared: Context) -> JobStatus:
+async def _changed(job: JobStatus, read_at: datetime, header: str, wait: float, shared: Context) -> JobStatus:
     """The job as soon as it differs from what the client has. A sighting older than our own reading is no news."""
     deadline = asyncio.get_running_loop().time() + wait
-    read_at = datetime.now(UTC)
     version = 0
     async with shared.watchers.subscribe(job.id) as watcher:
         while (left := deadline - asyncio.get_running_loop().time()) > 0:
@@ -163,5 +169,5 @@ async def read_history(job_id: JobId, shared: Shared) -> JobHistory:
         status=job.status,
         earlier_attempts=job.earlier_attempts,
         timeline=seen.snapshot.timeline if seen.snapshot else [],
-        webhook=await shared.reader.deliveries(job_id, job.attempt),
+        webhooks=await shared.reader.deliveries(job_id, job.attempt),
     )

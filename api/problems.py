@@ -136,7 +136,7 @@ _STATUS: Final[dict[type[PicturelockError], int]] = {AssetUnreadable: 422, Asset
 _HANDLERS: Final[dict[type[Exception], Callable[[Any], Problem]]] = {
     Problem: lambda error: error,
     RequestRefused: _refused,
-    JobNotFound: lambda error: Problem(404, "JOB_NOT_FOUND", f"there is no such job: {error}"),
+    JobNotFound: lambda error: not_found(str(error)),
     StateRefused: lambda error: Problem(422, "INVALID_REQUEST", str(error)),
     StateUnavailable: lambda error: _away("STATE_UNAVAILABLE", str(error)),
     PicturelockError: _domain,

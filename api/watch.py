@@ -28,8 +28,11 @@ TICK_SECONDS: Final = 0.25
 JOBS_PER_SECOND: Final = 60
 """How many jobs a process reads a second; more jobs mean longer ticks (describe saturates at 600 to 1,000 a second)."""
 
-_LOOKS_AT_ONCE: Final = 4
-"""More would only wait for each other, and keep new clients from being acknowledged."""
+_LOOKS_AT_ONCE: Final = 32
+"""More would only wait for each other."""
+
+_CROWD: Final = 4
+"""So many jobs waiting for their first look are a crowd: reading them would keep newcomers from being acknowledged."""
 
 _ARRIVING_SECONDS: Final = 0.05
 _CROWD_SECONDS: Final = 0.2
@@ -136,14 +139,17 @@ class JobWatcher:
         try:
             async with self._all.gate:
                 seen = Sighting(version, await self._reader.observe(self._job_id))
+                if seen.etag != self.latest.etag:
+                    self._publish(seen)
         except JobNotFound:
             self._publish(Sighting(version, missing=True))
         except (StateUnavailable, StoreUnavailable) as error:
-            if self.latest.away is None:
-                self._publish(Sighting(version, away=str(error)))
-        else:
-            if seen.etag != self.latest.etag:
-                self._publish(seen)
+            self._all.tell_away(str(error))
+
+    def tell_away(self, reason: str) -> None:
+        """The state cannot be read now, as somebody found out. Said once."""
+        if self.latest.away is None and not self.latest.final:
+            self._publish(Sighting(self.latest.version + 1, away=reason))
 
     def _publish(self, sighting: Sighting) -> None:
         self.latest = sighting
@@ -181,13 +187,18 @@ class Watchers:
     @property
     def crowded(self) -> bool:
         """Whether so many jobs wait for their first look that a new one's answer will not be there soon."""
-        return len(self._unseen) > _LOOKS_AT_ONCE
+        return len(self._unseen) > _CROWD
 
     async def settled(self) -> None:
         """Waits a moment while a crowd arrives: all are acknowledged before anybody's job is read."""
         deadline = time.monotonic() + _CROWD_SECONDS
         while self.crowded and time.monotonic() < min(deadline, self._arrived_at + _ARRIVING_SECONDS):  # noqa: ASYNC110
             await asyncio.sleep(_ARRIVING_SECONDS)
+
+    def tell_away(self, reason: str) -> None:
+        """One watcher has found Temporal away: no other one needs a time-out of its own to know."""
+        for watcher, _ in list(self._watchers.values()):
+            watcher.tell_away(reason)
 
     def seen(self, watcher: JobWatcher) -> None:
         """A watcher has had its first look, or will have none."""
@@ -225,8 +236,9 @@ class Watchers:
         while True:
             try:
                 await watcher.watch()
-            except Exception:
+            except Exception as error:
                 log.exception("watcher failed")
+                watcher.tell_away(f"the job cannot be read: {type(error).__name__}")
                 await asyncio.sleep(_AWAY_SECONDS)
             else:
                 return

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
 from temporalio.service import RPCError, RPCStatusCode
 
 
@@ -20,20 +21,25 @@ class StateUnavailable(Exception):
 
 
 @asynccontextmanager
-async def translated(seconds: float) -> AsyncIterator[None]:
-    """A time limit around calls to Temporal, and its errors in our words."""
+async def translated(seconds: float, *, cursor: bool = False) -> AsyncIterator[None]:
+    """A time limit around calls to Temporal, and its errors in our words. With a `cursor`, that may be wrong."""
     try:
         async with asyncio.timeout(seconds):
             yield
     except TimeoutError as error:
         raise StateUnavailable("Temporal did not answer in time") from error
     except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
+        if error.status is RPCStatusCode.NOT_FOUND and not _lacks_namespace(error):
             raise JobNotFound(error.message) from error
         # A page token that is none of its own makes the server answer UNKNOWN or INVALID_ARGUMENT.
-        if error.status in {RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.UNKNOWN}:
-            raise StateRefused(error.message) from error
+        if cursor and error.status in {RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.UNKNOWN}:
+            raise StateRefused("cursor: not a cursor of this list") from error
         raise StateUnavailable(f"Temporal does not answer: {error.status.name}") from error
     except RuntimeError as error:
         # A lazy client that could not connect raises a bare RuntimeError.
         raise StateUnavailable("Temporal cannot be reached") from error
+
+
+def _lacks_namespace(error: RPCError) -> bool:
+    """Whether it is not a workflow that Temporal does not know, but our whole namespace."""
+    return any(detail.Is(NamespaceNotFoundFailure.DESCRIPTOR) for detail in error.grpc_status.details)

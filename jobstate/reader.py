@@ -1,6 +1,7 @@
 """The one place that reads a job's state: describe first, then the query, with the memo as the fallback."""
 
 import asyncio
+import time
 from collections import OrderedDict
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -49,7 +50,11 @@ from picturelock.status import assemble
 
 DESCRIBE_SECONDS: Final = 3.0
 QUERY_SECONDS: Final = 1.0
+_HOPELESS_SECONDS: Final = 5.0
 _KEPT: Final = 512
+_ATTEMPTS: Final = 10
+"""Of how many attempts the deliveries are looked up."""
+
 _UNSEEN_EVENTS: Final = 20
 """How far back signals are looked for that no orchestrator has taken note of."""
 
@@ -64,6 +69,7 @@ class JobReader:
         self._archive = archive
         self._temporal_ui = temporal_ui.rstrip("/") if temporal_ui else None
         self._snapshots: OrderedDict[tuple[str, int], Snapshot] = OrderedDict()
+        self._hopeless: OrderedDict[tuple[str, int], float] = OrderedDict()
         self._signals: OrderedDict[tuple[str, int], bool | None] = OrderedDict()
 
     async def status(self, job_id: str) -> JobStatus:
@@ -84,9 +90,9 @@ class JobReader:
         for last_look in (False, True):
             try:
                 seen = await self._look(job_id, run_id, trust_query=not last_look)
-            except JobNotFound:
+            except JobNotFound as error:
                 if (kept := await self.archived(job_id)) is None:
-                    raise
+                    raise JobNotFound(job_id) from error
                 return kept.observation.model_copy(update={"archived": True})
             # A query is newer than describe: one that tells of the end means that describe must be asked again.
             if seen.run_status != "open" or seen.snapshot is None or not _ended(seen.snapshot):
@@ -108,11 +114,16 @@ class JobReader:
         [started] = await described.data_converter.decode(payloads, [ExportInput])
         return started, memo
 
-    async def deliveries(self, job_id: str, attempt: int) -> DeliveryLog | None:
-        """The deliveries of an attempt's webhook, or None when none has begun. Raises StateUnavailable."""
+    async def deliveries(self, job_id: str, attempts: int) -> list[DeliveryLog]:
+        """The deliveries of the webhooks of a job's attempts, the newest last. Raises StateUnavailable."""
+        newest = range(max(1, attempts - _ATTEMPTS + 1), attempts + 1)
+        logs = await asyncio.gather(*(self._deliveries(aftermath_id(job_id, attempt)) for attempt in newest))
+        return [log for log in logs if log is not None]
+
+    async def _deliveries(self, workflow_id: str) -> DeliveryLog | None:
         try:
             async with translated(DESCRIBE_SECONDS):
-                described = await self.client.get_workflow_handle(aftermath_id(job_id, attempt)).describe()
+                described = await self.client.get_workflow_handle(workflow_id).describe()
         except JobNotFound:
             return None
         log: DeliveryLog | None = await described.memo_value(DELIVERIES_MEMO, None, type_hint=DeliveryLog)
@@ -122,6 +133,7 @@ class JobReader:
         handle = self.client.get_workflow_handle(job_id, run_id=run_id)
         async with translated(DESCRIBE_SECONDS):
             described = await handle.describe()
+            now = datetime.now(UTC)
             heard = await self.workers.heard_at()
         memo = await job_memo(described)
         live = self.workers.live_among(heard)
@@ -132,7 +144,8 @@ class JobReader:
         raw = described.raw_description
         seen = Observation(
             job_id=job_id,
-            now=datetime.now(UTC),
+            run_id=described.run_id,
+            now=now,
             run_status=RUN_STATUS[described.status or WorkflowExecutionStatus.RUNNING],
             created_at=memo.created_at,
             started_at=described.start_time,
@@ -156,8 +169,7 @@ class JobReader:
         )
         if closed or not waits_for_a_slot(seen):
             return seen
-        async with translated(DESCRIBE_SECONDS):
-            return seen.model_copy(update={"ahead": await self._lineup.ahead_of(seen.started_at)})
+        return seen.model_copy(update={"ahead": await self._lineup.ahead_of(seen.started_at)})
 
     def _ui_link(self, described: WorkflowExecutionDescription) -> str | None:
         if self._temporal_ui is None:
@@ -175,10 +187,14 @@ class JobReader:
         key = (described.run_id, described.history_length)
         if key in self._snapshots:
             return self._snapshots[key], False
+        if time.monotonic() < self._hopeless.get(key, 0.0):
+            return memo, True
         try:
             async with asyncio.timeout(QUERY_SECONDS):  # a limit of the call alone would be tried again
                 answer: Snapshot = await handle.query(STATUS_QUERY, result_type=Snapshot)
         except (RPCError, WorkflowQueryFailedError, WorkflowQueryRejectedError, TimeoutError):
+            # It hangs or its worker does: the others must not wait for it at every look.
+            _keep(self._hopeless, key, time.monotonic() + _HOPELESS_SECONDS)
             return memo, True
         if not _ended(answer):
             _keep(self._snapshots, key, answer)

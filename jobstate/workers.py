@@ -20,6 +20,8 @@ from picturelock.stages import EXPORTS_QUEUE, RENDER_QUEUE
 HEARTBEAT_SECONDS: Final = 2.0
 ALIVE_SECONDS: Final = 6.0
 _KEEP_SECONDS: Final = 0.5
+_PAGE: Final = 200
+_PAGES: Final = 10
 _QUEUES: Final = frozenset({EXPORTS_QUEUE, RENDER_QUEUE})
 
 
@@ -64,9 +66,14 @@ class WorkerRoll:
         self._stopped = listed - {beat.task_queue for beat in beats if _alive(beat)}
 
     async def _beats(self) -> list[WorkerHeartbeat]:
-        request = ListWorkersRequest(namespace=self._client.namespace, page_size=200)
-        response = await self._client.workflow_service.list_workers(request, timeout=timedelta(seconds=1))
-        beats = [info.worker_heartbeat for info in response.workers_info]
+        beats: list[WorkerHeartbeat] = []
+        token = b""
+        for _ in range(_PAGES):
+            request = ListWorkersRequest(namespace=self._client.namespace, page_size=_PAGE, next_page_token=token)
+            answer = await self._client.workflow_service.list_workers(request, timeout=timedelta(seconds=1))
+            beats += [info.worker_heartbeat for info in answer.workers_info]
+            if not (token := answer.next_page_token):
+                break
         return [beat for beat in beats if beat.task_queue in _QUEUES]
 
 

@@ -11,6 +11,8 @@ NO_WORKER_SECONDS: Final = 10.0
 
 STALL_WARNING_SHARE: Final = 2 / 3
 _BEATING_SECONDS: Final = 6.0
+_STUCK_TASK: Final = 3
+"""Attempts of a workflow task that no worker's death explains."""
 
 
 def warnings_of(seen: Observation, snapshot: Snapshot, stage: Stage) -> list[Warn]:
@@ -24,7 +26,7 @@ def warnings_of(seen: Observation, snapshot: Snapshot, stage: Stage) -> list[War
         if seen.now - since > timedelta(seconds=NO_WORKER_SECONDS):
             text = f"no live worker serves the queue {', '.join(sorted(missing))}"
             found.append(Warn(code="NO_WORKER", message=text, step=step, since=since))
-    if seen.workflow_task_attempt > 1:
+    if seen.workflow_task_attempt >= _STUCK_TASK and EXPORTS_QUEUE in seen.live_queues:
         text = "the orchestrator cannot make progress with this job; see its workflow task in the Temporal UI"
         found.append(Warn(code="ORCHESTRATOR_ERROR", message=text, step=step))
     for activity in seen.pending:

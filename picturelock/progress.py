@@ -71,7 +71,7 @@ def _share(activity_id: str, running: PendingActivity | None, snapshot: Snapshot
     if running is not None:
         return max(running.heartbeat.fraction if running.heartbeat else 0.0, given_up or 0.0)
     if given_up is not None or seen.run_status != "open":
-        return given_up or 0.0
+        return given_up or 0.0  # what was given up has not just finished
     # A query's answer is newer than describe: what it calls open and describe does not list was scheduled in between.
     return _UNRECORDED if seen.snapshot_is_memo else 0.0
 

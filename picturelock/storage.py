@@ -146,6 +146,13 @@ class Store:
         except FileNotFoundError:
             return None
 
+    async def job_files(self, job_id: str, folder: str) -> list[str]:
+        """The names of a job's files in one of its folders."""
+        prefix = f"jobs/{job_id}/{folder}/"
+        with _translated():
+            found = await obstore.list(self._store, prefix=prefix).collect_async()
+        return [str(one["path"]).removeprefix(prefix) for one in found]
+
     async def job_record(self, job_id: str, name: str, model: type[AnyModel]) -> AnyModel | None:
         """A record of a job, or None. A record of an older shape counts as none."""
         return await self._read_model(f"jobs/{job_id}/{name}", model)

@@ -23,6 +23,13 @@ DELIVERY_SECONDS: Final = 20.0
 WAITS_SECONDS: Final = (0, 5, 30, 300, 1_800, 7_200, 14_400, 21_600, 39_600)
 """When the next delivery is tried, counted from the last: at once, then with back-off for a day."""
 
+_GLOBAL_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+_DENIED: Final = tuple(
+    ipaddress.ip_network(one) for one in ("3fff::/20", "2001:db8::/32", "192.88.99.0/24", "168.63.129.16/32")
+)
+"""Not public, whatever a release of Python says: documentation, old relays, a cloud's host service."""
+
 _GONE: Final = 410
 _SAID: Final = 200
 
@@ -69,8 +76,10 @@ class Courier:
             outcome, said = "refused", error.message
         except TimeoutError:
             outcome, said = "failed", f"no answer within {DELIVERY_SECONDS:.0f} s"
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        except (httpx.HTTPError, OSError) as error:
             outcome, said = "failed", f"{type(error).__name__}: {error}"[:_SAID]
+        except (httpx.InvalidURL, ValueError) as error:  # a name that no resolver takes
+            outcome, said = "refused", f"{type(error).__name__}: {error}"[:_SAID]
         seconds = round(time.monotonic() - started, 3)
         return Delivery(number=number, at=at, seconds=seconds, outcome=outcome, status_code=code, message=said)
 
@@ -111,19 +120,17 @@ class Courier:
 
 
 def _require_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address, host: str) -> None:
-    inner = address
-    if isinstance(address, ipaddress.IPv6Address):
-        # Addresses that carry an IPv4 one are as public as it is.
-        inner = (
-            address.ipv4_mapped
-            or address.sixtofour
-            or (address.teredo[1] if address.teredo else None)
-            or _nat64(address)
-        )
-    if not inner.is_global or inner.is_multicast:
+    # Addresses that carry an IPv4 one are as public as it is; all other public IPv6 addresses begin with 001.
+    inner = _carried(address) if isinstance(address, ipaddress.IPv6Address) else address
+    outside = isinstance(inner, ipaddress.IPv6Address) and inner not in _GLOBAL_UNICAST
+    hidden = any(inner in network for network in _DENIED if network.version == inner.version)
+    if outside or hidden or not inner.is_global or inner.is_multicast:
         raise WebhookRefused(f"{host} is not a public address")
 
 
-def _nat64(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    prefix = ipaddress.IPv6Network("64:ff9b::/96")
-    return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in prefix else address
+def _carried(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    if address.teredo:
+        return address.teredo[1]
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or address

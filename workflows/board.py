@@ -28,6 +28,8 @@ class Board:
         self._paused = False
         self._paused_at: datetime | None = None
         self._paused_seconds = 0.0
+        self.pauses = 0
+        """How often a pause has been asked for."""
         self.version = 0
         """Grows with every note."""
 
@@ -76,9 +78,14 @@ class Board:
         if made.attempt > 1:
             self.warn("RETRIED", step, [f"{activity_id} needed {made.attempt} attempts"])
 
-    def left(self, fractions: Mapping[str, float]) -> None:
-        """Activities that are given up, and how far they were: what was shown stays shown."""
-        self._left |= {one: fraction for one, fraction in fractions.items() if one in self._open}
+    def reached(self, activity_id: str, fraction: float) -> None:
+        """How far an activity was that has failed: what was shown stays shown."""
+        self._left[activity_id] = fraction
+        self.version += 1
+
+    def give_up(self, fractions: Mapping[str, float]) -> None:
+        """All that is open is given up; this is how far each was. One that is not known had not begun."""
+        self._left = {one: fractions.get(one, self._left.get(one, 0.0)) for one in self._open}
         self.version += 1
 
     def complete(self, step: StageName, message: str, now: datetime) -> None:
@@ -106,6 +113,7 @@ class Board:
         if self.held:
             return
         self._paused_at = now
+        self.pauses += 1
         self._note_where_we_are("running", "A pause was asked for: what runs is finished, nothing new begins", now)
 
     def pause(self, now: datetime) -> None:

@@ -27,10 +27,13 @@ with workflow.unsafe.imports_passed_through():
     from workflows.board import Board
     from workflows.failures import job_error
     from workflows.options import errand
-    from workflows.production import Production
+    from workflows.production import Production, settle
 
 _HOLD_FOR: Final = timedelta(days=7)
 """A hold lasts until the last running attempt has ended; no attempt may take this long."""
+
+_AFTER_PAUSE_SECONDS: Final = 60.0
+"""The least that a job has left of its deadline when a pause is over."""
 
 _RELEASE_WITHIN: Final = timedelta(seconds=30)
 
@@ -95,13 +98,16 @@ class ExportWorkflow:
             if self._board.held:
                 await workflow.wait_condition(lambda: work.done() or not self._board.held)
                 continue
-            since = workflow.time()
+            since, pauses = workflow.time(), self._board.pauses
             with suppress(TimeoutError):
                 await workflow.wait_condition(lambda: work.done() or self._board.held, timeout=max(0.0, left))
             left -= workflow.time() - since
-            if left <= 0 and not work.done():
+            if self._board.pauses != pauses:
+                # When in this stretch the pause was asked for, nobody noted; it must not be what ends the job.
+                left = max(left, _AFTER_PAUSE_SECONDS)
+            elif left <= 0 and not work.done():
                 await self._give_up(work)
-                raise DeadlineExceeded(f"the export was not done within {allowed / 3600:.1f} hours")
+                raise DeadlineExceeded(f"the export was not done within {timedelta(seconds=allowed)} (h:mm:ss)")
         return work.result()
 
     async def _give_up(self, work: asyncio.Task[ExportResult]) -> None:
@@ -110,7 +116,7 @@ class ExportWorkflow:
             return
         await self._production.note_progress()
         work.cancel()
-        await workflow.wait({work}, timeout=CANCEL_GRACE_SECONDS)
+        await settle({work}, CANCEL_GRACE_SECONDS)
 
     async def _obey_pauses(self) -> None:
         """Holds scheduled work back while a pause is asked for. New work waits by itself."""
@@ -121,13 +127,14 @@ class ExportWorkflow:
 
     async def _hold(self) -> None:
         """Holds until the pause is over; says so once nothing runs any more."""
-        hold = workflow.start_activity(HOLD_WORK, summary="hold", **errand(_HOLD_FOR))
-        await workflow.wait_condition(lambda: hold.done() or not self._board.held)
-        if self._board.held:
+        pause = self._board.pauses  # one that is ended and asked for again in one go is another one
+        hold = workflow.start_activity(HOLD_WORK, summary="hold", **errand(_HOLD_FOR, beats=True))
+        await workflow.wait_condition(lambda: hold.done() or self._board.pauses != pause or not self._board.held)
+        if self._board.held and self._board.pauses == pause:
             self._board.pause(workflow.now())
-            await workflow.wait_condition(lambda: not self._board.held)
+            await workflow.wait_condition(lambda: self._board.pauses != pause or not self._board.held)
         hold.cancel()
-        await workflow.wait({hold})  # to its real end: it must not hold anything back after the release
+        await settle({hold})  # to its real end: it must not hold anything back after the release
 
     async def _begin_aftermath(self) -> None:
         """Starts what follows the end, apart from this execution. A request to cancel comes too late here."""
@@ -144,13 +151,14 @@ class ExportWorkflow:
             attempt=self._export.attempt,
             webhook_url=str(webhook.url) if webhook else None,
         )
-        with suppress(WorkflowAlreadyStartedError):  # this execution was reset to before its end
-            await workflow.start_child_workflow(
-                AFTERMATH_WORKFLOW,
-                task,
-                id=aftermath_id(info.workflow_id, self._export.attempt),
-                parent_close_policy=ParentClosePolicy.ABANDON,
-            )
+        usual = aftermath_id(info.workflow_id, self._export.attempt)
+        # Another run of this attempt may have one: it was reset to before its end, or begun twice.
+        for name in (usual, f"{usual}.{info.run_id}"):
+            with suppress(WorkflowAlreadyStartedError):
+                await workflow.start_child_workflow(
+                    AFTERMATH_WORKFLOW, task, id=name, parent_close_policy=ParentClosePolicy.ABANDON
+                )
+                return
 
     def _close(self) -> None:
         """The last entry of the memo, in the same workflow task that closes the execution."""

@@ -17,7 +17,7 @@ class ActivityOptions(TypedDict):
 
     task_queue: str
     start_to_close_timeout: timedelta
-    heartbeat_timeout: timedelta
+    heartbeat_timeout: timedelta | None
     retry_policy: RetryPolicy
     cancellation_type: ActivityCancellationType
 
@@ -39,12 +39,17 @@ def options_for(stage: StageName, media_seconds: float = 0.0, *, queue: str | No
     )
 
 
-def errand(start_to_close: timedelta) -> ActivityOptions:
-    """The options of a short activity beside the stages: tried again until it succeeds."""
+def errand(start_to_close: timedelta, *, beats: bool = False, attempts: int = 0) -> ActivityOptions:
+    """The options of an activity beside the stages: tried again until it succeeds, or so many times.
+
+    One that `beats` is known to be gone when its heartbeats stop; any other one, when its time is over.
+    """
     return ActivityOptions(
         task_queue=CONTROL_QUEUE,
         start_to_close_timeout=start_to_close,
-        heartbeat_timeout=HEARTBEAT_TIMEOUT,
-        retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=60)),
+        heartbeat_timeout=HEARTBEAT_TIMEOUT if beats else None,
+        retry_policy=RetryPolicy(
+            initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=60), maximum_attempts=attempts
+        ),
         cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     )

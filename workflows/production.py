@@ -1,7 +1,7 @@
 """The way of a film: script -> tts -> composition -> render (segments and sound side by side) -> finalize."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final, TypeVar
@@ -63,8 +63,8 @@ class Production:
                 NOTE_PROGRESS, result_type=Fractions, schedule_to_close_timeout=CANCEL_NOTE
             )
         except ActivityError:
-            return  # a figure less; the end must not wait for it
-        self._board.left(noted.fractions)
+            noted = Fractions()  # a figure less; the end must not wait for it
+        self._board.give_up(noted.fractions)
 
     async def _script(self) -> WrittenScript:
         brought = self._export.request.script is not None
@@ -194,7 +194,7 @@ class Production:
                 )
             except ActivityError as error:
                 if (reached := fraction_reached(error)) > 0:
-                    self._board.left({activity_id: reached})
+                    self._board.reached(activity_id, reached)
                 raise
         self._board.finished(step, activity_id, self._message(step), value)
         return value
@@ -228,7 +228,12 @@ class Production:
 async def _give_up(tasks: list[asyncio.Task[Any]]) -> None:
     for task in tasks:
         task.cancel()
-    done, _ = await workflow.wait(tasks, timeout=CANCEL_GRACE_SECONDS)
+    await settle(tasks, CANCEL_GRACE_SECONDS)
+
+
+async def settle(tasks: Collection[asyncio.Task[Any]], seconds: float | None = None) -> None:
+    """Waits for tasks that were given up, for so long at the most. Why they end is known."""
+    done, _ = await workflow.wait(tasks, timeout=seconds)
     for task in done:
         if not task.cancelled():
-            task.exception()  # its reason is known: it was given up
+            task.exception()

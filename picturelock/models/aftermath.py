@@ -10,7 +10,7 @@ from picturelock.models.base import Model
 from picturelock.models.job import Observation
 from picturelock.models.request import ExportRequest
 
-DeliveryOutcome = Literal["delivered", "failed", "gone", "refused"]
+DeliveryOutcome = Literal["delivered", "failed", "gone", "refused", "superseded"]
 DeliveryState = Literal["waiting", "delivering", "delivered", "failed"]
 
 
@@ -40,7 +40,8 @@ class Message(Model):
 class Delivery(Model):
     """One attempt to deliver a webhook.
 
-    `gone` (the receiver answered 410) and `refused` (its address is not allowed) end the deliveries, like `delivered`.
+    `gone` (the receiver answered 410), `refused` (its address is not allowed) and `superseded` (another attempt of the
+    job has begun meanwhile) end the deliveries, like `delivered`.
     """
 
     number: int

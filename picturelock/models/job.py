@@ -240,7 +240,8 @@ class Observation(Model):
     """Everything Temporal said of one execution at one moment; `status.assemble` turns it into a `JobStatus`."""
 
     job_id: str
-    now: datetime
+    run_id: str = ""
+    now: datetime = Field(description="When Temporal described the execution.")
     run_status: RunStatus
     created_at: datetime
     started_at: datetime

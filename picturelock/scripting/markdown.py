@@ -22,18 +22,31 @@ _LITERAL_MARKS = re.compile(r"(?<=\w)[*_]+(?=\w)|\b__\w+?__\b")
 _KEPT = {"*": "\ue000", "_": "\ue001"}
 """Stars and underscores inside a word are letters of it (2*3*4, __init__); they pass the parser in disguise."""
 
+_LONGEST_PARAGRAPH = 8_000
+_LONGEST_SOURCE = 400_000
 _RULE = re.compile(r"^[ \t]*(?:[-*_][ \t]*){3,}$", re.MULTILINE)
 _SPACE = re.compile(r"\s+")
 
 
 @lru_cache(maxsize=1)
 def _parser() -> MarkdownIt:
+    return _parser_of_house()
+
+
+def _parser_of_house() -> MarkdownIt:
     # Backslash escapes, entities and HTML stay as they are written: "C:\new", "R&amp;D" and "<b>" are text here.
     return (
         MarkdownIt("commonmark")
         .enable("strikethrough")
         .disable(["escape", "entity", "html_inline", "html_block", "lheading"])
     )
+
+
+@lru_cache(maxsize=1)
+def _block_parser() -> MarkdownIt:
+    parser = _parser_of_house()
+    parser.core.ruler.disable(["inline", "text_join"])
+    return parser
 
 
 def plain_text(text: str) -> str:
@@ -93,7 +106,7 @@ def parse_script(source: str, language: str = "en") -> Script:
     """A Markdown script as a `Script`.
 
     Raises:
-        InvalidScript: no scene at all, a scene without narration (named by its heading and line).
+        InvalidScript: far too long, no scene at all, a scene without narration (named by its heading and line).
         pydantic.ValidationError: a limit of the models is broken.
     """
     title, drafts = _read_blocks(source)
@@ -111,7 +124,7 @@ def _read_blocks(source: str) -> tuple[str, list[_Draft]]:
     title = ""
     drafts = [_Draft()]
     number = ""
-    tokens = _parser().parse(_disguised(source))
+    tokens = _tokens(source)
     for position, token in enumerate(tokens):
         line = token.map[0] + 1 if token.map else drafts[-1].line
         if token.type == "hr":
@@ -130,6 +143,20 @@ def _read_blocks(source: str) -> tuple[str, list[_Draft]]:
             else:
                 drafts.append(_Draft(title=_inline_text(token.children or []), line=line))
     return title, [draft for draft in drafts if not draft.empty]
+
+
+def _tokens(source: str) -> list[Token]:
+    """The parsed blocks. Inline markup is parsed only where a paragraph has a sane length: that is not linear in it."""
+    if len(source) > _LONGEST_SOURCE:
+        raise InvalidScript(f"script: more than {_LONGEST_SOURCE} characters")
+    tokens = _block_parser().parse(_disguised(source))
+    for token in tokens:
+        if token.type == "inline":
+            line = token.map[0] + 1 if token.map else 1
+            if len(token.content) > _LONGEST_PARAGRAPH:
+                raise InvalidScript(f"script: line {line}: a paragraph of more than {_LONGEST_PARAGRAPH} characters")
+            token.children = _parser().parseInline(token.content)[0].children
+    return tokens
 
 
 def _add_paragraph(draft: _Draft, number: str, token: Token) -> None:

@@ -244,6 +244,12 @@ async def test_a_retry_keeps_the_id_and_begins_anew(http: httpx.AsyncClient, stu
     assert events[-1].id.startswith("2.")
     job = await until(http, job_id, lambda one: one.status == "completed")
     assert (job.attempt, job.error) == (2, None)
+    rows, cursor = [], None
+    while cursor != "":  # once in the list, at its newest run's place
+        page = (await http.get("/api/jobs", params={"limit": 1, **({"cursor": cursor} if cursor else {})})).json()
+        rows += [row["attempt"] for row in page["jobs"] if row["id"] == job_id]
+        cursor = page["nextCursor"] or ""
+    assert rows == [2]
     refused = await http.post(f"/api/jobs/{job_id}/retry")
     assert (refused.status_code, refused.json()["code"]) == (409, "NOT_RETRYABLE")
     assert (await http.post("/api/jobs/no-such-job/retry")).status_code == 404
@@ -277,6 +283,8 @@ async def test_one_key_makes_one_job(http: httpx.AsyncClient) -> None:
     assert len({one.json()["jobId"] for one in answers}) == 1
     other = await http.post("/api/jobs", json={"brief": {"topic": "tides"}}, headers=headers)
     assert (other.status_code, other.json()["code"]) == (409, "IDEMPOTENCY_CONFLICT")
+    said_otherwise = {"metadata": {}, "captions": {"burnIn": True}, **SCRIPT}
+    assert (await http.post("/api/jobs", json=said_otherwise, headers=headers)).status_code == 200
     await http.post(f"/api/jobs/{answers[0].json()['jobId']}/cancel")
 
 

@@ -143,7 +143,7 @@ async def test_5_one_truth_on_every_surface(up: Up, http: httpx.AsyncClient) -> 
     [received] = server.requests
     secret = (up.data / "webhook-secret").read_text().strip()
     webhook = Webhook(secret).verify(received.body, received.headers)
-    archived = await Store((up.data / "store").as_uri(), up.data).job_file(job_id, "job.json")
+    archived = await Store((up.data / "store").as_uri(), up.data).job_file(job_id, "attempts/1.json")
     kept = await JobReader(client).observe(job_id)
     assert {**got, "percent": 100} == last == {k: v for k, v in webhook.items() if k not in {"type", "timestamp"}}
     assert (webhook["type"], webhook["timestamp"]) == ("job-completed", got["completedAt"])

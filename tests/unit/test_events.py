@@ -85,6 +85,13 @@ def test_warnings_are_told_once() -> None:
     assert "warning" not in [name for name, _, _ in events_of(teller.tell(sighting(quiet)))]
 
 
+def test_a_warning_that_comes_back_is_told_again() -> None:
+    quiet = rendering(50, 3).model_copy(update={"live_queues": [], "now": NOW + timedelta(minutes=1)})
+    teller = Teller(None)
+    told = [events_of(teller.tell(sighting(one))) for one in (quiet, rendering(50, 3), quiet)]
+    assert ["warning" in [name for name, _, _ in frames] for frames in told] == [True, False, True]
+
+
 def test_a_temporal_that_is_away_is_a_warning_not_an_end() -> None:
     frames = events_of(Teller(None).tell(Sighting(1, away="gone")))
     assert [(name, data["code"]) for name, _, data in frames] == [("warning", "STATE_UNAVAILABLE")]

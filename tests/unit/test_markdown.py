@@ -2,6 +2,7 @@
 
 import pytest
 
+from picturelock.errors import InvalidScript
 from picturelock.scripting.markdown import parse_script, plain_text
 
 
@@ -52,3 +53,10 @@ def test_a_picture_belongs_to_its_scene() -> None:
     visual = script.scenes[0].visual
     assert visual is not None
     assert (visual.kind, visual.asset_id) == ("image", asset)
+
+
+@pytest.mark.parametrize("source", ["[" * 100_000, "[a](" * 90_000, "![" * 5_000, "a" * 500_000, "*a _b " * 20_000])
+def test_what_no_parser_should_chew_on_is_refused(source: str) -> None:
+    """Inline markup takes time that grows with the square of a paragraph."""
+    with pytest.raises(InvalidScript, match="more than"):
+        parse_script(source)

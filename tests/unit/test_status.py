@@ -229,3 +229,69 @@ def test_an_open_job_is_always_between_nothing_and_everything(
 
 def test_weights_sum_to_one() -> None:
     assert sum(policy.weight for policy in STAGES) == pytest.approx(1)
+
+
+def test_a_queue_that_has_just_lost_its_worker_is_warned_of_ten_seconds_later() -> None:
+    waiting = PendingActivity(id="render-001", scheduled_at=NOW - timedelta(minutes=5))
+    seen = observed(
+        snapshot=snapshot("render", open_units={"render-001": 9}),
+        pending=[waiting],
+        live_queues=["exports"],
+        queues_heard_at={"render": NOW - timedelta(seconds=7)},
+    )
+    assert not assemble(seen).worker_available
+    assert assemble(seen).warnings == []
+    [warning] = assemble(seen.model_copy(update={"now": NOW + timedelta(seconds=4)})).warnings
+    assert (warning.code, warning.since) == ("NO_WORKER", NOW - timedelta(seconds=7))
+
+
+def test_full_slots_are_told_as_a_queue_and_warned_of_by_nobody() -> None:
+    waiting = [PendingActivity(id=f"render-{n:03d}", scheduled_at=NOW - timedelta(minutes=5)) for n in range(3)]
+    units = {one.id: 9 for one in waiting}
+    job = assemble(observed(snapshot=snapshot("render", open_units=units), pending=waiting, ahead=3))
+    assert job.message == "Waiting for a free slot, 3 exports ahead"
+    assert job.warnings == []
+    busy = [waiting[0].model_copy(update={"started": True}), *waiting[1:]]
+    assert (
+        "ahead" not in assemble(observed(snapshot=snapshot("render", open_units=units), pending=busy, ahead=3)).message
+    )
+
+
+@pytest.mark.parametrize("run_status", ["failed", "cancelled"])
+def test_a_job_that_was_given_up_keeps_what_it_had_reached(run_status: str) -> None:
+    units = {"render-001": 40, "render-002": 40}
+    running = observed(
+        snapshot=snapshot("render", done=20, open_units=units),
+        pending=[PendingActivity(id="render-001", started=True, heartbeat=beat(0.5))],
+        snapshot_is_memo=False,
+    )
+    record = snapshot("render", done=20, open_units=units).model_copy(update={"last_fractions": {"render-001": 0.5}})
+    closed = observed(run_status=run_status, snapshot=record, closed_at=NOW)
+    assert assemble(closed).progress == assemble(running).progress == pytest.approx(BEFORE_RENDER + RENDER * 0.4)
+    step = next(step for step in assemble(closed).steps if step.name == "render")
+    assert step.detail is not None
+    assert (step.status, step.detail.frames_done) == (run_status, 40)
+
+
+def test_the_eta_is_the_rate_of_the_rendering_without_its_pauses() -> None:
+    half = snapshot("render", done=50)
+    left = assemble(observed(snapshot=half)).eta_seconds
+    assert left is not None
+    assert left == pytest.approx(10 * (100 - BEFORE_RENDER - RENDER / 2) / (RENDER / 2), abs=0.1)
+    paused_once = half.model_copy(update={"paused_seconds": 5.0})
+    assert assemble(observed(snapshot=paused_once)).eta_seconds == pytest.approx(left / 2, abs=0.1)
+    assert assemble(observed(snapshot=half.model_copy(update={"pause_requested": True}))).eta_seconds is None
+    assert assemble(observed(snapshot=snapshot("render", done=0))).eta_seconds is None
+
+
+def test_a_pause_is_asked_for_until_it_is_in_effect() -> None:
+    asked = assemble(observed(snapshot=snapshot("render", pause_requested=True)))
+    assert (asked.status, asked.pause_requested) == ("running", True)
+    held = [PendingActivity(id="render-001", held=True, scheduled_at=NOW - timedelta(hours=1))]
+    record = snapshot("render", open_units={"render-001": 9}, pause_requested=True, paused=True)
+    job = assemble(observed(snapshot=record, pending=held, live_queues=["exports"]))
+    assert (job.status, job.pause_requested, job.message) == ("paused", False, "Paused")
+    assert job.worker_available
+    assert job.warnings == []
+    unseen = assemble(observed(snapshot=snapshot("render"), pause_signal=True))
+    assert (unseen.status, unseen.pause_requested) == ("running", True)

@@ -11,6 +11,8 @@ PRIVATE = [
     "http://127.0.0.1/", "http://localhost:8080/x", "https://app.localhost/", "http://10.1.2.3/", "http://192.168.0.1/",
     "http://172.16.5.5/", "http://169.254.169.254/latest/meta-data", "http://100.64.0.1/", "http://0.0.0.0/",
     "http://[::1]/", "http://[fe80::1]/", "http://[fc00::1]/", "http://[::ffff:127.0.0.1]/", "http://224.0.0.1/",
+    "http://[fec0::1]/", "http://[64:ff9b:1::7f00:1]/", "http://[::7f00:1]/", "http://[::ffff:0:7f00:1]/",
+    "http://[3fff::1]/", "http://[4000::1]/", "http://168.63.129.16/",
     "http://[64:ff9b::7f00:1]/", "http://[2002:7f00:1::]/", "http://[::ffff:10.0.0.1]/",
 ]  # fmt: skip
 
@@ -47,6 +49,13 @@ async def test_a_name_that_resolves_to_a_private_address_is_not_called() -> None
         assert server.requests[0].headers["host"] == f"127.0.0.1:{port}"
     finally:
         server.stop()
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..b", ".a.b", "x" * 300])
+async def test_a_name_that_no_resolver_takes_is_a_result(host: str) -> None:
+    delivery = await Courier(SECRET, allow_private=True).deliver(f"https://{host}/", b"{}", "job.1", 1)
+    assert delivery.outcome in {"refused", "failed"}
+    assert delivery.message
 
 
 async def test_nobody_listening_is_a_result() -> None:

@@ -57,7 +57,7 @@ async def test_the_webhook_tells_what_everybody_else_is_told_signed(client: Clie
         Webhook(SECRET).verify(received.body + b" ", received.headers)
     assert log is not None
     assert (log.state, [one.outcome for one in log.deliveries]) == ("delivered", ["delivered"])
-    assert await JobReader(client).deliveries(handle.id, 1) == log
+    assert await JobReader(client).deliveries(handle.id, 1) == [log]
 
 
 async def test_a_receiver_that_fails_is_tried_for_a_day_and_the_job_never_knows(
@@ -150,7 +150,41 @@ async def test_a_late_record_never_replaces_a_later_attempts(client: Client) -> 
         await aftermath(client, handle)
     first = await archive.read(handle.id)
     assert first is not None
-    second = first.model_copy(update={"observation": first.observation.model_copy(update={"attempt": 2})})
-    await archive.write(second)
+    tenth = first.model_copy(update={"observation": first.observation.model_copy(update={"attempt": 10})})
+    await archive.write(tenth)
     await archive.write(first)
-    assert await archive.read(handle.id) == second
+    assert await archive.read(handle.id) == tenth
+
+
+async def test_a_slow_receiver_is_one_delivery_not_many(client: Client) -> None:
+    """Slower than a heartbeat time-out would allow, and quicker than a delivery's own limit."""
+    called = 0
+
+    async def answer_late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal called
+        called += 1
+        await reader.readuntil(b"\r\n\r\n")
+        await asyncio.sleep(11)
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(answer_late, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, studio_open(client, Studio()):
+        handle = await start(client, told_at(f"http://127.0.0.1:{port}/"))
+        await handle.result()
+        log = await aftermath(client, handle)
+    assert log is not None
+    assert ([one.outcome for one in log.deliveries], called) == (["delivered"], 1)
+
+
+async def test_a_retried_jobs_old_failure_is_not_told_any_more(client: Client, fake_server: Serve) -> None:
+    server = fake_server([Reply(500, {})])
+    async with studio_open(client, Studio()):
+        handle = await start(client, told_at(server.url), deadline_seconds=None)
+        await handle.result()
+        again = await start(client, job_id=handle.id, attempt=2)
+        log = await aftermath(client, handle)
+        await again.result()
+    assert log is not None
+    assert [one.outcome for one in log.deliveries] == ["failed", "superseded"]

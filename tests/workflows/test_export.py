@@ -23,6 +23,7 @@ from picturelock.errors import InvalidScript, RenderFailed
 from picturelock.models import JobError, Snapshot
 from picturelock.stages import EXPORTS_QUEUE
 from tests.fake_activities import Studio, beat
+from tests.unit.test_status import BEFORE_RENDER, RENDER
 from tests.workflows.conftest import Handle, start, studio_open
 from workflows.export import ExportWorkflow
 
@@ -201,7 +202,7 @@ async def test_an_export_that_does_not_end_is_ended_at_its_deadline(client: Clie
         while "render-001" not in studio.cancelled:
             await asyncio.sleep(0.01)
     assert code == "DEADLINE_EXCEEDED"
-    assert "hours" in error.message
+    assert "0:00:01" in error.message
 
 
 async def test_ten_scenes_stay_small_in_history(client: Client) -> None:
@@ -259,7 +260,7 @@ async def test_the_reader_follows_a_job_through_all_of_it(client: Client) -> Non
                 break
             await asyncio.sleep(0.02)
         assert job.status == "running"
-        assert job.progress == pytest.approx(12 + 80 * 100 / 120, abs=0.1)
+        assert job.progress == pytest.approx(BEFORE_RENDER + RENDER * 100 / 120, abs=0.1)
         assert job.links.temporal_ui is not None
         assert handle.id in job.links.temporal_ui
         steps[0].set()

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
@@ -143,3 +144,53 @@ async def test_a_pause_that_no_orchestrator_has_seen_is_told_all_the_same(client
     assert (await reader.status(handle.id)).pause_requested
     await handle.signal(ExportWorkflow.resume)
     assert not (await reader.status(handle.id)).pause_requested
+
+
+async def test_a_pause_that_is_ended_and_asked_for_again_in_one_go_takes_effect(client: Client) -> None:
+    gate = asyncio.Event()
+
+    async def wait(_task: object) -> None:
+        await gate.wait()
+
+    studio = Studio(hooks={"write_script": wait})
+    async with studio_open(client, studio):
+        handle = await start(client)
+        await ran(studio, "script")
+        await handle.signal(ExportWorkflow.pause)
+        gate.set()
+        await until(handle, client, "paused")
+    # Nobody is there to take note between the two.
+    await handle.signal(ExportWorkflow.resume)
+    await handle.signal(ExportWorkflow.pause)
+    async with studio_open(client, studio):
+        async with asyncio.timeout(20):
+            while (await handle.query(ExportWorkflow.status)).timeline[-1].message != "Paused":
+                await asyncio.sleep(0.02)
+        assert (await JobReader(client).status(handle.id)).status == "paused"
+        await handle.signal(ExportWorkflow.resume)
+        await handle.result()
+
+
+async def test_a_pause_that_nobody_could_note_is_not_what_ends_a_job(client: Client) -> None:
+    """The deadline passes while no orchestrator lives, and a pause was asked for before it did."""
+    gate = asyncio.Event()
+
+    async def wait(_task: object) -> None:
+        await gate.wait()
+
+    studio = Studio(hooks={"speak_scene": wait})
+    async with studio_open(client, studio):
+        handle = await start(client, deadline_seconds=2)
+        await ran(studio, "tts-00")
+    await handle.signal(ExportWorkflow.pause)
+    fired = False
+    async with asyncio.timeout(20):
+        while not fired:  # the deadline's timer
+            history = await handle.fetch_history()
+            fired = any(event.event_type == EventType.EVENT_TYPE_TIMER_FIRED for event in history.events)
+            await asyncio.sleep(0.05)
+    gate.set()
+    async with studio_open(client, studio):
+        await until(handle, client, "paused")
+        await handle.signal(ExportWorkflow.resume)
+        await handle.result()
