@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import time
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +13,8 @@ import cv2
 import numpy as np
 
 from picturelock.errors import AssetUnreadable, DiskFull
-from picturelock.media import encode, frames, planes, stills
+from picturelock.media import encode, frames, motion, planes, stills
+from picturelock.media.clips import ClipFile, ClipReader
 from picturelock.media.fonts import font_environment
 from picturelock.media.frames import Draw, Paint, Picture
 from picturelock.media.tools import tool_versions
@@ -56,8 +58,9 @@ async def render_segment(
         return known.model_copy(update={"id": segment_id, "cached": True})
     require_room(scratch, spec.format, spec.frames)
     started = time.monotonic()
-    draw = await _drawer(spec, store)
-    with workspace(scratch, "segment") as folder:
+    async with AsyncExitStack() as stack:
+        draw = await _drawer(spec, store, stack)
+        folder = stack.enter_context(workspace(scratch, "segment"))
         output = folder / "segment.mp4"
         await encode.encode_segment(
             draw,
@@ -73,13 +76,14 @@ async def render_segment(
         )
         packets = await check_segment(output, spec.frames)
         artifact = await store.put_file(output, "video/mp4")
+        first_luma = await asyncio.to_thread(frames.mean_luma, draw, spec.format.width, spec.format.height)
     rendered = RenderedSegment(
         id=segment_id,
         artifact=artifact,
         frames=spec.frames,
         packets_sha256=packets.combined(),
         extradata_sha256=packets.extradata,
-        first_luma=await asyncio.to_thread(frames.mean_luma, draw, spec.format.width, spec.format.height),
+        first_luma=first_luma,
         encoder=encode.ENCODERS[spec.format.codec],
         seconds=round(time.monotonic() - started, 3),
         worker=f"{socket.gethostname()}:{os.getpid()}",
@@ -97,8 +101,11 @@ def require_room(scratch: Path, video: VideoFormat, count: int) -> None:
         raise DiskFull(f"the scratch disk has {free / 1e6:.0f} MB free; {needed / 1e6:.0f} MB are needed")
 
 
-async def _drawer(spec: SegmentSpec, store: Store) -> Draw:
-    pictures = [await _picture(layer.picture, layer.scene_frames, store) for layer in spec.layers]
+async def _drawer(spec: SegmentSpec, store: Store, stack: AsyncExitStack) -> Draw:
+    """Draws the segment's frames; what it keeps open is closed with the stack."""
+    pictures = [await _picture(layer.picture, layer.scene_frames, spec.format, store) for layer in spec.layers]
+    for picture in pictures:
+        stack.callback(picture.close)
     mark = await _watermark(spec.watermark, spec.format, store) if spec.watermark else None
     if len(pictures) == 1:
         return frames.body(pictures[0], spec.layers[0].first_frame, mark)
@@ -106,8 +113,7 @@ async def _drawer(spec: SegmentSpec, store: Store) -> Draw:
     return frames.transition(spec.transition, spec.frames, leaving, coming, mark)
 
 
-async def _picture(picture: ScenePicture, scene_frames: int, store: Store) -> Picture:
-    still = await asyncio.to_thread(planes.unpack, await store.read(picture.source))
+async def _picture(picture: ScenePicture, scene_frames: int, video: VideoFormat, store: Store) -> Picture:
     paints: list[Paint] = []
     for layer in picture.layers:
         mask = cv2.imdecode(np.frombuffer(await store.read(layer.mask), np.uint8), cv2.IMREAD_GRAYSCALE)
@@ -116,7 +122,13 @@ async def _picture(picture: ScenePicture, scene_frames: int, store: Store) -> Pi
         red, green, blue = (int(layer.color[at : at + 2], 16) for at in (1, 3, 5))
         yuv = planes.yuv_of((red, green, blue))
         paints.append(frames.paint_color(layer.x, layer.y, np.asarray(mask, np.uint8), yuv, layer.opacity))
-    return Picture(still, picture.motion, tuple(paints), scene_frames)
+    if picture.clip is not None:
+        file = await ClipFile.open(await store.local(picture.source))
+        size = motion.still_size(video.width, video.height, picture.motion)
+        reader = ClipReader(file, picture.clip, video.fps, size, motion.contained_inset(picture.motion))
+        return Picture(reader.frame, picture.motion, tuple(paints), scene_frames, reader.close)
+    still = await asyncio.to_thread(planes.unpack, await store.read(picture.source))
+    return Picture.still(still, picture.motion, tuple(paints), scene_frames)
 
 
 async def _watermark(mark: Watermark, video: VideoFormat, store: Store) -> Paint:

@@ -11,6 +11,7 @@ import cv2
 
 from picturelock.composition import cards
 from picturelock.composition.captions import cues_of_scene
+from picturelock.composition.clips import cut_clip
 from picturelock.composition.layout import Layout, lay_out
 from picturelock.errors import AssetUnreadable, InvalidRequest
 from picturelock.media import motion, planes, stills
@@ -80,7 +81,8 @@ class Composer:
         for index, scene in enumerate(self.script.scenes):
             advance = partial(self._advance, report, index)
             advance(0.0)
-            pictures.append(await self._picture(index, scene, video, warnings, advance))
+            frames = layout.scenes[index].frames
+            pictures.append(await self._picture(index, scene, frames, video, warnings, advance))
         cues = await asyncio.to_thread(self._cues, layout, video, warnings)
         timeline = Timeline(
             fps=video.fps,
@@ -120,14 +122,25 @@ class Composer:
     async def _check_asset_kinds(self) -> None:
         for path, asset_id in self.request.asset_ids().items():
             asset, _ = await self.store.asset(asset_id)
-            wanted = "audio" if path.startswith("music") or "narration" in path else "image"
+            clip = path in self.request.clip_paths()
+            wanted = "audio" if path.startswith("music") or "narration" in path else "clip" if clip else "image"
             if asset.kind != wanted:
                 raise AssetUnreadable(f"{path}: the asset is of kind {asset.kind!r}; {wanted!r} is needed")
 
     async def _picture(
-        self, index: int, scene: Scene, video: VideoFormat, warnings: list[str], advance: Callable[[float], None]
+        self,
+        index: int,
+        scene: Scene,
+        frames: int,
+        video: VideoFormat,
+        warnings: list[str],
+        advance: Callable[[float], None],
     ) -> ScenePicture:
         visual = scene.visual or Visual()
+        if visual.kind == "clip":
+            how = motion.chosen(visual.motion, index, moves_itself=True)
+            ref, cut = await cut_clip(visual, index, frames, video.fps, self.store, advance)
+            return ScenePicture(source=ref, clip=cut, motion=how, description="clip")
         title, kicker = "", ""
         if visual.kind == "card":
             title, replaced = drawable_text(cards.headline(scene))

@@ -17,6 +17,7 @@ from picturelock.models import (
     SegmentLayer,
     SegmentSpec,
     TimelineScene,
+    Word,
 )
 
 LEAD_SECONDS: Final = 0.25
@@ -114,6 +115,20 @@ def _relative_cues(plan: RenderPlan, segment: Segment) -> list[Cue]:
         start = max(round(cue.start_seconds * fps) - segment.start_frame, 0)
         end = min(round(cue.end_seconds * fps) - segment.start_frame, segment.frames)
         if start < end:
-            relative = {"start_seconds": start / fps, "end_seconds": end / fps, "words": [], "scene_index": 0}
+            words = _relative_words(cue, segment, fps) if plan.captions == "karaoke" else []
+            relative = {"start_seconds": start / fps, "end_seconds": end / fps, "words": words, "scene_index": 0}
             cues.append(cue.model_copy(update=relative))
     return cues
+
+
+def _relative_words(cue: Cue, segment: Segment, fps: int) -> list[Word]:
+    """The words on frame boundaries of the segment; some may lie before its beginning or after its end."""
+    return [
+        word.model_copy(
+            update={
+                "start_seconds": (round(word.start_seconds * fps) - segment.start_frame) / fps,
+                "end_seconds": (round(word.end_seconds * fps) - segment.start_frame) / fps,
+            }
+        )
+        for word in cue.words
+    ]

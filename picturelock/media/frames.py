@@ -50,17 +50,23 @@ class Paint:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One scene, ready to be drawn at any of its frames."""
+    """One scene, ready to be drawn at any of its frames. `source` gives the picture (I420) that a frame shows."""
 
-    still: Bytes2D
+    source: Callable[[int], Bytes2D]
     motion: Motion
     paints: tuple[Paint, ...]
     scene_frames: int
+    close: Callable[[], None] = lambda: None
+
+    @classmethod
+    def still(cls, picture: Bytes2D, how: Motion, paints: tuple[Paint, ...], scene_frames: int) -> "Picture":
+        """A scene that shows one still."""
+        return cls(lambda _: picture, how, paints, scene_frames)
 
     def draw(self, frame: int, out: Bytes2D) -> None:
         """Draws the scene's frame number `frame` (from 0)."""
         target = views(out)
-        motion.draw(views(self.still), self.motion, frame / max(1, self.scene_frames - 1), target)
+        motion.draw(views(self.source(frame)), self.motion, frame / max(1, self.scene_frames - 1), target)
         for paint in self.paints:
             paint.over(target)
 

@@ -30,8 +30,10 @@ _PATHS: Final[dict[Motion, Callable[[float], tuple[float, float, float]]]] = {
 }
 
 
-def chosen(motion: Motion, scene_index: int) -> Motion:
-    """`auto` made definite: always the same for the same place in the film."""
+def chosen(motion: Motion, scene_index: int, *, moves_itself: bool = False) -> Motion:
+    """`auto` made definite: always the same for the same place in the film; what moves itself is left alone."""
+    if motion == "auto" and moves_itself:
+        return "none"
     return AUTO[scene_index % len(AUTO)] if motion == "auto" else motion
 
 

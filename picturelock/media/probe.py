@@ -28,6 +28,7 @@ class ProbedStream(BaseModel):
     width: int | None = None
     height: int | None = None
     pix_fmt: str | None = None
+    sample_aspect_ratio: str | None = None
     r_frame_rate: str = "0/0"
     duration: float | None = None
     nb_frames: int | None = None

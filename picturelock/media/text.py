@@ -29,6 +29,9 @@ _STYLE_FORMAT: Final = (
     "Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, MarginL, "
     "MarginR, MarginV, Encoding"
 )
+_SPOKEN: Final = "&H4CC8FF&"
+"""Amber: the colour of the word that is being spoken, as ASS writes it (blue, green, red)."""
+
 _FONT_MISSING: Final = "fontselect: failed to find"
 
 
@@ -114,12 +117,70 @@ def caption_document(cues: list[Cue], style: CaptionStyle, size: tuple[int, int]
         f"Style: Caption,{FAMILY},{look.em * LINE_HEIGHT:.1f},&H00FFFFFF,&H00FFFFFF,{edge},2,"
         f"{round(width * 0.05)},{round(width * 0.05)},{look.bottom},-1"
     )
+    shown = [one for cue in cues for one in (_by_word(cue, fps) if style == "karaoke" else _whole(cue, fps))]
     events = []
-    for cue in cues:
-        start, end = round(cue.start_seconds * fps), round(cue.end_seconds * fps)
-        text = "\\N".join(escape(one, language) for one in cue.lines)
-        events.append(f"Dialogue: 0,{ass_time(start, fps)},{ass_time(end, fps)},Caption,,0,0,0,,{text}")
+    for part in shown:
+        text = "\\N".join(_drawn(line, part.spoken.get(number), language) for number, line in enumerate(part.lines))
+        events.append(f"Dialogue: 0,{ass_time(part.start, fps)},{ass_time(part.end, fps)},Caption,,0,0,0,,{text}")
     return document(width, height, [line], events)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A caption for a run of frames, and what of it is being spoken: line number -> where in the line."""
+
+    start: int
+    end: int
+    lines: list[str]
+    spoken: dict[int, tuple[int, int]]
+
+
+def _whole(cue: Cue, fps: int) -> list[_Shown]:
+    return [_Shown(round(cue.start_seconds * fps), round(cue.end_seconds * fps), cue.lines, {})]
+
+
+def _by_word(cue: Cue, fps: int) -> list[_Shown]:
+    """The cue once for each of its words, which stands out from its first sound to the next word's."""
+    first, last = round(cue.start_seconds * fps), round(cue.end_seconds * fps)
+    begins = [min(max(round(word.start_seconds * fps), first), last) for word in cue.words]
+    runs: list[_Shown] = [_Shown(first, begins[0] if begins else last, cue.lines, {})]
+    for number, place in enumerate(_places(cue)):
+        until = begins[number + 1] if number + 1 < len(begins) else last
+        runs.append(_Shown(begins[number], until, cue.lines, {place[0]: place[1:]}))
+    return [run for run in runs if run.start < run.end]
+
+
+def _places(cue: Cue) -> list[tuple[int, int, int]]:
+    """Where each word of a cue stands: line, first sign, end."""
+    places: list[tuple[int, int, int]] = []
+    line = at = 0
+    for word in cue.words:
+        found = cue.lines[line].find(word.text, at)
+        if found < 0 and line + 1 < len(cue.lines):
+            line, found = line + 1, cue.lines[line + 1].find(word.text)
+        if found < 0:
+            raise ValueError(f"the word {word.text!r} is not in its caption")
+        at = found + len(word.text)
+        places.append((line, found, at))
+    return places
+
+
+def _drawn(line: str, spoken: tuple[int, int] | None, language: str) -> str:
+    if spoken is None:
+        return escape(line, language)
+    start, end = spoken
+    before, word, after = (
+        _spaced(line[:start], language),
+        escape(line[start:end], language),
+        _spaced(line[end:], language),
+    )
+    return f"{before}{{\\1c{_SPOKEN}}}{word}{{\\1c}}{after}"
+
+
+def _spaced(text: str, language: str) -> str:
+    """Escaped, with the spaces at its ends that `escape` would fold away."""
+    lead, trail = " " * text.startswith(" "), " " * (text.endswith(" ") and text.strip() != "")
+    return f"{lead}{escape(text, language)}{trail}"
 
 
 def check_fonts(stderr: str) -> None:

@@ -10,7 +10,7 @@ from pydantic import Field
 from picturelock.models.artifacts import ArtifactRef, NamedArtifact
 from picturelock.models.base import Made, Model
 from picturelock.models.request import CaptionStyle, Codec, Music, TransitionKind, Watermark
-from picturelock.models.script import Motion
+from picturelock.models.script import Fit, Motion, WhenShort
 
 SAMPLE_RATE = 48_000
 
@@ -135,11 +135,20 @@ class TextLayer(Model):
     opacity: float = 1.0
 
 
-class ScenePicture(Model):
-    """A scene's picture, ready to move: an I420 still (or a clip) and what lies over it."""
+class ClipCut(Model):
+    """Which frames of a clip a scene shows, counted on the film's frame grid from the clip's first picture on."""
 
-    kind: Literal["still", "clip"] = "still"
+    first: int
+    frames: int = Field(ge=1)
+    when_short: WhenShort
+    fit: Fit
+
+
+class ScenePicture(Model):
+    """A scene's picture, ready to move: an I420 still, or a clip's own file and its cut, and what lies over it."""
+
     source: ArtifactRef
+    clip: ClipCut | None = None
     motion: Motion
     layers: list[TextLayer] = []
     description: str

@@ -90,6 +90,15 @@ class ExportRequest(Input):
             raise ValueError("give exactly one of script and brief")
         return self
 
+    def clip_paths(self) -> set[str]:
+        """The JSON paths of the asset ids that name clips."""
+        scenes = self.script.scenes if self.script else []
+        return {
+            f"script.scenes[{index}].visual.assetId"
+            for index, scene in enumerate(scenes)
+            if scene.visual and scene.visual.kind == "clip"
+        }
+
     def asset_ids(self) -> dict[str, str]:
         """Every asset the request names: JSON path -> asset id."""
         found: dict[str, str] = {}

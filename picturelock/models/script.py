@@ -17,6 +17,7 @@ Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2
 Color = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
 Fit = Literal["cover", "contain", "stretch"]
 Motion = Literal["none", "zoom-in", "zoom-out", "pan-left", "pan-right", "pan-up", "pan-down", "auto"]
+WhenShort = Literal["loop", "freeze"]
 VisualKind = Literal["image", "clip", "color", "gradient", "card"]
 
 
@@ -66,7 +67,10 @@ class Visual(Input):
     asset_id: AssetId | None = None
     colors: list[Color] = Field(default=[], max_length=2, description="One for `color`, up to two for `gradient`.")
     fit: Fit = "cover"
-    motion: Motion = "auto"
+    motion: Motion = Field(default="auto", description="`auto` moves pictures and leaves clips as they are.")
+    start_seconds: float = Field(default=0.0, ge=0, le=86_400, description="Where a clip is entered.")
+    end_seconds: float | None = Field(default=None, gt=0, le=86_400, description="Where a clip is left; None: its end.")
+    when_short: WhenShort = Field(default="loop", description="What a clip does that is shorter than its scene.")
 
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> Self:
@@ -76,6 +80,11 @@ class Visual(Input):
             raise ValueError(f"a visual of kind {self.kind!r} takes no assetId")
         if self.kind == "color" and len(self.colors) != 1:
             raise ValueError("a visual of kind 'color' needs exactly one entry in colors")
+        cut = self.start_seconds > 0 or self.end_seconds is not None or self.when_short != "loop"
+        if self.kind != "clip" and cut:  # by value: what travelled has every field set
+            raise ValueError(f"a visual of kind {self.kind!r} is no clip that could be cut")
+        if self.end_seconds is not None and self.end_seconds <= self.start_seconds:
+            raise ValueError("a clip's endSeconds must be after its startSeconds")
         return self
 
 

@@ -53,7 +53,6 @@ def read_request(body: bytes) -> ExportRequest:
     except PicturelockError as error:
         path, _, message = error.message.partition(": ")
         raise RequestRefused([Complaint(path=path, message=message, code=error.code)]) from error
-    _refuse_unbuilt(request)
     return request
 
 
@@ -62,18 +61,6 @@ def _markdown(source: str) -> dict[str, Any]:
         return parse_script(source).model_dump(exclude_unset=True)
     except ValidationError as error:
         raise RequestRefused([_complaint(detail, "script") for detail in error.errors(include_url=False)]) from error
-
-
-def _refuse_unbuilt(request: ExportRequest) -> None:
-    """What the contract has room for and this version does not do is refused, never ignored."""
-    complaints = []
-    if request.captions.style == "karaoke":
-        complaints.append(("captions.style", "the style 'karaoke' is not offered by this version"))
-    for index, scene in enumerate(request.script.scenes if request.script else []):
-        if scene.visual is not None and scene.visual.kind == "clip":
-            complaints.append((f"script.scenes[{index}].visual.kind", "clips are not offered by this version"))
-    if complaints:
-        raise RequestRefused([Complaint(path=path, message=text, code="NOT_OFFERED") for path, text in complaints])
 
 
 def _complaint(detail: ErrorDetails, path: str = "") -> Complaint:

@@ -138,6 +138,38 @@ async def test_torture_texts_pictures_music_and_recordings_make_a_right_film(
     assert "月亮很远" in captions.replace("\n", "")
 
 
+async def test_clips_play_loop_and_stand_still_among_stills(http: httpx.AsyncClient, tmp_path: Path) -> None:
+    """A short looped clip, a long one that is cut, a frozen one: between stills, with karaoke captions."""
+    short, long = tmp_path / "short.mp4", tmp_path / "long.webm"
+    for path, source, codec in ((short, "testsrc2=r=24:s=640x360:d=0.8", "libx264"),
+                                (long, "testsrc2=r=25:s=180x320:d=5", "libvpx-vp9")):  # fmt: skip
+        arguments = ["-v", "error", "-f", "lavfi", "-i", source, "-pix_fmt", "yuv420p", "-c:v", codec, str(path)]
+        await ffmpeg.run(
+            [*arguments[:-1], "-deadline", "realtime", "-cpu-used", "8", str(path)] if "vp9" in codec else arguments,
+            stall_seconds=60,
+        )
+    looped, cut = await upload(http, short.read_bytes()), await upload(http, long.read_bytes())
+    lines = [str(scene["narration"]) for scene in long_script(4)["script"]["scenes"]]
+    visuals = [
+        {"kind": "clip", "assetId": looped},
+        {"kind": "gradient", "colors": ["#203040", "#806020"]},
+        {"kind": "clip", "assetId": cut, "startSeconds": 1.5, "endSeconds": 4, "fit": "contain", "motion": "zoom-in"},
+        {"kind": "clip", "assetId": looped, "whenShort": "freeze"},
+    ]
+    scenes = [{"narration": line, "visual": visual} for line, visual in zip(lines, visuals, strict=True)]
+    request = {"script": {"scenes": scenes}, "video": SMALL, "captions": {"style": "karaoke"}}
+    job = await until(http, await create(http, request), "completed")
+    film = tmp_path / "film.mp4"
+    film.write_bytes((await http.get(str(job.output_path))).content)
+    timeline = (await http.get(f"/api/jobs/{job.id}/artifacts/timeline.json")).json()
+    first, _, third, fourth = (scene["startFrame"] / 30 for scene in timeline["scenes"])
+    moving = [np.abs(await frame_at(film, at) - await frame_at(film, at + 0.2)).mean() for at in (first + 2, third + 2)]
+    assert min(moving) > 1
+    upper = slice(0, 426 * 150)  # above the captions
+    still = await frame_at(film, fourth + 2), await frame_at(film, fourth + 3)
+    assert np.abs(still[0][upper] - still[1][upper]).mean() < 1
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from picturelock.models import ExportRequest
 from picturelock.scripting.intake import RequestRefused, read_request
 
 ASSET = "sha256-" + "a" * 64
@@ -50,7 +51,11 @@ def test_a_markdown_script_becomes_scenes() -> None:
         (script(narration="a\x00b"), "script.scenes[0].narration", "INVALID_SCRIPT"),
         (script(visual={"kind": "image"}), "script.scenes[0].visual", "INVALID_SCRIPT"),
         (script(visual={"kind": "card", "assetId": ASSET}), "script.scenes[0].visual", "INVALID_SCRIPT"),
-        (script(visual={"kind": "clip", "assetId": ASSET}), "script.scenes[0].visual.kind", "NOT_OFFERED"),
+        (
+            script(visual={"kind": "clip", "assetId": ASSET, "startSeconds": 2, "endSeconds": 1}),
+            "script.scenes[0].visual",
+            "INVALID_SCRIPT",
+        ),
         ({**script(), "video": {"preset": "vhs"}}, "video.preset", "NOT_OFFERED"),
         ({**script(), "video": {"width": 1921, "height": 1080}}, "video.width", "INVALID_REQUEST"),
         ({**script(), "video": {"width": 640}}, "video", "INVALID_REQUEST"),
@@ -103,3 +108,20 @@ def test_no_json_makes_it_fall_over(data: object) -> None:
     with contextlib.suppress(RequestRefused):
         request = read_request(json.dumps(data).encode())
         assert (request.script is None) != (request.brief is None)
+
+
+@pytest.mark.parametrize(
+    "visual",
+    [
+        {"kind": "card"},
+        {"kind": "image", "assetId": ASSET, "motion": "pan-left"},
+        {"kind": "clip", "assetId": ASSET, "startSeconds": 1.5, "endSeconds": 4, "whenShort": "freeze"},
+        {"kind": "clip", "assetId": ASSET},
+        {"kind": "color", "colors": ["#102030"]},
+        {"kind": "gradient"},
+    ],
+)
+def test_what_is_accepted_can_be_read_again(visual: dict[str, object]) -> None:
+    """A request travels as JSON with every field set; one that could not be read would never begin."""
+    request = read_request(json.dumps(script(visual=visual)).encode())
+    assert ExportRequest.model_validate_json(request.model_dump_json()) == request

@@ -27,7 +27,7 @@ def still_with_dot(how: Motion) -> planes.Bytes2D:
 
 
 def track(how: Motion, count: int = 120) -> np.ndarray:
-    picture = frames.Picture(still_with_dot(how), how, (), count)
+    picture = frames.Picture.still(still_with_dot(how), how, (), count)
     out = planes.new_frame(*SIZE)
     points = []
     for number in range(count):
@@ -56,7 +56,7 @@ def test_motion_stays_inside_the_picture(how: Motion) -> None:
     """A bright border of two pixels around the still must not be stretched into view."""
     width, height = motion.still_size(*SIZE, how)
     rgb = np.full((height, width, 3), 90, np.uint8)
-    picture = frames.Picture(planes.from_rgb(rgb), how, (), 50)
+    picture = frames.Picture.still(planes.from_rgb(rgb), how, (), 50)
     out = planes.new_frame(*SIZE)
     for number in (0, 25, 49):
         picture.draw(number, out)
@@ -65,8 +65,8 @@ def test_motion_stays_inside_the_picture(how: Motion) -> None:
 
 @pytest.mark.parametrize("kind", ["fade", "dissolve", "slide", "wipe"])
 def test_transitions_go_from_one_scene_to_the_other(kind: str) -> None:
-    dark = frames.Picture(planes.from_rgb(np.full((540, 960, 3), 20, np.uint8)), "none", (), 30)
-    light = frames.Picture(planes.from_rgb(np.full((540, 960, 3), 220, np.uint8)), "none", (), 30)
+    dark = frames.Picture.still(planes.from_rgb(np.full((540, 960, 3), 20, np.uint8)), "none", (), 30)
+    light = frames.Picture.still(planes.from_rgb(np.full((540, 960, 3), 220, np.uint8)), "none", (), 30)
     draw = frames.transition(kind, 15, (dark, 0), (light, 0), None)  # type: ignore[arg-type]
     out = planes.new_frame(*SIZE)
     levels = []
@@ -187,7 +187,7 @@ def test_a_contained_picture_is_never_carried_out_of_the_frame(how: Motion) -> N
     still = planes.from_rgb(stills.fit(picture, width, height, "contain", inset=motion.contained_inset(how)))
     out = planes.new_frame(180, 320)
     for number in (0, 25, 49):
-        frames.Picture(still, how, (), 50).draw(number, out)
+        frames.Picture.still(still, how, (), 50).draw(number, out)
         row = planes.views(out).y[160]
         bright = np.flatnonzero(row > 225)
         assert len(bright)
