@@ -15,6 +15,7 @@ from picturelock.composition.captions import to_srt, to_vtt
 from picturelock.errors import OutputInvalid
 from picturelock.media import ffmpeg as runner
 from picturelock.media import join, planes, sound
+from picturelock.media.extras import Chapter, Extras
 from picturelock.media.ffmpeg import Progress
 from picturelock.media.tools import tool_versions
 from picturelock.media.verify import Gate
@@ -33,6 +34,7 @@ from picturelock.models import (
 )
 from picturelock.models.base import Model
 from picturelock.scratch import workspace
+from picturelock.scripting.markdown import plain_text
 from picturelock.storage import Store, cache_key
 
 Report = Callable[[float, str], None]
@@ -146,7 +148,19 @@ class Finisher:
     async def _join(self, path: Path) -> None:
         pieces = [join.Piece(await self.store.local(one.artifact), one.frames) for one in self.segments]
         audio = await self.store.local(self.sound.artifact)
-        await join.join(pieces, audio, self.plan.format, self.plan.title, self.plan.language, path)
+        plan = self.plan
+        await join.join(pieces, audio, plan.format, plan.title, plan.language, self._extras(), path)
+
+    def _extras(self) -> Extras:
+        """A chapter for each titled scene, up to the next one; and the captions as a track, if they are wanted."""
+        timeline = self.plan.timeline
+        titled = [(scene.start_frame, plain_text(scene.title)) for scene in timeline.scenes if scene.title]
+        if titled and titled[0][0] > 0:
+            titled.insert(0, (0, self.plan.title))
+        ends = [*(start for start, _ in titled[1:]), timeline.total_frames]
+        chapters = [Chapter(title, start, end) for (start, title), end in zip(titled, ends, strict=False)]
+        track = self.request.captions.track and bool(timeline.cues)
+        return Extras(chapters if len(chapters) > 1 else [], to_srt(timeline.cues) if track else None)
 
     async def _poster(self, film: Path) -> bytes:
         """A frame from the first third of the first scene's body, as JPEG (full-range, converted)."""

@@ -106,17 +106,17 @@ def resolve(options: VideoOptions) -> VideoFormat:
 
 def _codec_defaults(options: VideoOptions) -> dict[str, object]:
     """What another codec than the preset's brings with it, unless the request says otherwise."""
-    vp9 = options.codec == "vp9"
-    update: dict[str, object] = {"container": "webm" if vp9 else "mp4"}
+    codec = options.codec or "h264"
+    update: dict[str, object] = {"container": "webm" if codec == "vp9" else "mp4"}
     if options.encoder_preset is None:
-        update["encoder_preset"] = "realtime" if vp9 else "veryfast"
+        update["encoder_preset"] = {"vp9": "realtime", "av1": "good"}.get(codec, "veryfast")
     if options.crf is None:
-        update["crf"] = 31 if vp9 else 20
+        update["crf"] = {"vp9": 31, "av1": 32}.get(codec, 20)
     return update
 
 
 def _check_encoder_preset(video: VideoFormat) -> None:
-    offered = ("realtime", "good", "best") if video.codec == "vp9" else X264_PRESETS
+    offered = ("realtime", "good", "best") if video.codec in {"vp9", "av1"} else X264_PRESETS
     if video.encoder_preset not in offered:
         raise InvalidRequest(
             f"video.encoderPreset: {video.encoder_preset!r} is not one of {', '.join(offered)} for {video.codec}"

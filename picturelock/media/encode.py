@@ -16,7 +16,8 @@ from picturelock.models import Cue, VideoFormat
 from picturelock.models.request import CaptionStyle
 
 GOP_SECONDS: Final = 5
-ENCODERS: Final = {"h264": "libx264", "h265": "libx265", "vp9": "libvpx-vp9"}
+ENCODERS: Final = {"h264": "libx264", "h265": "libx265", "vp9": "libvpx-vp9", "av1": "libsvtav1"}
+_AV1_PRESETS: Final = {"realtime": 10, "good": 8, "best": 5}
 VERSION: Final = "2"
 """Part of every segment's key; raise it when the same spec would give other bytes."""
 
@@ -50,6 +51,8 @@ def encoder_options(video: VideoFormat) -> dict[str, str | int]:
     elif video.codec == "h265":
         parameters = "open-gop=0:pools=none:frame-threads=1:repeat-headers=0:log-level=error"
         options |= {"preset": video.encoder_preset, "tag:v": "hvc1", "x265-params": parameters}
+    elif video.codec == "av1":
+        options |= {"preset": _AV1_PRESETS[video.encoder_preset], "svtav1-params": "lp=1"}
     else:
         options |= {"deadline": video.encoder_preset, "cpu-used": 5, "b:v": 0, "row-mt": 0}
     return options

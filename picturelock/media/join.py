@@ -8,6 +8,7 @@ import ffmpeg
 
 from picturelock.errors import OutputInvalid
 from picturelock.media import ffmpeg as runner
+from picturelock.media.extras import Extras
 from picturelock.models import VideoFormat
 
 _LANGUAGES: Final = {
@@ -24,7 +25,9 @@ class Piece:
     frames: int
 
 
-async def join(pieces: list[Piece], sound: Path, video: VideoFormat, title: str, language: str, output: Path) -> None:
+async def join(
+    pieces: list[Piece], sound: Path, video: VideoFormat, title: str, language: str, extras: Extras, output: Path
+) -> None:
     """Writes the film. The concat list carries each duration as frames / fps: MP4's own durations are rounded.
 
     Raises:
@@ -38,16 +41,23 @@ async def join(pieces: list[Piece], sound: Path, video: VideoFormat, title: str,
     listing.write_text("\n".join(lines) + "\n")
     picture = ffmpeg.input(str(listing), format="concat", safe=0, auto_convert=0).video
     audio = ffmpeg.input(str(sound)).audio
+    spoken = _LANGUAGES.get(language.split("-", 1)[0], "und")
     options: dict[str, str | int] = {
-        "c": "copy",
-        "map_metadata": -1,
+        "c:v": "copy",
+        "c:a": "copy",
+        "map_metadata:g": -1,
+        "map_metadata:s": -1,
         "metadata:g:0": f"title={title}",
-        "metadata:s:a:0": f"language={_LANGUAGES.get(language.split('-', 1)[0], 'und')}",
+        "metadata:s:a:0": f"language={spoken}",
         "disposition:v:0": "default",
     }
     if video.container == "mp4":
         options |= {"movflags": "+faststart", "video_track_timescale": video.fps * 512}
     target = ffmpeg.output(picture, audio, str(output), format=video.container, **options)
-    done = await runner.run(["-v", "warning", *target.get_args()], stall_seconds=300)
+    arguments = target.get_args()
+    inputs = max(at for at, one in enumerate(arguments) if one == "-i") + 2
+    more, extra = extras.arguments(video, spoken, output.parent, inputs=2)
+    arguments = [*arguments[:inputs], *more, *arguments[inputs:-1], *extra, arguments[-1]]
+    done = await runner.run(["-v", "warning", *arguments], stall_seconds=300)
     if done.stderr.strip():
         raise OutputInvalid("ffmpeg warned while joining the segments", detail=runner.redact(done.stderr))

@@ -29,7 +29,7 @@ _SILENCE_DB: Final = -50.0
 _AUDIO_RATE: Final = 8_000
 _AUDIO_SLACK_SECONDS: Final = 0.06
 _KEYFRAME: Final = re.compile(r"pts_time:([\d.]+)\s*\n[^\n]*YAVG=([\d.]+)")
-_CODECS: Final = {"h264": "h264", "h265": "hevc", "vp9": "vp9"}
+_CODECS: Final = {"h264": "h264", "h265": "hevc", "vp9": "vp9", "av1": "av1"}
 
 
 @dataclass(slots=True)

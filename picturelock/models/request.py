@@ -7,7 +7,7 @@ from pydantic import Field, HttpUrl, StringConstraints, model_validator
 from picturelock.models.base import Input
 from picturelock.models.script import AssetId, Brief, Script, Voice
 
-Codec = Literal["h264", "h265", "vp9"]
+Codec = Literal["h264", "h265", "vp9", "av1"]
 TransitionKind = Literal["none", "fade", "dissolve", "slide", "wipe"]
 CaptionStyle = Literal["clean", "boxed", "karaoke"]
 
@@ -31,9 +31,10 @@ class VideoOptions(Input):
 
 
 class CaptionOptions(Input):
-    """Captions are always delivered as files; `burn_in` also draws them into the picture."""
+    """Captions are always delivered as files; `burn_in` draws them into the picture, `track` adds a subtitle track."""
 
     burn_in: bool = True
+    track: bool = Field(default=False, description="A subtitle track in the film, which players can switch on.")
     style: CaptionStyle = "clean"
 
 

@@ -15,6 +15,8 @@ from picturelock.composition.layout import segment_spec
 from picturelock.errors import OutputInvalid
 from picturelock.finishing import Finisher, master_sound
 from picturelock.media import ffmpeg, join
+from picturelock.media.extras import Chapter, Extras
+from picturelock.media.probe import probe
 from picturelock.media.verify import Gate
 from picturelock.models import ExportRequest, Narration, RenderedSegment, RenderPlan, Sound
 from picturelock.rendering import render_segment
@@ -68,7 +70,7 @@ async def produced(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pr
     sound = await master_sound(plan, store, scratch, 60, lambda *_: None)
     film = folder / "film.mp4"
     pieces = [join.Piece(await store.local(one.artifact), one.frames) for one in segments]
-    await join.join(pieces, await store.local(sound.artifact), plan.format, "Gate", "en", film)
+    await join.join(pieces, await store.local(sound.artifact), plan.format, "Gate", "en", Extras([]), film)
     yield Produced(folder, store, plan, narrations, segments, sound, film)
 
 
@@ -87,6 +89,25 @@ async def test_a_good_film_passes_every_check(produced: Produced) -> None:
     assert facts.true_peak_dbtp <= -1
     assert len(gate.checks) >= 13
     assert all(check.passed for check in gate.checks)
+
+
+async def test_chapters_and_a_subtitle_track_change_nothing_else(produced: Produced, tmp_path: Path) -> None:
+    extras = Extras(
+        [Chapter("One; #1 = 'x' \\", 0, 60), Chapter("月 مرحبا", 60, 120)], "1\n00:00:00,200 --> 00:00:02,000\nHi {x}\n"
+    )
+    film = tmp_path / "extras.mp4"
+    pieces = [join.Piece(await produced.store.local(one.artifact), one.frames) for one in produced.segments]
+    sound = await produced.store.local(produced.sound.artifact)
+    await join.join(pieces, sound, produced.plan.format, "Gate", "en", extras, film)
+    gate = produced.gate(film)
+    assert (await gate.verify()).frames == produced.plan.timeline.total_frames
+    assert [one.codec_name for one in (await probe(film)).streams if one.codec_type == "subtitle"] == ["mov_text"]
+    listed = tmp_path / "chapters.txt"
+    await ffmpeg.run(["-v", "error", "-i", str(film), "-f", "ffmetadata", str(listed)], stall_seconds=30)
+    told = listed.read_text()
+    assert told.count("[CHAPTER]") == 2
+    assert "title=月 مرحبا" in told
+    assert "title=One\\; \\#1 \\= 'x' \\\\" in told
 
 
 async def test_a_film_cut_to_seventy_percent_does_not(produced: Produced, tmp_path: Path) -> None:
@@ -113,7 +134,7 @@ async def test_swapped_segments_do_not(produced: Produced, tmp_path: Path) -> No
     ]
     swapped = tmp_path / "swapped.mp4"
     await join.join(
-        pieces, await produced.store.local(produced.sound.artifact), produced.plan.format, "", "en", swapped
+        pieces, await produced.store.local(produced.sound.artifact), produced.plan.format, "", "en", Extras([]), swapped
     )
     assert "packets are the segments'" in await failed_checks(produced.gate(swapped))
 
