@@ -118,3 +118,40 @@ def test_any_interleaving_of_sightings_and_reconnects_is_monotone_with_one_end(
     assert terminal == ["job-completed"]
     assert told[-1][0] == "job-completed"
     assert percents[-1] == 100
+
+
+Attempt = st.tuples(st.lists(Step, min_size=1, max_size=8), st.sampled_from(["failed", "cancelled"]))
+
+
+@given(st.lists(Attempt, max_size=4), st.lists(Step, min_size=1, max_size=8))
+def test_any_interleaving_of_attempts_and_reconnects_tells_each_end_once(
+    given_up: list[tuple[list[tuple[int, int, bool]], str]], last: list[tuple[int, int, bool]]
+) -> None:
+    """One client follows a job through all of its attempts, losing its connection now and then."""
+    teller = Teller(None)
+    told: list[tuple[str, str | None, dict[str, object]]] = []
+    ends: list[str] = []
+    for number, (steps, end) in enumerate([*given_up, (last, "completed")], start=1):
+        for done, entries, reconnect in steps:
+            if reconnect and told:
+                teller = Teller(EventId.parse(told[-1][1]))
+            told += events_of(teller.tell(sighting(rendering(done, entries, attempt=number))))
+        closed = ended(13, attempt=number) if end == "completed" else given_up_at(13, end, number)
+        final = sighting(closed)
+        assert not already_told(final, EventId.parse(told[-1][1]))
+        told += events_of(teller.tell(final))
+        ends.append(f"job-{end}")
+        assert already_told(final, EventId.parse(told[-1][1]))
+        teller = Teller(EventId.parse(told[-1][1]))
+    assert [name for name, _, _ in told if name in {"job-completed", "job-failed", "job-cancelled"}] == ends
+    for number in range(1, len(ends) + 1):
+        shown = [
+            float(str(body["percent"])) for _, _, body in told if body.get("attempt") == number and "percent" in body
+        ]
+        assert shown == sorted(shown)
+        assert (shown[-1] == 100) == (number == len(ends))
+
+
+def given_up_at(entries: int, status: str, attempt: int) -> Observation:
+    record = snapshot("render", done=40).model_copy(update={"timeline": timeline(entries)})
+    return observed(run_status=status, snapshot=record, closed_at=NOW, attempt=attempt)
