@@ -7,7 +7,7 @@ import sys
 import uvicorn
 
 from api.app import create_app
-from api.server import BACKLOG, SHUTDOWN_SECONDS, Server, listen
+from api.server import BACKLOG, SHUTDOWN_SECONDS, Protocol, Server
 from picturelock.logs import configure_logging
 from picturelock.settings import settings
 
@@ -25,17 +25,16 @@ def main(arguments: list[str] | None = None) -> int:
     gc.freeze()
     config = uvicorn.Config(
         app,
+        host=parsed.host,
+        port=parsed.port,
+        http=Protocol,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         server_header=False,
         backlog=BACKLOG,
     )
-    try:
-        listening = listen(parsed.host, parsed.port)
-    except OSError as error:
-        parser.exit(2, f"cannot listen on {parsed.host}:{parsed.port}: {error.strerror}\n")
-    Server(config).run([listening])
+    Server(config).run()
     return 0
 
 

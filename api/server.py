@@ -1,20 +1,22 @@
-"""uvicorn, told to let the viewers of events go before it waits for open requests to end."""
+"""uvicorn, told to let the viewers of events go before it ends, and to cut off those that stop reading."""
 
+import asyncio
 import socket
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
+from starlette.types import Scope
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from api.context import Context
 
 SHUTDOWN_SECONDS: Final = 5
 """Requests that are being answered get this long to end."""
 
-STALL_SECONDS: Final = 15.0
-"""How long a client may take nothing of what is sent to it before its connection is cut."""
-
 BACKLOG: Final = 4096
 """Clients that may knock in the same moment, as after the restart of a server that had many."""
+
+_TRANSPORT: Final = "picturelock.transport"
 
 
 class Server(uvicorn.Server):
@@ -29,16 +31,25 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def listen(host: str, port: int, stall_seconds: float = STALL_SECONDS) -> socket.socket:
-    """A listening socket whose connections are cut by the kernel when their client reads nothing for too long.
+class Protocol(HttpToolsProtocol):
+    """uvicorn's own, which also tells an application the transport of its request."""
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self.scope.setdefault("extensions", {})[_TRANSPORT] = {"transport": self.transport}
+
+
+def limit_stall(scope: Scope, seconds: float) -> None:
+    """Has the kernel cut the request's connection when its client takes nothing of what is sent for so long (0: never).
 
     No time-out in this process could do it: closing a connection waits for what is buffered, which nobody will read.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(stall_seconds * 1000))
-    listening.settimeout(0)
-    return listening
+    extension: dict[str, Any] = scope.get("extensions", {}).get(_TRANSPORT, {})
+    transport: asyncio.Transport | None = extension.get("transport")
+    connection = transport.get_extra_info("socket") if transport else None
+    if connection is not None and not getattr(transport, "is_closing", lambda: False)():
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(seconds * 1000))
 
 
 def _innermost(app: object) -> object:

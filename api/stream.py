@@ -13,12 +13,16 @@ from api.correlation import correlation_id
 from api.events import already_told, stream
 from api.frames import EventId
 from api.problems import PROBLEM, not_found
+from api.server import limit_stall
 from picturelock.models import JobId
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 
 EXISTENCE_SECONDS: Final = 0.08
 """How long the answer waits to learn that an id is unknown; then the stream is acknowledged and the truth follows."""
+
+STALL_SECONDS: Final = 15.0
+"""How long a viewer may take nothing of what is sent to it before its connection is cut."""
 
 _HEADERS: Final = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
 
@@ -34,20 +38,25 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, frames: AsyncGenerator[bytes, None], held: AsyncExitStack) -> None:
+    def __init__(
+        self, frames: AsyncGenerator[bytes, None], held: AsyncExitStack, stall_seconds: float = STALL_SECONDS
+    ) -> None:
         self.status_code = 200
         self.background = None
         self._frames = frames
         self._held = held
+        self._stall_seconds = stall_seconds
         self.init_headers(_HEADERS)
 
-    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
+        limit_stall(scope, self._stall_seconds)
         async with self._held, aclosing(self._frames):
             # The acknowledgement goes out before anything else gets its turn, however many come at once.
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             await send({"type": "http.response.body", "body": await anext(self._frames), "more_body": True})
             await self._until_either_leaves(receive, send)
+        limit_stall(scope, 0)
 
     async def _until_either_leaves(self, receive: Receive, send: Send) -> None:
         sending = asyncio.create_task(self._send(send))

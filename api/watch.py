@@ -10,7 +10,7 @@ import time
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Final
@@ -47,7 +47,7 @@ class Sighting:
     What every viewer is told of it is worked out once, by whoever asks first.
     """
 
-    version: int
+    version: int = 0
     observation: Observation | None = None
     missing: bool = False
     away: str | None = None
@@ -100,7 +100,7 @@ class JobWatcher:
         self._job_id = job_id
         self._all = all_
         self._changed = asyncio.Event()
-        self.latest = Sighting(version=0)
+        self.latest = Sighting()
         self.subscribers = 0
         self._closing = False
 
@@ -135,24 +135,28 @@ class JobWatcher:
         self._wake()
 
     async def _look(self) -> None:
-        version = self.latest.version + 1
         try:
             async with self._all.gate:
-                seen = Sighting(version, await self._reader.observe(self._job_id))
+                seen = Sighting(observation=await self._reader.observe(self._job_id))
                 if seen.etag != self.latest.etag:
                     self._publish(seen)
         except JobNotFound:
-            self._publish(Sighting(version, missing=True))
-        except (StateUnavailable, StoreUnavailable) as error:
-            self._all.tell_away(str(error))
+            self._publish(Sighting(missing=True))
+        except StoreUnavailable as error:
+            self.tell_away(str(error))
+        except StateUnavailable as error:
+            if error.for_all:
+                self._all.tell_away(str(error))
+            else:
+                self.tell_away(str(error))
 
     def tell_away(self, reason: str) -> None:
         """The state cannot be read now, as somebody found out. Said once."""
         if self.latest.away is None and not self.latest.final:
-            self._publish(Sighting(self.latest.version + 1, away=reason))
+            self._publish(Sighting(away=reason))
 
     def _publish(self, sighting: Sighting) -> None:
-        self.latest = sighting
+        self.latest = replace(sighting, version=self.latest.version + 1)
         self._all.seen(self)
         self._wake()
 

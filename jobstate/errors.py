@@ -17,7 +17,11 @@ class StateRefused(Exception):
 
 
 class StateUnavailable(Exception):
-    """Temporal cannot be reached, or did not answer in time."""
+    """Temporal cannot be reached (`for_all` jobs), or did not answer about this one."""
+
+    def __init__(self, message: str, *, for_all: bool = False) -> None:
+        super().__init__(message)
+        self.for_all = for_all
 
 
 @asynccontextmanager
@@ -34,10 +38,11 @@ async def translated(seconds: float, *, cursor: bool = False) -> AsyncIterator[N
         # A page token that is none of its own makes the server answer UNKNOWN or INVALID_ARGUMENT.
         if cursor and error.status in {RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.UNKNOWN}:
             raise StateRefused("cursor: not a cursor of this list") from error
-        raise StateUnavailable(f"Temporal does not answer: {error.status.name}") from error
+        away = error.status is RPCStatusCode.UNAVAILABLE
+        raise StateUnavailable(f"Temporal does not answer: {error.status.name}", for_all=away) from error
     except RuntimeError as error:
         # A lazy client that could not connect raises a bare RuntimeError.
-        raise StateUnavailable("Temporal cannot be reached") from error
+        raise StateUnavailable("Temporal cannot be reached", for_all=True) from error
 
 
 def _lacks_namespace(error: RPCError) -> bool:

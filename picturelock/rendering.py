@@ -17,6 +17,7 @@ from picturelock.media import encode, frames, motion, planes, stills
 from picturelock.media.clips import ClipFile, ClipReader
 from picturelock.media.fonts import font_environment
 from picturelock.media.frames import Draw, Paint, Picture
+from picturelock.media.planes import Bytes2D, views
 from picturelock.media.tools import tool_versions
 from picturelock.media.verify import check_segment
 from picturelock.models import RenderedSegment, ScenePicture, SegmentSpec, VideoFormat, Watermark
@@ -59,7 +60,7 @@ async def render_segment(
     require_room(scratch, spec.format, spec.frames)
     started = time.monotonic()
     async with AsyncExitStack() as stack:
-        draw = await _drawer(spec, store, stack)
+        draw, first_luma = _noting_luma(await _drawer(spec, store, stack))
         folder = stack.enter_context(workspace(scratch, "segment"))
         output = folder / "segment.mp4"
         await encode.encode_segment(
@@ -76,14 +77,13 @@ async def render_segment(
         )
         packets = await check_segment(output, spec.frames)
         artifact = await store.put_file(output, "video/mp4")
-        first_luma = await asyncio.to_thread(frames.mean_luma, draw, spec.format.width, spec.format.height)
     rendered = RenderedSegment(
         id=segment_id,
         artifact=artifact,
         frames=spec.frames,
         packets_sha256=packets.combined(),
         extradata_sha256=packets.extradata,
-        first_luma=first_luma,
+        first_luma=first_luma[0],
         encoder=encode.ENCODERS[spec.format.codec],
         seconds=round(time.monotonic() - started, 3),
         worker=f"{socket.gethostname()}:{os.getpid()}",
@@ -99,6 +99,18 @@ def require_room(scratch: Path, video: VideoFormat, count: int) -> None:
     free = shutil.disk_usage(scratch).free
     if free < needed:
         raise DiskFull(f"the scratch disk has {free / 1e6:.0f} MB free; {needed / 1e6:.0f} MB are needed")
+
+
+def _noting_luma(draw: Draw) -> tuple[Draw, list[float]]:
+    """The same drawer, and a list that holds the first frame's mean luma once it is drawn."""
+    noted: list[float] = []
+
+    def drawn(number: int, out: Bytes2D) -> None:
+        draw(number, out)
+        if number == 0:
+            noted.append(float(views(out).y.mean()))
+
+    return drawn, noted
 
 
 async def _drawer(spec: SegmentSpec, store: Store, stack: AsyncExitStack) -> Draw:

@@ -7,7 +7,8 @@ from picturelock.media.clips import ClipFile
 from picturelock.models import ArtifactRef, ClipCut, Visual
 from picturelock.storage import Store
 
-_STALL_SECONDS = 60.0
+_STALL_SECONDS = 20.0
+"""Less than rendering allows: what is slow to find here would stand still there."""
 
 
 async def cut_clip(
@@ -20,13 +21,13 @@ async def cut_clip(
     """
     path = f"script.scenes[{index}].visual"
     _, ref = await store.asset(visual.asset_id or "")
-    first = round(visual.start_seconds * fps)
-    last = round(visual.end_seconds * fps) if visual.end_seconds is not None else first + scene_frames
-    wanted = ClipCut(
-        first=first, frames=max(1, min(scene_frames, last - first)), when_short=visual.when_short, fit=visual.fit
-    )
+    entered = round(visual.start_seconds * fps)
+    left = round(visual.end_seconds * fps) if visual.end_seconds is not None else entered + scene_frames
+    length = max(1, min(scene_frames, left - entered))
     try:
         file = await ClipFile.open(await store.local(ref))
+        first = await file.origin(fps) + entered
+        wanted = ClipCut(first=first, frames=length, when_short=visual.when_short, fit=visual.fit)
         frames = await file.count(
             wanted, fps, _STALL_SECONDS, lambda progress: report(min(0.9, progress.frame / wanted.frames))
         )

@@ -1,13 +1,16 @@
 """Film clips as pictures: counted once, then read frame by frame on the film's own grid.
 
-Frame n of the grid is what the clip shows at n / fps seconds, whatever its own frame rate. A reader may begin anywhere:
-it seeks to the key frame before and lets ffmpeg's `fps` and `trim` filters find the same grid again, so that segments
-which begin in the middle of a clip join without a doubled or a lost frame.
+Frame n of the grid is what the clip shows n / fps seconds after its container's beginning, whatever its own frame rate;
+`origin` is the first one that it has. A reader may begin anywhere: it seeks to the key frame before and lets ffmpeg's
+`fps` and `trim` filters find the same grid again, so that segments which begin in the middle of a clip join without a
+doubled or a lost frame.
 """
 
 import contextlib
+import re
 import select
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,7 +35,11 @@ _TONE_MAP: Final = (
 """HDR to SDR; 203 nits is the reference white of ITU-R BT.2408."""
 
 _HD_HEIGHT: Final = 720
+_FIRST_FRAME: Final = re.compile(r"^0,[^,]*,\s*(-?\d+),", re.MULTILINE)
 _BACK_SECONDS: Final = 0.5
+_BACK_UNKNOWN_SECONDS: Final = 5.0
+_REORDERED: Final = 17
+_KEPT_BYTES: Final = 100_000_000
 _READ_SECONDS: Final = 60.0
 
 
@@ -41,6 +48,8 @@ class ClipFile:
     """A clip on disk, and what its pictures have to go through before they are scaled."""
 
     path: Path
+    stream: int
+    back_seconds: float
     filters: tuple[str, ...]
     matrix: str
     full_range: bool
@@ -51,7 +60,26 @@ class ClipFile:
         video = (await probe(path)).first("video")
         if video is None or not video.width or not video.height:
             raise AssetUnreadable("the clip has no pictures")
-        return cls(path, _before_scaling(video), _matrix(video), video.color_range == "pc")
+        # A picture may be coded up to 16 pictures away from where it is shown: the seek must land before all of them.
+        back = max(_BACK_SECONDS, _REORDERED / video.frame_rate) if video.frame_rate > 0 else _BACK_UNKNOWN_SECONDS
+        full_range = video.color_range == "pc"
+        return cls(path, video.index, back, _before_scaling(video), _matrix(video), full_range)
+
+    async def origin(self, fps: int) -> int:
+        """The grid's frame at which the clip's pictures begin. Raises AssetUnreadable."""
+        try:
+            done = await runner.run(
+                ["-v", "error", *self.source(0, fps), "-vf", f"fps={fps}:round=near", "-fps_mode", "passthrough",
+                 "-frames:v", "1", "-f", "framehash", "-"],
+                stall_seconds=60,
+                read_stdout=True,
+            )  # fmt: skip
+        except RenderFailed as error:
+            raise AssetUnreadable("the clip is damaged", detail=error.detail) from error
+        found = _FIRST_FRAME.search(done.stdout.decode())
+        if found is None:
+            raise AssetUnreadable("the clip has no pictures")
+        return int(found.group(1))
 
     async def count(self, cut: ClipCut, fps: int, stall_seconds: float, on_progress: Callable[[Progress], None]) -> int:
         """How many frames of the grid the clip really has from the cut's first one on, at most `cut.frames`.
@@ -59,11 +87,10 @@ class ClipFile:
         Raises:
             AssetUnreadable: the clip is damaged, or ends before the cut begins.
         """
-        grid = f"fps={fps}:round=near,trim=start_pts={cut.first}:end_pts={cut.first + cut.frames}"
         try:
             done = await runner.run(
-                ["-v", "error", "-xerror", *_seek(cut.first, fps), "-i", f"file:{self.path}", "-map", "0:v:0",
-                 "-vf", grid, "-fps_mode", "passthrough", "-frames:v", str(cut.frames), "-f", "null", "-"],
+                ["-v", "error", "-xerror", *self.source(cut.first, fps), "-vf", _grid(cut.first, fps),
+                 "-fps_mode", "passthrough", "-frames:v", str(cut.frames), "-f", "null", "-"],
                 stall_seconds=stall_seconds,
                 on_progress=on_progress,
             )  # fmt: skip
@@ -72,6 +99,12 @@ class ClipFile:
         if done.progress.frame == 0:
             raise AssetUnreadable(f"the clip ends before {cut.first / fps:.1f} s")
         return done.progress.frame
+
+    def source(self, first: int, fps: int) -> list[str]:
+        """Ffmpeg's arguments that read the clip from the key frame before a grid frame on, with its times kept."""
+        seconds = max(0.0, first / fps - self.back_seconds)
+        seek = ["-noaccurate_seek", "-ss", f"{seconds:.3f}", "-copyts", "-start_at_zero"]
+        return ["-threads", "1", *seek, "-i", f"file:{self.path}", "-map", f"0:{self.stream}", "-filter_threads", "1"]
 
     def filter_chain(self, first: int, fps: int, size: tuple[int, int], fit: str, inset: float = 1.0) -> str:
         """The filters from the decoder to frames of the wanted size in bt709, limited range.
@@ -83,7 +116,6 @@ class ClipFile:
             f"in_color_matrix={self.matrix}:in_range={'pc' if self.full_range else 'tv'}"
             ":out_color_matrix=bt709:out_range=tv"
         )
-        grid = f"fps={fps}:round=near,trim=start_pts={first},setpts=PTS-STARTPTS"
         scaled = f"scale={width}:{height}:flags=bicubic+accurate_rnd:{convert}"
         if fit == "cover":
             scaled += f":force_original_aspect_ratio=increase,crop={width}:{height}"
@@ -96,13 +128,12 @@ class ClipFile:
                 f"split[a][b];[a]{behind},gblur=sigma={width / 40:.1f},eq=brightness=-0.08[back];"
                 f"[b]{small}[front];[back][front]overlay=(W-w)/2:(H-h)/2"
             )
-        return ",".join([grid, *self.filters, scaled, "format=yuv420p"])
+        return ",".join([_grid(first, fps), *self.filters, scaled, "format=yuv420p"])
 
 
-def _seek(first: int, fps: int) -> list[str]:
-    """To the key frame before; times count from the clip's first picture and are kept as they are."""
-    seconds = max(0.0, first / fps - _BACK_SECONDS)
-    return ["-noaccurate_seek", "-ss", f"{seconds:.3f}", "-copyts", "-start_at_zero"]
+def _grid(first: int, fps: int) -> str:
+    """The film's grid from a frame on."""
+    return f"fps={fps}:round=near,trim=start_pts={first},setpts=PTS-STARTPTS"
 
 
 def _before_scaling(video: ProbedStream) -> tuple[str, ...]:
@@ -135,7 +166,11 @@ class ClipReader:
         self._process: subprocess.Popen[bytes] | None = None
         self._at = -1
         width, height = size
+        self._thread = 0
         self._frame: Bytes2D = np.empty((height * 3 // 2, width), np.uint8)
+        self._keeps = cut.when_short == "loop" and cut.frames * self._frame.nbytes <= _KEPT_BYTES
+        self._kept: dict[int, Bytes2D] = {}
+        """The frames of a short loop: they are decoded once, not at every round."""
 
     def frame(self, number: int) -> Bytes2D:
         """The picture at a scene's frame `number`; after the clip's end it begins anew, or stands still.
@@ -145,11 +180,16 @@ class ClipReader:
         """
         cut = self._cut
         wanted = number % cut.frames if cut.when_short == "loop" else min(number, cut.frames - 1)
+        if wanted in self._kept:
+            return self._kept[wanted]
         if wanted != self._at:
-            if self._process is None or wanted != self._at + 1:
+            # A decoder dies with the thread that has started it.
+            if self._process is None or wanted != self._at + 1 or self._thread != threading.get_ident():
                 self._begin(cut.first + wanted)
             self._read()
             self._at = wanted
+        if self._keeps:
+            self._kept[wanted] = self._frame.copy()
         return self._frame
 
     def close(self) -> None:
@@ -163,13 +203,13 @@ class ClipReader:
 
     def _begin(self, first: int) -> None:
         self.close()
+        self._thread = threading.get_ident()
         chain = self._file.filter_chain(first, self._fps, self._size, self._cut.fit, self._inset)
         # It dies with the thread that reads it, should nobody close it.
         self._process = subprocess.Popen(
             [
-                ffmpeg_path(), "-v", "quiet", "-nostdin", *_seek(first, self._fps), "-i", f"file:{self._file.path}",
-                "-map", "0:v:0", "-vf", chain, "-fps_mode", "passthrough", "-threads", "1",
-                "-f", "rawvideo", "-pix_fmt", "yuv420p", "pipe:1",
+                ffmpeg_path(), "-v", "quiet", "-nostdin", *self._file.source(first, self._fps),
+                "-vf", chain, "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "yuv420p", "pipe:1",
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -200,10 +200,3 @@ def feed(draw: Draw, frames: int, width: int, height: int, drawn: Callable[[int]
             drawn(number + 1)
 
     return write
-
-
-def mean_luma(draw: Draw, width: int, height: int) -> float:
-    """Mean luma (0-255) of a segment's first frame."""
-    frame = new_frame(width, height)
-    draw(0, frame)
-    return float(views(frame).y.mean())

@@ -22,6 +22,7 @@ class Disposition(BaseModel):
 class ProbedStream(BaseModel):
     """One stream. Numbers arrive as text and may be missing."""
 
+    index: int = 0
     codec_type: str = ""
     codec_name: str = ""
     profile: str | int | None = None

@@ -3,7 +3,7 @@
 import asyncio
 import unicodedata
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import accumulate, groupby
 from pathlib import Path
 from typing import Final
 
@@ -142,7 +142,8 @@ def _whole(cue: Cue, fps: int) -> list[_Shown]:
 def _by_word(cue: Cue, fps: int) -> list[_Shown]:
     """The cue once for each of its words, which stands out from its first sound to the next word's."""
     first, last = round(cue.start_seconds * fps), round(cue.end_seconds * fps)
-    begins = [min(max(round(word.start_seconds * fps), first), last) for word in cue.words]
+    starts = [min(max(round(word.start_seconds * fps), first), last) for word in cue.words]
+    begins = list(accumulate(starts, max))
     runs: list[_Shown] = [_Shown(first, begins[0] if begins else last, cue.lines, {})]
     for number, place in enumerate(_places(cue)):
         until = begins[number + 1] if number + 1 < len(begins) else last

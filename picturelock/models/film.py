@@ -136,7 +136,7 @@ class TextLayer(Model):
 
 
 class ClipCut(Model):
-    """Which frames of a clip a scene shows, counted on the film's frame grid from the clip's first picture on."""
+    """Which frames of a clip a scene shows, counted on the film's frame grid from the container's beginning on."""
 
     first: int
     frames: int = Field(ge=1)

@@ -47,10 +47,13 @@ class SpeechEngine(Protocol):
 
 def engines(settings: Settings) -> dict[str, SpeechEngine]:
     """The installed and configured engines by name."""
+    from picturelock.speech import espeak  # noqa: PLC0415
     from picturelock.speech.hibari import HibariEngine  # noqa: PLC0415 - heavy imports only where voices are used
     from picturelock.speech.openai import OpenAIEngine  # noqa: PLC0415
 
     found: dict[str, SpeechEngine] = {"hibari": HibariEngine()}
+    if espeak.installed():
+        found["espeak"] = espeak.EspeakEngine()
     remote = OpenAIEngine.from_settings(settings)
     if remote is not None:
         found["openai"] = remote

@@ -15,7 +15,7 @@ from httpx_sse import aconnect_sse
 from temporalio.testing import WorkflowEnvironment
 
 from api.app import create_app
-from api.server import Server, listen
+from api.server import Protocol, Server
 from api.stream import EventStream
 from cli.ports import any_free
 from jobstate.reader import JobReader
@@ -175,12 +175,14 @@ async def test_a_viewer_that_stops_reading_is_cut_off_and_forgotten() -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         held = AsyncExitStack()
         held.callback(let_go.set)
-        await EventStream(endless(), held)(scope, receive, send)
+        await EventStream(endless(), held, stall_seconds=1)(scope, receive, send)
 
-    listening = listen("127.0.0.1", 0, stall_seconds=1)
-    server = Server(uvicorn.Config(app, log_config=None, lifespan="off"))
-    task = asyncio.create_task(server.serve([listening]))
-    with socket.create_connection(listening.getsockname()) as reader:
+    port = any_free()
+    server = Server(uvicorn.Config(app, port=port, http=Protocol, log_config=None, lifespan="off"))
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    with socket.create_connection(("127.0.0.1", port)) as reader:
         reader.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
         async with asyncio.timeout(30):
             await let_go.wait()

@@ -138,6 +138,18 @@ async def test_torture_texts_pictures_music_and_recordings_make_a_right_film(
     assert "月亮很远" in captions.replace("\n", "")
 
 
+async def test_a_film_in_another_language_is_spoken_by_a_voice_of_it(http: httpx.AsyncClient) -> None:
+    scenes = [{"narration": "Zweimal am Tag atmet das Meer ein."}, {"narration": "Und zweimal atmet es wieder aus."}]
+    voice = {"engine": "espeak", "voice": "de"}
+    request = {"script": {"language": "de", "scenes": scenes}, "voice": voice, "video": {**SMALL, "codec": "av1"}}
+    job = await until(http, await create(http, request), "completed")
+    assert job.output is not None
+    assert job.output.video_codec == "av1"
+    timeline = (await http.get(f"/api/jobs/{job.id}/artifacts/timeline.json")).json()
+    words = [word["text"] for cue in timeline["cues"] for word in cue["words"]]
+    assert words == " ".join(str(scene["narration"]) for scene in scenes).split()
+
+
 async def test_clips_play_loop_and_stand_still_among_stills(http: httpx.AsyncClient, tmp_path: Path) -> None:
     """A short looped clip, a long one that is cut, a frozen one: between stills, with karaoke captions."""
     short, long = tmp_path / "short.mp4", tmp_path / "long.webm"

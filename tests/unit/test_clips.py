@@ -1,6 +1,7 @@
 """Clips: the same frame for the same moment, wherever a segment begins; cut, looped, frozen, fitted, converted."""
 
 import subprocess
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from picturelock.media.tools import ffmpeg_path
 from picturelock.models import ClipCut
 
 SIZE = (160, 90)
+SOUND = ["-f", "lavfi", "-i", "sine=d=5", "-shortest"]
 
 
 @pytest.fixture
@@ -23,15 +25,18 @@ def make(tmp_path: Path) -> Callable[..., Path]:
 
     def encode(source: str, *options: str, name: str = "clip.mp4") -> Path:
         path = tmp_path / name
-        command = [ffmpeg_path(), "-v", "error", "-y", "-f", "lavfi", "-i", source, "-pix_fmt", "yuv420p", *options]
-        subprocess.run([*command, str(path)], check=True)
+        inputs, outputs = (list(options[:4]), options[4:]) if "sine=d=5" in options else ([], options)
+        command = [ffmpeg_path(), "-v", "error", "-y", "-f", "lavfi", "-i", source, *inputs, "-pix_fmt", "yuv420p"]
+        subprocess.run([*command, *outputs, str(path)], check=True)
         return path
 
     return encode
 
 
 async def read(path: Path, cut: ClipCut, numbers: list[int], fps: int = 30) -> list[Bytes2D]:
-    reader = ClipReader(await ClipFile.open(path), cut, fps, SIZE)
+    file = await ClipFile.open(path)
+    entered = cut.model_copy(update={"first": cut.first + await file.origin(fps)})
+    reader = ClipReader(file, entered, fps, SIZE)
     try:
         return [reader.frame(number).copy() for number in numbers]
     finally:
@@ -50,20 +55,61 @@ def cut(frames: int, first: int = 0, when_short: str = "loop", fit: str = "cover
         ("testsrc2=r=29.97:s=320x180:d=4,setpts='PTS+0.3*random(1)/TB/30'", ["-c:v", "libx264", "-fps_mode", "vfr"]),
         ("testsrc2=r=2:s=320x180:d=6", ["-c:v", "libx264", "-g", "4"]),
         ("testsrc2=r=25:s=320x180:d=4,setpts=PTS+7/TB", ["-c:v", "libx264", "-muxdelay", "0", "-copyts"]),
+        ("testsrc2=r=25:s=320x180:d=4", [*SOUND, "-c:v", "libx264", "-output_ts_offset", "0.1"]),
+        ("testsrc2=r=25:s=320x180:d=4,setpts=PTS+0.13/TB", [*SOUND, "-c:v", "libx264"]),
+        ("testsrc2=r=25:s=320x180:d=4,setpts=PTS+1/TB", [*SOUND, "-c:v", "libx264", "-use_editlist", "0"]),
+        (
+            "testsrc2=r=3:s=320x180:d=6",
+            ["-c:v", "libx264", "-bf", "8", "-x264-params", "open-gop=1:keyint=12:b-adapt=0"],
+        ),
     ],
 )
 async def test_a_segment_may_begin_anywhere_and_sees_the_same_frames(
     make: Callable[..., Path], source: str, options: list[str]
 ) -> None:
     path = make(source, *options)
-    count = await (await ClipFile.open(path)).count(cut(90), 30, 60, lambda _: None)
-    assert count == 90
+    file = await ClipFile.open(path)
+    assert await file.count(cut(90, first=await file.origin(30)), 30, 60, lambda _: None) == 90
     in_order = await read(path, cut(90), list(range(90)))
     assert len({frame.tobytes() for frame in in_order}) > 5
     for start in (89, 61, 60, 59, 31, 1):
         numbers = list(range(start, min(start + 4, 90)))
         for number, frame in zip(numbers, await read(path, cut(90), numbers), strict=True):
             assert np.array_equal(frame, in_order[number]), (start, number)
+
+
+async def test_a_transport_stream_in_an_mp4_is_read_alike_from_everywhere(
+    make: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Its pictures begin later than its sound does."""
+    stream = make("testsrc2=r=30:s=320x180:d=3", *SOUND, "-c:v", "libx264", name="clip.ts")
+    path = tmp_path / "remuxed.mp4"
+    await ffmpeg.run(["-v", "error", "-i", str(stream), "-c", "copy", str(path)], stall_seconds=30)
+    whole = await read(path, cut(80), list(range(80)))
+    assert len({frame.tobytes() for frame in whole}) == 80
+    for start in (1, 30, 59):
+        [frame] = await read(path, cut(80), [start])
+        assert np.array_equal(frame, whole[start])
+
+
+async def test_a_reader_goes_on_in_another_thread(make: Callable[..., Path]) -> None:
+    """Its decoder has died with the thread that had started it."""
+    path = make("testsrc2=r=30:s=1280x720:d=3", "-c:v", "libx264")
+    file = await ClipFile.open(path)
+    reader = ClipReader(file, cut(90), 30, (1280, 720))
+    first: list[Bytes2D] = []
+    worker = threading.Thread(target=lambda: first.extend(reader.frame(number).copy() for number in range(3)))
+    worker.start()
+    worker.join()
+    try:
+        fourth = reader.frame(3).copy()
+    finally:
+        reader.close()
+    again = ClipReader(file, cut(90), 30, (1280, 720))
+    try:
+        assert [np.array_equal(again.frame(number), one) for number, one in enumerate([*first, fourth])] == [True] * 4
+    finally:
+        again.close()
 
 
 async def test_a_clip_is_entered_where_it_is_cut(make: Callable[..., Path]) -> None:
