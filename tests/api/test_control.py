@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from httpx_sse import aconnect_sse
+from httpx_sse import ServerSentEvent, aconnect_sse
+from temporalio import activity
 from temporalio.testing import WorkflowEnvironment
 
 from api.app import create_app
@@ -25,7 +26,7 @@ from picturelock.models import ArchivedJob, ExportRequest
 from picturelock.settings import Settings
 from picturelock.storage import Store
 from tests.api.test_jobs import SCRIPT, OpenStudio, all_events, create, until
-from tests.fake_activities import Studio
+from tests.fake_activities import Studio, beat
 from tests.unit.test_status import NOW, observed, snapshot
 
 pytestmark = pytest.mark.usefixtures("no_leftovers")
@@ -162,6 +163,45 @@ async def test_a_server_that_ends_lets_its_viewers_go(temporal: WorkflowEnvironm
             rest = [event.event async for event in told]
             await ending
     assert not {"job-completed", "job-failed", "job-cancelled"} & set(rest)
+
+
+async def test_a_viewer_goes_on_at_another_server_without_a_step_back(
+    temporal: WorkflowEnvironment, studio: OpenStudio, tmp_path: Path
+) -> None:
+    """Two servers, one job: the first ends in the middle, the second knows what the viewer has seen."""
+    gate, fraction = asyncio.Event(), 0.0
+
+    async def render(_task: Any) -> None:
+        nonlocal fraction
+        while not gate.is_set():
+            fraction = min(0.9, fraction + 0.02)
+            activity.heartbeat(beat(fraction))
+            await asyncio.sleep(0.05)
+
+    await studio(Studio(segments=1, hooks={"render": render}))
+    told: list[ServerSentEvent] = []
+    async with AsyncExitStack() as first:
+        _, http = await first.enter_async_context(serving(temporal, tmp_path / "one"))
+        job_id = await create(http)
+        async with aconnect_sse(http, "GET", f"/api/jobs/{job_id}/events") as source:
+            stream = source.aiter_sse()
+            async for event in stream:
+                told.append(event)
+                if '"percent":' in event.data and json.loads(event.data)["percent"] > 30:
+                    break
+            ending = asyncio.create_task(first.aclose())
+            told += [event async for event in stream]
+            await ending
+    assert told[-1].event != "job-completed"
+    async with serving(temporal, tmp_path / "two") as (_, http):
+        last = next(event.id for event in reversed(told) if event.id)
+        gate.set()
+        told += await all_events(http, job_id, **{"Last-Event-ID": last})
+    percents = [json.loads(event.data)["percent"] for event in told if "percent" in event.data]
+    assert percents == sorted(percents)
+    assert [event.event for event in told if event.event.startswith("job-c")] == ["job-completed"]
+    steps = [json.loads(event.data)["step"] for event in told if event.event == "step-status"]
+    assert steps.count("finalize") == 2  # begun and completed: nothing missed, nothing twice
 
 
 async def test_a_viewer_that_stops_reading_is_cut_off_and_forgotten() -> None:
