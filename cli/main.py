@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 import httpx
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from cli.client import ApiClient, ApiError
 from cli.display import JobDisplay
@@ -191,7 +191,7 @@ def jobs(
             for row in rows:
                 typer.echo(row.model_dump_json())
             return 0
-        table = Table("id", "status", "progress", "stage", "created", box=None)
+        table = Table(Column("id", no_wrap=True, min_width=32), "status", "progress", "stage", "created", box=None)
         for row in rows:
             table.add_row(row.id, row.status, f"{row.progress:.1f} %", row.stage, f"{row.created_at:%Y-%m-%d %H:%M:%S}")
         out.print(table)

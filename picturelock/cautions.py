@@ -49,10 +49,12 @@ def missing_queues(seen: Observation) -> set[str]:
 
 
 def waits_for_a_slot(seen: Observation) -> bool:
-    """Whether all of the job's work is scheduled, none of it runs, and its workers are alive but busy."""
-    waiting = [one for one in seen.pending if not one.started and not one.held and one.last_failure is None]
-    idle = not any(one.started for one in seen.pending)
-    return bool(waiting) and idle and not missing_queues(seen)
+    """Whether work is scheduled in a queue where none of the job's runs, and the workers are alive but busy."""
+    waiting = {
+        queue_of(one.id) for one in seen.pending if not one.started and not one.held and one.last_failure is None
+    }
+    working = {queue_of(one.id) for one in seen.pending if one.started}
+    return bool(waiting - working) and not missing_queues(seen)
 
 
 def queue_of(activity_id: str) -> str:

@@ -250,6 +250,9 @@ def test_full_slots_are_told_as_a_queue_and_warned_of_by_nobody() -> None:
     units = {one.id: 9 for one in waiting}
     job = assemble(observed(snapshot=snapshot("render", open_units=units), pending=waiting, ahead=3))
     assert job.message == "Waiting for a free slot, 3 exports ahead"
+    beside = [PendingActivity(id="sound", started=True, heartbeat=beat(0.0)), *waiting]
+    seen = observed(snapshot=snapshot("render", open_units={**units, "sound": 0}), pending=beside, ahead=1)
+    assert assemble(seen).message == "Waiting for a free slot, 1 export ahead"
     assert job.warnings == []
     busy = [waiting[0].model_copy(update={"started": True}), *waiting[1:]]
     assert (
