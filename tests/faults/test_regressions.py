@@ -219,8 +219,12 @@ async def test_8_cancel_kills_and_retry_answers_with_the_same_job(up: Up, http: 
     job_id = await create(http, long_script(1))
     worker = pids(up)["worker"]
     await ffmpeg_of(up)
-    children = ffmpegs_of(worker)
     before = await status(http, job_id)
+    finished = before.progress
+    while before.progress < finished + 8:  # most of it in segments that are not finished
+        before = await status(http, job_id)
+        await asyncio.sleep(0.05)
+    children = ffmpegs_of(worker)
     async with events(http, job_id) as told, asyncio.timeout(30):
         await http.post(f"/api/jobs/{job_id}/cancel")
         last = [event async for event in told][-1]
