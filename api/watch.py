@@ -10,7 +10,7 @@ import time
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Final
@@ -137,11 +137,13 @@ class JobWatcher:
     async def _look(self) -> None:
         try:
             async with self._all.gate:
-                seen = Sighting(observation=await self._reader.observe(self._job_id))
-                if seen.etag != self.latest.etag:
-                    self._publish(seen)
+                observation = await self._reader.observe(self._job_id)
+            # Numbered only now: while this one was read, another watcher may have told that Temporal is away.
+            seen = Sighting(self.latest.version + 1, observation)
+            if seen.etag != self.latest.etag:
+                self._publish(seen)
         except JobNotFound:
-            self._publish(Sighting(missing=True))
+            self._publish(Sighting(self.latest.version + 1, missing=True))
         except StoreUnavailable as error:
             self.tell_away(str(error))
         except StateUnavailable as error:
@@ -153,10 +155,10 @@ class JobWatcher:
     def tell_away(self, reason: str) -> None:
         """The state cannot be read now, as somebody found out. Said once."""
         if self.latest.away is None and not self.latest.final:
-            self._publish(Sighting(away=reason))
+            self._publish(Sighting(self.latest.version + 1, away=reason))
 
     def _publish(self, sighting: Sighting) -> None:
-        self.latest = replace(sighting, version=self.latest.version + 1)
+        self.latest = sighting
         self._all.seen(self)
         self._wake()
 

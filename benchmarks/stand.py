@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import re
-import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -107,9 +106,3 @@ async def standing() -> AsyncIterator[Stand]:
         finally:
             for child in reversed(stand.children.values()):
                 await child.stop()
-
-
-def last_line(arguments: list[str], environment: dict[str, str]) -> str:
-    """The last line a program prints."""
-    done = subprocess.run(arguments, check=True, capture_output=True, text=True, env={**os.environ, **environment})
-    return done.stdout.strip().splitlines()[-1]

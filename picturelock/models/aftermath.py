@@ -11,7 +11,7 @@ from picturelock.models.job import Observation
 from picturelock.models.request import ExportRequest
 
 DeliveryOutcome = Literal["delivered", "failed", "gone", "refused", "superseded"]
-DeliveryState = Literal["waiting", "delivering", "delivered", "failed"]
+DeliveryState = Literal["delivering", "delivered", "failed"]
 
 
 class AftermathInput(Model):

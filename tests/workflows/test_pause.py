@@ -1,6 +1,7 @@
 """Pause and resume: nothing new begins, what runs is finished, nothing is lost, no deadline runs."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
@@ -17,6 +18,15 @@ from tests.workflows.conftest import Handle, start, studio_open
 from workflows.export import ExportWorkflow
 
 pytestmark = pytest.mark.usefixtures("no_leftovers")
+
+
+def behind(gate: asyncio.Event) -> Callable[[object], Awaitable[None]]:
+    """A hook that holds its activity until the gate opens."""
+
+    async def wait(_task: object) -> None:
+        await gate.wait()
+
+    return wait
 
 
 async def until(handle: Handle, client: Client, *states: str) -> JobStatus:
@@ -42,11 +52,7 @@ async def held(client: Client, handle: Handle, count: int) -> None:
 
 async def test_running_segments_finish_and_no_other_begins(client: Client) -> None:
     gate = asyncio.Event()
-
-    async def wait(_task: object) -> None:
-        await gate.wait()
-
-    studio = Studio(segments=4, hooks={"render": wait})
+    studio = Studio(segments=4, hooks={"render": behind(gate)})
     async with studio_open(client, studio, render_slots=1):
         handle = await start(client)
         await ran(studio, "render")
@@ -94,11 +100,7 @@ async def test_an_attempt_that_fails_during_a_pause_is_not_tried_again_before_it
 
 async def test_no_deadline_runs_while_a_job_is_paused(client: Client, temporal: WorkflowEnvironment) -> None:
     gate = asyncio.Event()
-
-    async def wait(_task: object) -> None:
-        await gate.wait()
-
-    studio = Studio(hooks={"write_script": wait})
+    studio = Studio(hooks={"write_script": behind(gate)})
     async with studio_open(client, studio):
         handle = await start(client)
         await ran(studio, "script")
@@ -116,11 +118,7 @@ async def test_no_deadline_runs_while_a_job_is_paused(client: Client, temporal: 
 
 async def test_a_paused_job_can_be_cancelled(client: Client) -> None:
     gate = asyncio.Event()
-
-    async def wait(_task: object) -> None:
-        await gate.wait()
-
-    studio = Studio(segments=3, hooks={"render": wait})
+    studio = Studio(segments=3, hooks={"render": behind(gate)})
     async with studio_open(client, studio, render_slots=1):
         handle = await start(client)
         await ran(studio, "render")
@@ -148,11 +146,7 @@ async def test_a_pause_that_no_orchestrator_has_seen_is_told_all_the_same(client
 
 async def test_a_pause_that_is_ended_and_asked_for_again_in_one_go_takes_effect(client: Client) -> None:
     gate = asyncio.Event()
-
-    async def wait(_task: object) -> None:
-        await gate.wait()
-
-    studio = Studio(hooks={"write_script": wait})
+    studio = Studio(hooks={"write_script": behind(gate)})
     async with studio_open(client, studio):
         handle = await start(client)
         await ran(studio, "script")
@@ -174,11 +168,7 @@ async def test_a_pause_that_is_ended_and_asked_for_again_in_one_go_takes_effect(
 async def test_a_pause_that_nobody_could_note_is_not_what_ends_a_job(client: Client) -> None:
     """The deadline passes while no orchestrator lives, and a pause was asked for before it did."""
     gate = asyncio.Event()
-
-    async def wait(_task: object) -> None:
-        await gate.wait()
-
-    studio = Studio(hooks={"speak_scene": wait})
+    studio = Studio(hooks={"speak_scene": behind(gate)})
     async with studio_open(client, studio):
         handle = await start(client, deadline_seconds=2)
         await ran(studio, "tts-00")
