@@ -23,7 +23,7 @@ from activities.aftermath import close_books, deliver_webhook
 from activities.composition import compose_film
 from activities.control import hold_work, note_progress, release_work
 from activities.finalize import finalize_film
-from activities.render import master_sound, render_segment
+from activities.render import choose_encoder, master_sound, render_segment
 from activities.script import write_script
 from activities.tts import speak_scene
 from jobstate.connection import connect
@@ -81,7 +81,7 @@ def build_workers(client: Client, role: str, configured: Settings) -> list[Worke
             Worker(
                 client,
                 task_queue=RENDER_QUEUE,
-                activities=[render_segment],
+                activities=[render_segment, choose_encoder],
                 max_concurrent_activities=configured.render_slots or os.cpu_count() or 1,
                 max_heartbeat_throttle_interval=throttle,
                 default_heartbeat_throttle_interval=throttle,

@@ -8,6 +8,7 @@ from picturelock.composition.compose import Composer
 from picturelock.models import ExportRequest, Narration, Script
 from picturelock.settings import settings
 from picturelock.storage import default_store
+from picturelock.visuals.source import sources
 
 
 @activity.defn(name=COMPOSE)
@@ -18,7 +19,10 @@ async def compose_film(task: CompositionTask, pulse: Pulse) -> Composition:
     request = ExportRequest.model_validate_json(await store.read(task.request))
     script = Script.model_validate_json(await store.read(task.script))
     narrations = [Narration.model_validate_json(await store.read(ref)) for ref in task.narrations]
-    composer = Composer(request, script, narrations, store, settings().scratch)
+    configured = settings()
+    composer = Composer(
+        request, script, narrations, store, configured.scratch, sources(configured), configured.max_asset_bytes
+    )
     plan = await composer.compose(pulse.advance)
     ref = await store.put_bytes(plan.model_dump_json().encode(), "application/json")
     return Composition(
@@ -26,5 +30,6 @@ async def compose_film(task: CompositionTask, pulse: Pulse) -> Composition:
         segments=[PlannedSegment(id=one.id, frames=one.frames) for one in plan.timeline.segments],
         total_frames=plan.timeline.total_frames,
         duration_seconds=plan.timeline.duration_seconds,
+        hardware=plan.format.encoder == "hardware" and plan.format.has_picture,
         warnings=plan.warnings,
     )

@@ -12,6 +12,7 @@ SPEAK_SCENE: Final = "speak_scene"
 COMPOSE: Final = "compose_film"
 RENDER_SEGMENT: Final = "render_segment"
 MASTER_SOUND: Final = "master_sound"
+CHOOSE_ENCODER: Final = "choose_encoder"
 FINALIZE: Final = "finalize_film"
 CLOSE_BOOKS: Final = "close_books"
 DELIVER_WEBHOOK: Final = "deliver_webhook"
@@ -69,15 +70,30 @@ class Composition(Made):
     segments: list[PlannedSegment]
     total_frames: int
     duration_seconds: float
+    hardware: bool = Field(default=False, description="Whether a hardware encoder is wished for.")
     warnings: list[str] = []
 
 
+class EncoderTask(Model):
+    """The film that an encoder is looked for."""
+
+    plan: ArtifactRef
+
+
+class ChosenEncoder(Made):
+    """A hardware encoder that has passed its trial, or None; what was said of those that have not."""
+
+    encoder: str | None = None
+    failures: list[str] = []
+
+
 class SegmentTask(Model):
-    """One segment of a plan."""
+    """One segment of a plan, and the encoder of the whole film (None: the codec's software encoder)."""
 
     plan: ArtifactRef
     segment_id: str
     frames: int
+    encoder: str | None = None
 
 
 class SoundTask(Model):

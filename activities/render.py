@@ -1,14 +1,22 @@
-"""Stage `render`: one segment, and the sound that is mastered beside the segments."""
+"""Stage `render`: one segment, the sound that is mastered beside the segments, and the choice of an encoder."""
 
 from functools import lru_cache
 
 from temporalio import activity
 
-from activities.contracts import MASTER_SOUND, RENDER_SEGMENT, SegmentTask, SoundTask
+from activities.contracts import (
+    CHOOSE_ENCODER,
+    MASTER_SOUND,
+    RENDER_SEGMENT,
+    ChosenEncoder,
+    EncoderTask,
+    SegmentTask,
+    SoundTask,
+)
 from activities.liveness import Pulse, lively
 from picturelock.composition.layout import segment_spec
 from picturelock.finishing import master_sound as master
-from picturelock.media.ffmpeg import Progress
+from picturelock.hardware import find
 from picturelock.models import ArtifactRef, RenderedSegment, RenderPlan, Sound
 from picturelock.rendering import render_segment as render
 from picturelock.settings import settings
@@ -25,6 +33,17 @@ async def load_plan(ref: ArtifactRef) -> RenderPlan:
     return _parsed(ref.sha256, await default_store().read(ref))
 
 
+@activity.defn(name=CHOOSE_ENCODER)
+@lively("render")
+async def choose_encoder(task: EncoderTask, pulse: Pulse) -> ChosenEncoder:
+    """Looks for a hardware encoder that can be trusted with the film."""
+    plan = await load_plan(task.plan)
+    pulse.advance(0.1, "Trying the hardware encoders")
+    trials = await find(plan.format, settings().scratch)
+    passed = next((one.encoder for one in trials if not one.failure), None)
+    return ChosenEncoder(encoder=passed, failures=[f"{one.encoder}: {one.failure}" for one in trials if one.failure])
+
+
 @activity.defn(name=RENDER_SEGMENT)
 @lively("render")
 async def render_segment(task: SegmentTask, pulse: Pulse) -> RenderedSegment:
@@ -35,7 +54,7 @@ async def render_segment(task: SegmentTask, pulse: Pulse) -> RenderedSegment:
     listen = pulse.frames(task.frames, message)
     return await render(
         task.segment_id,
-        segment_spec(plan, segment),
+        segment_spec(plan, segment, task.encoder),
         default_store(),
         settings().scratch,
         pulse.stall_seconds,
@@ -48,10 +67,8 @@ async def render_segment(task: SegmentTask, pulse: Pulse) -> RenderedSegment:
 async def master_sound(task: SoundTask, pulse: Pulse) -> Sound:
     """Mixes, masters and encodes the film's sound."""
     plan = await load_plan(task.plan)
-    seconds = plan.timeline.duration_seconds
 
-    def listen(progress: Progress) -> None:
-        # Several passes run over the film: each advance is told apart by its time.
-        pulse.advance(0.0, f"Mastering the sound ({min(progress.seconds, seconds):.1f} s)")
+    def listen(share: float, message: str) -> None:
+        pulse.advance(share, message)
 
     return await master(plan, default_store(), settings().scratch, pulse.stall_seconds, listen)

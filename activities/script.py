@@ -12,6 +12,7 @@ from picturelock.scripting.writers import BuiltInWriter, Writer
 from picturelock.settings import settings
 from picturelock.speech.engine import choose, engines
 from picturelock.storage import default_store
+from picturelock.visuals.source import demands, require, sources
 
 JSON = "application/json"
 
@@ -44,8 +45,10 @@ def _brief(request: ExportRequest) -> Brief:
 
 
 def _check(request: ExportRequest, script: Script) -> None:
-    """Fails now what would fail after minutes: markup without words, voices that are not here."""
+    """Fails now what would fail after minutes: markup without words, voices and pictures that are not to be had."""
     available = engines(settings())
+    for path, kind in demands(script, request.pictures):
+        require(sources(settings()), kind, path)
     for index, scene in enumerate(script.scenes):
         if not any(sign.isalnum() for sign in plain_text(scene.narration)):
             raise InvalidScript(f"script.scenes[{index}].narration: nothing is left to speak without the markup")

@@ -9,7 +9,7 @@ from fastapi.responses import FileResponse, RedirectResponse
 from api.body import save_body
 from api.context import Context, Shared
 from api.problems import PROBLEM, Problem
-from picturelock.composition.assets import take_in
+from picturelock.assets import take_in
 from picturelock.models import Asset, ExportResult, JobId, NamedArtifact
 from picturelock.scratch import workspace
 from picturelock.status import assemble
@@ -44,8 +44,8 @@ async def upload_asset(request: Request, shared: Shared) -> Asset:
     "/jobs/{job_id}/output",
     response_class=Response,
     responses={
-        200: {"content": {"video/mp4": {}, "video/webm": {}}},
-        206: {"content": {"video/mp4": {}, "video/webm": {}}},
+        200: {"content": {"video/mp4": {}, "video/webm": {}, "audio/mp4": {}}},
+        206: {"content": {"video/mp4": {}, "video/webm": {}, "audio/mp4": {}}},
         302: {},
         304: {},
         404: PROBLEM,

@@ -226,9 +226,10 @@ def _require_place_for(output: Path | None) -> None:
 
 
 def _facts(film: Output) -> str:
+    picture = f"{film.width}x{film.height}, {film.fps:g} fps, {film.video_codec} + " if film.video_codec else ""
     return (
-        f"{film.duration_seconds:.1f} s, {film.width}x{film.height}, {film.fps:g} fps, "
-        f"{film.video_codec} + {film.audio_codec}, {film.loudness_lufs} LUFS, {film.size_bytes / 1e6:.1f} MB"
+        f"{film.duration_seconds:.1f} s, {picture}{film.audio_codec}, "
+        f"{film.loudness_lufs} LUFS, {film.size_bytes / 1e6:.1f} MB"
     )
 
 

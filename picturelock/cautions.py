@@ -59,7 +59,7 @@ def waits_for_a_slot(seen: Observation) -> bool:
 
 def queue_of(activity_id: str) -> str:
     """The task queue of an activity. Sound is mixed beside the rendering, by the workers of the light queue."""
-    return EXPORTS_QUEUE if activity_id == "sound" else BY_NAME[stage_of(activity_id)].queue
+    return EXPORTS_QUEUE if activity_id.startswith("sound") else BY_NAME[stage_of(activity_id)].queue
 
 
 def _unserved_since(queue: str, seen: Observation) -> datetime:

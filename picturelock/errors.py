@@ -11,11 +11,14 @@ The tree, each class with its code; (r) marks what is worth trying again as it i
       NotOffered               NOT_OFFERED
       VoiceUnavailable         VOICE_UNAVAILABLE
       SpeechFailed             SPEECH_FAILED (r)
+      PictureUnavailable       PICTURE_UNAVAILABLE
+      PictureFailed            PICTURE_FAILED (r)
       WriterFailed             WRITER_FAILED (r)
       WriterUnavailable        WRITER_UNAVAILABLE
       GlyphMissing             GLYPH_MISSING
       RenderFailed             RENDER_FAILED (r)
       RenderStalled            RENDER_STALLED (r)
+      EncoderFailed            ENCODER_FAILED
       OutputInvalid            OUTPUT_INVALID (r)
       DiskFull                 DISK_FULL (r)
       StoreUnavailable         STORE_UNAVAILABLE (r)
@@ -115,6 +118,21 @@ class SpeechFailed(PicturelockError):
     retryable = True
 
 
+class PictureUnavailable(PicturelockError):
+    """No stock or generated picture is to be had for what was asked."""
+
+    code = "PICTURE_UNAVAILABLE"
+    remediation = "Ask for something else, or upload a picture and name it by its assetId."
+
+
+class PictureFailed(PicturelockError):
+    """A source of pictures did not deliver; that may pass."""
+
+    code = "PICTURE_FAILED"
+    remediation = "Try again later; if it persists, look at the service of the stock or generated pictures."
+    retryable = True
+
+
 class WriterFailed(PicturelockError):
     """The language model's endpoint did not answer, or answered with an error that may pass."""
 
@@ -151,6 +169,13 @@ class RenderStalled(PicturelockError):
     code = "RENDER_STALLED"
     remediation = "Retry the job; if it stalls again, look at the worker's disk and load."
     retryable = True
+
+
+class EncoderFailed(PicturelockError):
+    """A hardware encoder failed; the workflow begins again with a software encoder."""
+
+    code = "ENCODER_FAILED"
+    remediation = "Nothing: the film is made with a software encoder. Look at the worker's driver."
 
 
 class OutputInvalid(PicturelockError):

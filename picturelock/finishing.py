@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import cv2
 
@@ -16,12 +17,13 @@ from picturelock.errors import OutputInvalid
 from picturelock.media import ffmpeg as runner
 from picturelock.media import join, planes, sound
 from picturelock.media.extras import Chapter, Extras
-from picturelock.media.ffmpeg import Progress
 from picturelock.media.tools import tool_versions
 from picturelock.media.verify import Gate
 from picturelock.models import (
     SAMPLE_RATE,
+    Attribution,
     Check,
+    Container,
     ExportRequest,
     ExportResult,
     FilmFacts,
@@ -38,6 +40,7 @@ from picturelock.scripting.markdown import plain_text
 from picturelock.storage import Store, cache_key
 
 Report = Callable[[float, str], None]
+_MEDIA_TYPES: Final[dict[Container, str]] = {"mp4": "video/mp4", "webm": "video/webm", "m4a": "audio/mp4"}
 
 
 async def master_sound(
@@ -45,7 +48,7 @@ async def master_sound(
     store: Store,
     scratch: Path,
     stall_seconds: float,
-    on_progress: Callable[[Progress], None],
+    on_progress: Report,
 ) -> Sound:
     """Mixes and masters (or finds) the film's sound.
 
@@ -59,12 +62,12 @@ async def master_sound(
     known = await store.recall("sound", key, Sound)
     if known is not None and await store.has(known.artifact):
         return known.model_copy(update={"cached": True})
-    speech = [await store.local(cue.audio) for cue in audio.speech]
+    files = {cue.audio.sha256: await store.local(cue.audio) for cue in sound.placed(audio)}
     music = await store.local((await store.asset(audio.music.asset_id))[1]) if audio.music else None
     webm = plan.format.container == "webm"
     with workspace(scratch, "sound") as folder:
         output = folder / ("sound.webm" if webm else "sound.m4a")
-        job = sound.SoundJob(audio, plan.format, speech, music, stall_seconds, on_progress)
+        job = sound.SoundJob(audio, plan.format, files, music, stall_seconds, on_progress)
         level = await job.master(output)
         artifact = await store.put_file(output, "audio/webm" if webm else "audio/mp4")
     mastered = Sound(
@@ -91,6 +94,7 @@ class Manifest(Model):
     film: NamedArtifact
     facts: FilmFacts
     checks: list[Check]
+    attributions: list[Attribution]
     warnings: list[str]
     artifacts: list[NamedArtifact]
     narrations: list[Narration]
@@ -126,16 +130,17 @@ class Finisher:
         """
         with workspace(self.scratch, "film") as folder:
             path = folder / f"film.{self.plan.format.container}"
-            self.report(0.05, "Joining the segments")
+            self.report(0.05, "Joining the segments" if self.segments else "Writing the file")
             await self._join(path)
             self.report(0.3, "Verifying the film")
             gate = Gate(path, self.plan, self.segments, lambda share, text: self.report(0.3 + 0.4 * share, text))
             facts = await gate.verify()
-            self.report(0.7, "Making the poster")
-            poster = await self._poster(path)
+            poster = None
+            if self.plan.format.has_picture:
+                self.report(0.7, "Making the poster")
+                poster = await self._poster(path)
             self.report(0.8, "Publishing")
-            media_type = "video/webm" if self.plan.format.container == "webm" else "video/mp4"
-            stored = await self.store.put_file(path, media_type)
+            stored = await self.store.put_file(path, _MEDIA_TYPES[self.plan.format.container])
         if stored.sha256 != facts.sha256:
             raise OutputInvalid("the film changed between verification and publication")
         name = f"{file_stem(self.plan.title)}.{self.plan.format.container}"
@@ -164,7 +169,7 @@ class Finisher:
 
     async def _poster(self, film: Path) -> bytes:
         """A frame from the first third of the first scene's body, as JPEG (full-range, converted)."""
-        scene = self.plan.timeline.scenes[0]
+        scene = next(one for one in self.plan.timeline.scenes if one.part == "scene")
         at = (scene.start_frame + scene.frames // 3) / self.plan.timeline.fps
         done = await runner.run(
             ["-v", "error", "-ss", f"{at:.3f}", "-i", str(film), "-frames:v", "1", "-f", "rawvideo",
@@ -176,12 +181,12 @@ class Finisher:
         encoded = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])[1]
         return await asyncio.to_thread(bytes, encoded)
 
-    async def _artifacts(self, poster: bytes) -> list[NamedArtifact]:
+    async def _artifacts(self, poster: bytes | None) -> list[NamedArtifact]:
         timeline = self.plan.timeline
         files = [
             ("captions.srt", to_srt(timeline.cues).encode(), "application/x-subrip"),
             ("captions.vtt", to_vtt(timeline.cues).encode(), "text/vtt"),
-            ("poster.jpg", poster, "image/jpeg"),
+            *([("poster.jpg", poster, "image/jpeg")] if poster else []),
             ("script.json", _pretty(self.script), "application/json"),
             ("timeline.json", _pretty(timeline), "application/json"),
         ]
@@ -202,6 +207,7 @@ class Finisher:
             film=film,
             facts=facts,
             checks=checks,
+            attributions=self.plan.attributions,
             warnings=self.plan.warnings,
             artifacts=artifacts,
             narrations=self.narrations,

@@ -5,7 +5,7 @@ from typing import Final
 from pydantic import Field
 
 from picturelock.errors import InvalidRequest, NotOffered
-from picturelock.models import Model, VideoFormat, VideoOptions
+from picturelock.models import ExportRequest, Model, VideoFormat, VideoOptions
 
 X264_PRESETS: Final = (
     "ultrafast",
@@ -77,6 +77,7 @@ PRESETS: Final[dict[str, Preset]] = {
         _preset("email", "Small enough for e-mail", 854, 480, fps=24, crf=27, audio_kbps=96, longest=300),
         _preset("preview", "Preview, 720p, fastest", 1280, 720, crf=26, encoder_preset="superfast", audio_kbps=128),
         _preset("archive", "Archive, H.265", 1920, 1080, codec="h265", crf=18, encoder_preset="fast", audio_kbps=256),
+        _preset("podcast", "Podcast, sound alone", 0, 0, container="m4a", audio_kbps=128),
         _preset("webm", "WebM, VP9 and Opus", 1920, 1080, codec="vp9", crf=31, encoder_preset="realtime",
                 container="webm", audio_kbps=128),
     )
@@ -95,6 +96,8 @@ def resolve(options: VideoOptions) -> VideoFormat:
     if preset is None:
         raise NotOffered(f"video.preset: unknown preset {options.preset!r}; offered: {', '.join(PRESETS)}")
     given = options.model_dump(by_alias=False, exclude_none=True, exclude={"preset"})
+    if given and not preset.format.has_picture:
+        raise InvalidRequest(f"video: {preset.slug!r} has no picture; {', '.join(sorted(given))} cannot be chosen")
     chosen = preset.format.model_copy(update=given)
     if options.codec is not None and options.codec != preset.format.codec:
         chosen = chosen.model_copy(update=_codec_defaults(options))
@@ -102,6 +105,17 @@ def resolve(options: VideoOptions) -> VideoFormat:
     if chosen.codec == "h264" and chosen.crf == 0:
         raise InvalidRequest("video.crf: 0 is lossless, which H.264 High does not allow; use 1 or more, or h265")
     return chosen
+
+
+def check_together(request: ExportRequest, video: VideoFormat) -> None:
+    """Refuses what a film without a picture cannot have. Raises InvalidRequest."""
+    if video.has_picture:
+        return
+    for name in ("watermark", "intro", "outro"):
+        if getattr(request, name) is not None:
+            raise InvalidRequest(f"{name}: the preset {request.video.preset!r} has no picture")
+    if request.captions.track:
+        raise InvalidRequest(f"captions.track: the preset {request.video.preset!r} has no picture to put it under")
 
 
 def _codec_defaults(options: VideoOptions) -> dict[str, object]:

@@ -41,7 +41,7 @@ def _fraction(record: StepRecord, seen: Observation | None) -> float:
     if record.state == "pending" or record.units_total <= 0:
         return 0.0
     units = record.units_done + sum(units * share for units, share, _ in _open(record, seen))
-    return min(units / record.units_total, 1.0)
+    return min(max(units, record.units_shown) / record.units_total, 1.0)
 
 
 def frames_done(record: StepRecord, seen: Observation) -> int:

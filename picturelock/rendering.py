@@ -12,9 +12,17 @@ from typing import Final
 import cv2
 import numpy as np
 
-from picturelock.errors import AssetUnreadable, DiskFull
+from picturelock.errors import (
+    AssetUnreadable,
+    DiskFull,
+    EncoderFailed,
+    OutputInvalid,
+    RenderFailed,
+    RenderStalled,
+)
 from picturelock.media import encode, frames, motion, planes, stills
 from picturelock.media.clips import ClipFile, ClipReader
+from picturelock.media.encoders import is_hardware
 from picturelock.media.fonts import font_environment
 from picturelock.media.frames import Draw, Paint, Picture
 from picturelock.media.planes import Bytes2D, views
@@ -52,6 +60,7 @@ async def render_segment(
 
     Raises:
         RenderFailed, RenderStalled, DiskFull, OutputInvalid, StoreUnavailable, AssetMissing.
+        EncoderFailed: the encoder is hardware, and did not do its work.
     """
     key = segment_key(spec)
     known = await store.recall("segment", key, RenderedSegment)
@@ -63,19 +72,25 @@ async def render_segment(
         draw, first_luma = _noting_luma(await _drawer(spec, store, stack))
         folder = stack.enter_context(workspace(scratch, "segment"))
         output = folder / "segment.mp4"
-        await encode.encode_segment(
-            draw,
-            spec.frames,
-            spec.format,
-            spec.cues,
-            spec.captions,
-            spec.language,
-            output,
-            environment=font_environment(scratch),
-            stall_seconds=stall_seconds,
-            on_progress=on_progress,
-        )
-        packets = await check_segment(output, spec.frames)
+        try:
+            await encode.encode_segment(
+                draw,
+                spec.frames,
+                spec.format,
+                spec.cues,
+                spec.captions,
+                spec.language,
+                output,
+                encoder=spec.encoder,
+                environment=font_environment(scratch),
+                stall_seconds=stall_seconds,
+                on_progress=on_progress,
+            )
+            packets = await check_segment(output, spec.frames)
+        except (RenderFailed, RenderStalled, OutputInvalid) as error:
+            if is_hardware(spec.encoder):
+                raise EncoderFailed(f"{spec.encoder}: {error.message}", detail=error.detail) from error
+            raise
         artifact = await store.put_file(output, "video/mp4")
     rendered = RenderedSegment(
         id=segment_id,
@@ -84,7 +99,7 @@ async def render_segment(
         packets_sha256=packets.combined(),
         extradata_sha256=packets.extradata,
         first_luma=first_luma[0],
-        encoder=encode.ENCODERS[spec.format.codec],
+        encoder=spec.encoder,
         seconds=round(time.monotonic() - started, 3),
         worker=f"{socket.gethostname()}:{os.getpid()}",
     )

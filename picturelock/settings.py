@@ -66,6 +66,19 @@ class Settings(BaseSettings):
         default="en", description="Languages those voices speak, separated by commas; `*` for all."
     )
     speech_api_key: SecretStr | None = Field(default=None, description="Key of the speech endpoint.")
+    pexels_api_key: SecretStr | None = Field(
+        default=None, description="Key of Pexels, for stock photos and clips; unset, none are offered."
+    )
+    pexels_base_url: str = Field(default="https://api.pexels.com", description="Address of Pexels.")
+    image_base_url: str | None = Field(
+        default=None, description="OpenAI-compatible endpoint that makes pictures from prompts."
+    )
+    image_model: str = Field(default="gpt-image-1", description="Model that makes pictures.")
+    image_sizes: str = Field(
+        default="1536x1024,1024x1024,1024x1536",
+        description="Sizes that model makes, separated by commas; the one nearest to the film's shape is taken.",
+    )
+    image_api_key: SecretStr | None = Field(default=None, description="Key of the endpoint that makes pictures.")
     webhook_secret: SecretStr | None = Field(
         default=None,
         description="Secret that signs webhooks (`whsec_` and base64 of at least 24 bytes), for the API and every worker; unset, webhooks are refused. `picturelock up` makes one in its data folder.",

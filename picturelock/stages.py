@@ -71,9 +71,9 @@ def deadline_seconds(scenes: int) -> float:
 
 
 def stage_of(activity_id: str) -> StageName:
-    """The stage an activity id such as `render-007` belongs to. Sound is mixed beside the rendering."""
+    """The stage an activity id such as `render-007` belongs to. `sound` and `encoder` are part of the rendering."""
     name = activity_id.split("-", 1)[0]
-    if name == "sound":
+    if name in {"sound", "encoder"}:
         return "render"
     for stage in STAGES:
         if stage.name == name:

@@ -32,6 +32,8 @@ class Studio:
 
     scenes: int = 2
     segments: int = 3
+    hardware: contracts.ChosenEncoder | None = None
+    headers: Callable[[contracts.SegmentTask], str] = lambda _: "b"
     hooks: dict[str, Callable[[Any], Awaitable[None]]] = field(default_factory=dict)
     ran: list[str] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
@@ -74,14 +76,22 @@ class Studio:
             await studio._do("compose", task)
             planned = [contracts.PlannedSegment(id=f"render-{n:03d}", frames=40) for n in range(studio.segments)]
             frames = 40 * studio.segments
-            return contracts.Composition(plan=REF, segments=planned, total_frames=frames, duration_seconds=frames / 30)
+            return contracts.Composition(
+                plan=REF, segments=planned, total_frames=frames, duration_seconds=frames / 30,
+                hardware=studio.hardware is not None,
+            )  # fmt: skip
+
+        @activity.defn(name=contracts.CHOOSE_ENCODER)
+        async def choose_encoder(task: contracts.EncoderTask) -> contracts.ChosenEncoder:
+            await studio._do("choose_encoder", task)
+            return studio.hardware or contracts.ChosenEncoder()
 
         @activity.defn(name=contracts.RENDER_SEGMENT)
         async def render(task: contracts.SegmentTask) -> RenderedSegment:
             await studio._do("render", task)
             return RenderedSegment(
-                id=task.segment_id, artifact=REF, frames=task.frames, packets_sha256="a", extradata_sha256="b",
-                first_luma=1, encoder="fake", seconds=0.1, worker="w",
+                id=task.segment_id, artifact=REF, frames=task.frames, packets_sha256="a",
+                extradata_sha256=studio.headers(task), first_luma=1, encoder="fake", seconds=0.1, worker="w",
             )  # fmt: skip
 
         @activity.defn(name=contracts.MASTER_SOUND)
@@ -95,4 +105,4 @@ class Studio:
             film = NamedArtifact(name="film.mp4", **REF.model_dump(by_alias=False))
             return ExportResult(film=film, facts=FACTS, artifacts=[])
 
-        return [write_script, speak_scene, compose, render, sound, finalize, note_progress]
+        return [write_script, speak_scene, compose, choose_encoder, render, sound, finalize, note_progress]

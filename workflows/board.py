@@ -6,7 +6,7 @@ from typing import Final
 
 from picturelock.models import Made, Snapshot, Stage, StageName, StepRecord, StepState, TimelineEvent, Warn
 from picturelock.progress import overall
-from picturelock.stages import STAGES
+from picturelock.stages import STAGES, stage_of
 
 _ROWS: Final = 40
 """How many open activities the page in the Temporal UI names; the rest are counted."""
@@ -77,6 +77,20 @@ class Board:
         self._message = message
         if made.attempt > 1:
             self.warn("RETRIED", step, [f"{activity_id} needed {made.attempt} attempts"])
+
+    def expect(self, step: StageName, activities: int) -> None:
+        """So many more activities belong to a step than was thought."""
+        self._change(step, planned=self._steps[step].planned + activities)
+
+    def begin_again(self, step: StageName, activities: int) -> None:
+        """What a step has made is of no use: so many activities are done again. What was shown stays shown."""
+        record = self._steps[step]
+        running = {one: units for one, units in self._open.items() if stage_of(one) == step}
+        reached = record.units_done + sum(int(units * self._left.get(one, 0)) for one, units in running.items())
+        shown = max(record.units_shown, reached)
+        self._change(step, planned=record.planned + activities, units_done=0, units_shown=shown)
+        for activity_id in running:
+            del self._open[activity_id]
 
     def reached(self, activity_id: str, fraction: float) -> None:
         """How far an activity was that has failed: what was shown stays shown."""

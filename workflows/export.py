@@ -23,11 +23,12 @@ with workflow.unsafe.imports_passed_through():
     )
     from picturelock.errors import DeadlineExceeded
     from picturelock.models import AftermathInput, ExportInput, ExportResult, Snapshot
-    from picturelock.stages import CANCEL_GRACE_SECONDS, deadline_seconds
+    from picturelock.stages import deadline_seconds
     from workflows.board import Board
     from workflows.failures import job_error
+    from workflows.givingup import give_up, settle
     from workflows.options import errand
-    from workflows.production import Production, settle
+    from workflows.production import Production
 
 _HOLD_FOR: Final = timedelta(days=7)
 """A hold lasts until the last running attempt has ended; no attempt may take this long."""
@@ -115,8 +116,7 @@ class ExportWorkflow:
         if work.done():
             return
         await self._production.note_progress()
-        work.cancel()
-        await settle({work}, CANCEL_GRACE_SECONDS)
+        await give_up({work})
 
     async def _obey_pauses(self) -> None:
         """Holds scheduled work back while a pause is asked for. New work waits by itself."""

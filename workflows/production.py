@@ -1,7 +1,7 @@
 """The way of a film: script -> tts -> composition -> render (segments and sound side by side) -> finalize."""
 
 import asyncio
-from collections.abc import Collection, Coroutine
+from collections.abc import Coroutine
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final, TypeVar
@@ -11,8 +11,9 @@ from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from activities import contracts
-    from activities.contracts import Composition, Fractions, SpokenScene, WrittenScript
+    from activities.contracts import ChosenEncoder, Composition, Fractions, SpokenScene, WrittenScript
     from jobstate.names import NOTE_PROGRESS
+    from picturelock.errors import EncoderFailed
     from picturelock.models import (
         SAMPLE_RATE,
         ExportInput,
@@ -23,9 +24,10 @@ with workflow.unsafe.imports_passed_through():
         Sound,
         StageName,
     )
-    from picturelock.stages import CANCEL_GRACE_SECONDS, EXPORTS_QUEUE
+    from picturelock.stages import EXPORTS_QUEUE
     from workflows.board import Board
-    from workflows.failures import fraction_reached
+    from workflows.failures import fraction_reached, job_error
+    from workflows.givingup import give_up
     from workflows.options import options_for
 
 Result = TypeVar("Result", bound=Made)
@@ -102,38 +104,69 @@ class Production:
 
     async def _render(self, composition: Composition) -> tuple[list[RenderedSegment], Sound]:
         count = len(composition.segments)
-        self._board.start("render", count + 1, composition.total_frames, f"Rendering {count} segments", workflow.now())
+        what = f"Rendering {count} segments" if count else "Mastering the sound"
+        self._board.start("render", count + 1, composition.total_frames, what, workflow.now())
+        made = await self._by_hardware(composition) if composition.hardware else None
+        segments, sound = made or await self._rendered(composition, None)
+        done = f"{count} segments and the sound are ready" if count else "The sound is ready"
+        self._board.complete("render", done, workflow.now())
+        return segments, sound
+
+    async def _by_hardware(self, composition: Composition) -> tuple[list[RenderedSegment], Sound] | None:
+        """The film by one hardware encoder, or None: then all of it is made by software, and a warning says so."""
+        self._board.expect("render", 1)
+        task = contracts.EncoderTask(plan=composition.plan)
+        chosen = await self._run("render", "encoder", contracts.CHOOSE_ENCODER, task, ChosenEncoder, units=0)
+        if chosen.encoder is None:
+            reasons = "; ".join(chosen.failures)
+            self._board.warn("SOFTWARE_ENCODER", "render", [f"no hardware encoder passed its trial: {reasons}"])
+            return None
+        try:
+            segments, sound = await self._rendered(composition, chosen.encoder)
+            if len({one.extradata_sha256 for one in segments}) > 1:
+                raise EncoderFailed(f"{chosen.encoder}: the segments do not have one set of headers")
+        except (ActivityError, EncoderFailed) as error:
+            told = job_error(error, "render")
+            if told.code != EncoderFailed.code:
+                raise
+            text = f"all segments are rendered again by software: {told.message}"
+            self._board.warn("SOFTWARE_ENCODER", "render", [text])
+            self._board.begin_again("render", 1 + len(composition.segments))
+            return None
+        return segments, sound
+
+    async def _rendered(self, composition: Composition, encoder: str | None) -> tuple[list[RenderedSegment], Sound]:
+        """All segments by one encoder, and the sound beside them. The first failure ends them all."""
+        mark = f"-{encoder}" if encoder else ""  # what is given up may still be open when its successor begins
 
         async def render(segment: contracts.PlannedSegment) -> RenderedSegment:
-            task = contracts.SegmentTask(plan=composition.plan, segment_id=segment.id, frames=segment.frames)
-            seconds = composition.duration_seconds * segment.frames / composition.total_frames
+            task = contracts.SegmentTask(
+                plan=composition.plan, segment_id=segment.id, frames=segment.frames, encoder=encoder
+            )
             return await self._run(
                 "render",
-                segment.id,
+                segment.id + mark,
                 contracts.RENDER_SEGMENT,
                 task,
                 RenderedSegment,
                 units=segment.frames,
-                seconds=seconds,
+                seconds=composition.duration_seconds * segment.frames / composition.total_frames,
             )
 
-        sound = asyncio.create_task(self._sound(composition))
+        sound = asyncio.create_task(self._sound(composition, f"sound{mark}"))
         segments = await self._all([render(segment) for segment in composition.segments], beside=sound)
-        mastered = await sound
-        self._board.complete("render", f"{count} segments and the sound are ready", workflow.now())
-        return segments, mastered
+        return segments, await sound
 
-    async def _sound(self, composition: Composition) -> Sound:
-        task = contracts.SoundTask(plan=composition.plan)
-        seconds = composition.duration_seconds
+    async def _sound(self, composition: Composition, activity_id: str) -> Sound:
+        """The film's sound. Where there is no picture, it is all there is to wait for."""
         return await self._run(
             "render",
-            "sound",
+            activity_id,
             contracts.MASTER_SOUND,
-            task,
+            contracts.SoundTask(plan=composition.plan),
             Sound,
-            units=0,
-            seconds=seconds,
+            units=0 if composition.segments else composition.total_frames,
+            seconds=composition.duration_seconds,
             queue=EXPORTS_QUEUE,
         )
 
@@ -221,19 +254,5 @@ class Production:
             if not isinstance(error, asyncio.CancelledError):
                 with suppress(asyncio.CancelledError):
                     await self.note_progress()
-            await _give_up(watched)
+            await give_up(watched)
             raise
-
-
-async def _give_up(tasks: list[asyncio.Task[Any]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await settle(tasks, CANCEL_GRACE_SECONDS)
-
-
-async def settle(tasks: Collection[asyncio.Task[Any]], seconds: float | None = None) -> None:
-    """Waits for tasks that were given up, for so long at the most. Why they end is known."""
-    done, _ = await workflow.wait(tasks, timeout=seconds)
-    for task in done:
-        if not task.cancelled():
-            task.exception()

@@ -12,14 +12,15 @@ _STALL_SECONDS = 20.0
 
 
 async def cut_clip(
-    visual: Visual, index: int, scene_frames: int, fps: int, store: Store, report: Callable[[float], None]
+    visual: Visual, path: str, scene_frames: int, fps: int, store: Store, report: Callable[[float], None]
 ) -> tuple[ArtifactRef, ClipCut]:
     """The clip's file, and which of its frames the scene shows. No more of it is decoded than the scene needs.
+
+    `path` is where the request names it, for the error.
 
     Raises:
         AssetUnreadable: the clip is damaged, or ends before its own start.
     """
-    path = f"script.scenes[{index}].visual"
     _, ref = await store.asset(visual.asset_id or "")
     entered = round(visual.start_seconds * fps)
     left = round(visual.end_seconds * fps) if visual.end_seconds is not None else entered + scene_frames

@@ -1,14 +1,17 @@
-"""The timeline in whole frames: how long scenes last, where they overlap, what is rendered on its own.
+"""The timeline in whole frames: how long its parts last, where they overlap, what is rendered on its own.
 
-Scene i lasts `in + lead + speech + tail + out` frames, where `in` and `out` are its transitions. Neighbours overlap
-for one transition, so that the film has sum(scenes) - sum(transitions) frames. Bodies lie between transitions; long
-ones are cut into pieces at fixed offsets from their own start.
+A part is a scene, or a clip before or after them. Scene i lasts `in + lead + speech + tail + out` frames, where `in`
+and `out` are its transitions. Neighbours overlap for one transition, so that the film has sum(parts) -
+sum(transitions) frames. Bodies lie between transitions; long ones are cut into pieces at fixed offsets from their own
+start. An inserted clip has a length of its own, and its transitions take of it.
 """
 
 import math
 from dataclasses import dataclass
 from typing import Final
 
+from picturelock.errors import InvalidRequest
+from picturelock.media.encoders import SOFTWARE
 from picturelock.models import (
     SAMPLE_RATE,
     Cue,
@@ -19,12 +22,39 @@ from picturelock.models import (
     TimelineScene,
     Word,
 )
+from picturelock.models.film import TimelinePart
 
 LEAD_SECONDS: Final = 0.25
 TAIL_SECONDS: Final = 0.45
 MIN_BODY_SECONDS: Final = 1.3
 PIECE_SECONDS: Final = 4.0
 MIN_SEGMENT_FRAMES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a stretch of the film has to hold: speech (samples at 48 kHz), or a clip of its own length (frames)."""
+
+    speech_samples: int = 0
+    title: str | None = None
+    kind: TimelinePart = "scene"
+    frames: int = 0
+
+    def body(self, fps: int, overlaps: int) -> int:
+        """The frames between the transitions. Raises InvalidRequest when they leave nothing of a clip."""
+        if self.kind == "scene":
+            wanted = round(LEAD_SECONDS * fps) + self.speech_frames(fps) + round(TAIL_SECONDS * fps)
+            return max(wanted, math.ceil(MIN_BODY_SECONDS * fps))
+        if self.frames - overlaps < MIN_SEGMENT_FRAMES:
+            raise InvalidRequest(
+                f"{self.kind}: the clip lasts {self.frames / fps:.2f} s; "
+                f"its transition needs more than {overlaps / fps:.2f} s"
+            )
+        return self.frames - overlaps
+
+    def speech_frames(self, fps: int) -> int:
+        """How long somebody speaks."""
+        return math.ceil(self.speech_samples * fps / SAMPLE_RATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,34 +66,43 @@ class Layout:
     segments: list[Segment]
 
 
-def lay_out(speech_samples: list[int], titles: list[str | None], fps: int, transition_seconds: float) -> Layout:
-    """Lays out scenes of the given speech lengths (samples at 48 kHz). `transition_seconds` 0 means hard cuts."""
-    overlap = max(MIN_SEGMENT_FRAMES, round(transition_seconds * fps)) if transition_seconds > 0 else 0
-    count = len(speech_samples)
+def overlap_frames(transition_seconds: float, fps: int) -> int:
+    """How long two parts overlap; 0 for hard cuts."""
+    return max(MIN_SEGMENT_FRAMES, round(transition_seconds * fps)) if transition_seconds > 0 else 0
+
+
+def lay_out(parts: list[Part], fps: int, transition_seconds: float) -> Layout:
+    """Lays out the parts of a film one after another. `transition_seconds` 0 means hard cuts.
+
+    Raises:
+        InvalidRequest: a clip is shorter than its transitions.
+    """
+    overlap = overlap_frames(transition_seconds, fps)
+    count = len(parts)
     scenes: list[TimelineScene] = []
     segments: list[Segment] = []
     at = 0
-    for index, samples in enumerate(speech_samples):
+    for index, part in enumerate(parts):
         coming = overlap if index > 0 else 0
         leaving = overlap if index < count - 1 else 0
-        speech = math.ceil(samples * fps / SAMPLE_RATE)
-        body = max(round(LEAD_SECONDS * fps) + speech + round(TAIL_SECONDS * fps), math.ceil(MIN_BODY_SECONDS * fps))
+        body = part.body(fps, coming + leaving)
         if coming:
             segments.append(_segment(segments, "transition", at, coming, [index - 1, index]))
         scenes.append(
             TimelineScene(
                 index=index,
-                title=titles[index],
+                part=part.kind,
+                title=part.title,
                 start_frame=at,
                 frames=coming + body + leaving,
-                speech_start_frame=at + coming + round(LEAD_SECONDS * fps),
-                speech_frames=speech,
+                speech_start_frame=at + coming + (round(LEAD_SECONDS * fps) if part.kind == "scene" else 0),
+                speech_frames=part.speech_frames(fps),
             )
         )
         at += coming
-        for piece in pieces(body, round(PIECE_SECONDS * fps)):
-            segments.append(_segment(segments, "body", at, piece, [index]))
-            at += piece
+        for frames in pieces(body, round(PIECE_SECONDS * fps)):
+            segments.append(_segment(segments, "body", at, frames, [index]))
+            at += frames
     return Layout(total_frames=at, scenes=scenes, segments=segments)
 
 
@@ -84,8 +123,11 @@ def pieces(frames: int, length: int) -> list[int]:
     return [*found, left]
 
 
-def segment_spec(plan: RenderPlan, segment: Segment) -> SegmentSpec:
-    """All that determines a segment's bytes, relative to the segment: the same scene elsewhere has the same spec."""
+def segment_spec(plan: RenderPlan, segment: Segment, encoder: str | None = None) -> SegmentSpec:
+    """All that determines a segment's bytes, relative to the segment: the same scene elsewhere has the same spec.
+
+    `encoder` None is the codec's software encoder, whatever the film had wished for.
+    """
     layers = []
     for index in segment.scene_indexes:
         scene = plan.timeline.scenes[index]
@@ -97,7 +139,7 @@ def segment_spec(plan: RenderPlan, segment: Segment) -> SegmentSpec:
             )
         )
     return SegmentSpec(
-        format=plan.format,
+        format=plan.format.model_copy(update={"encoder": "software"}),
         frames=segment.frames,
         layers=layers,
         transition=plan.transition if segment.kind == "transition" else "none",
@@ -105,6 +147,7 @@ def segment_spec(plan: RenderPlan, segment: Segment) -> SegmentSpec:
         cues=_relative_cues(plan, segment) if plan.captions else [],
         language=plan.language,
         watermark=plan.watermark,
+        encoder=encoder or SOFTWARE[plan.format.codec],
     )
 
 

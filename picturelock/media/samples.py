@@ -14,15 +14,16 @@ from picturelock.media import ffmpeg as runner
 from picturelock.models import SAMPLE_RATE
 
 Mono = npt.NDArray[np.float32]
+Stereo = npt.NDArray[np.float32]
 _GATE_DB: Final = -45.0
 _WINDOW: Final = SAMPLE_RATE // 200
 LEAD_IN_SECONDS: Final = 0.015
 LEAD_OUT_SECONDS: Final = 0.08
 
 
-async def resample(samples: Mono, rate: int) -> Mono:
-    """Mono samples at 48 kHz."""
-    if rate == SAMPLE_RATE:
+async def resample(samples: Mono, rate: int, wanted: int = SAMPLE_RATE) -> Mono:
+    """Mono samples at another rate, 48 kHz unless said otherwise."""
+    if rate == wanted:
         return samples
     data = samples.astype("<f4").tobytes()
 
@@ -30,7 +31,7 @@ async def resample(samples: Mono, rate: int) -> Mono:
         with open(descriptor, "wb", closefd=False) as pipe:
             pipe.write(data)
 
-    return await _decode(["-f", "f32le", "-ar", str(rate), "-ac", "1", "-i", "pipe:0"], write)
+    return await _decode(["-f", "f32le", "-ar", str(rate), "-ac", "1", "-i", "pipe:0"], write, wanted)
 
 
 async def decode_file(path: Path) -> Mono:
@@ -40,13 +41,13 @@ async def decode_file(path: Path) -> Mono:
         AssetUnreadable: it cannot be decoded to its end.
     """
     try:
-        return await _decode(["-xerror", "-i", f"file:{path}", "-map", "0:a:0"], None)
+        return await _decode(["-xerror", "-i", f"file:{path}", "-map", "0:a:0"], None, SAMPLE_RATE)
     except RenderFailed as error:
         raise AssetUnreadable("the recording cannot be decoded", detail=error.detail) from error
 
 
-async def _decode(source: list[str], feed: runner.Feed | None) -> Mono:
-    target = ["-ac", "1", "-ar", str(SAMPLE_RATE), "-f", "f32le", "pipe:1"]
+async def _decode(source: list[str], feed: runner.Feed | None, rate: int) -> Mono:
+    target = ["-ac", "1", "-ar", str(rate), "-f", "f32le", "pipe:1"]
     done = await runner.run(["-v", "error", *source, *target], stall_seconds=120, feed=feed, read_stdout=True)
     return np.frombuffer(done.stdout, "<f4").astype(np.float32)
 
@@ -90,8 +91,31 @@ def to_wav(samples: Mono) -> bytes:
     return buffer.getvalue()
 
 
-def read_wav(path: Path, chunk: int = 1 << 16) -> Iterator[Mono]:
-    """The samples of one of our own WAV files, in chunks."""
+def read_stereo(path: Path, chunk: int = 1 << 16) -> Iterator[Stereo]:
+    """The samples of one of our own WAV files in chunks of shape (n, 2); a mono file sounds the same in both ears."""
     with wave.open(str(path), "rb") as wav:
         while data := wav.readframes(chunk):
-            yield np.frombuffer(data, "<i2").astype(np.float32) / np.float32(32768)
+            samples = np.frombuffer(data, "<i2").reshape(-1, wav.getnchannels()).astype(np.float32) / np.float32(32768)
+            yield samples if samples.shape[1] == 2 else np.repeat(samples, 2, axis=1)
+
+
+async def extract_stereo(path: Path, start_seconds: float, samples: int, output: Path) -> None:
+    """Writes a stretch of a film's own sound as 48 kHz stereo WAV of exactly so many samples, its ends faded.
+
+    Raises:
+        AssetUnreadable: the sound is damaged.
+    """
+    seconds = samples / SAMPLE_RATE
+    fade = min(0.02, seconds / 4)
+    graph = (
+        f"aresample={SAMPLE_RATE},aformat=channel_layouts=stereo,asetpts=N/SR/TB,apad=whole_len={samples},"
+        f"atrim=end_sample={samples},afade=t=in:d={fade:.4f},afade=t=out:st={seconds - fade:.4f}:d={fade:.4f}"
+    )
+    try:
+        await runner.run(
+            ["-v", "error", "-xerror", "-ss", f"{start_seconds:.6f}", "-t", f"{seconds:.6f}", "-i", f"file:{path}",
+             "-map", "0:a:0", "-af", graph, "-c:a", "pcm_s16le", str(output)],
+            stall_seconds=120,
+        )  # fmt: skip
+    except RenderFailed as error:
+        raise AssetUnreadable("the clip's sound is damaged", detail=error.detail) from error

@@ -1,11 +1,11 @@
-"""The film's sound: narrations placed to the sample, music ducked under them, mastered and encoded.
+"""The film's sound: narrations and inserts placed to the sample, music ducked under them, mastered and encoded.
 
 Mastering is a static gain and a limiter at four times the sample rate, measured on the encoded file and corrected. A
 dynamic loudnorm would undo the duck and leak peaks.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -16,8 +16,8 @@ from picturelock.errors import AssetUnreadable, OutputInvalid
 from picturelock.media import ffmpeg as runner
 from picturelock.media import loudness
 from picturelock.media.loudness import SILENCE_LUFS, Loudness
-from picturelock.media.samples import read_wav
-from picturelock.models import SAMPLE_RATE, AudioPlan, VideoFormat
+from picturelock.media.samples import read_stereo
+from picturelock.models import SAMPLE_RATE, AudioPlan, SoundCue, VideoFormat
 
 TOLERANCE_LU: Final = 0.5
 PEAK_LIMIT_DBTP: Final = -1.0
@@ -25,20 +25,23 @@ VERSION: Final = "1"
 _AIM_LU: Final = 0.2
 _CEILING_DB: Final = -2.0
 _PASSES: Final = 4
+_USUAL_PASSES: Final = 3
 _CHUNK: Final = SAMPLE_RATE
 _MUSIC_FADE_SECONDS: Final = 1.5
 
 
 @dataclass(frozen=True, slots=True)
 class SoundJob:
-    """One film's sound, with its files at hand (`speech` in the order of the plan)."""
+    """One film's sound, with its files at hand: `files` of everything that is placed, by the hash of each."""
 
     plan: AudioPlan
     video: VideoFormat
-    speech: list[Path]
+    files: dict[str, Path]
     music: Path | None
     stall_seconds: float
-    on_progress: Callable[[runner.Progress], None] | None = None
+    report: Callable[[float, str], None] = lambda _share, _message: None
+    _runs: list[int] = field(default_factory=list)
+    """How many passes over the film have begun."""
 
     async def master(self, output: Path) -> Loudness:
         """Mixes, masters and encodes into `output`; returns what the encoded file measures.
@@ -114,24 +117,38 @@ class SoundJob:
         return ffmpeg.filter([speech, music], "amix", inputs=2, normalize=0, duration="first")
 
     async def _run(self, target: ffmpeg.nodes.OutputStream) -> runner.Completed:
+        self._runs.append(1)
+        passes, seconds = len(self._runs), self.plan.total_samples / SAMPLE_RATE
+
+        def listen(progress: runner.Progress) -> None:
+            # How many passes it takes is known at the end; each is told apart by its time.
+            done = (passes - 1 + min(1.0, progress.seconds / seconds)) / _USUAL_PASSES
+            at = f"pass {passes}, {min(progress.seconds, seconds):.1f} s"
+            self.report(min(0.99, done), f"Mastering the sound ({at})")
+
         return await runner.run(
             ["-v", "info", *target.get_args()],
             stall_seconds=self.stall_seconds,
             feed=self._write_speech,
-            on_progress=self.on_progress,
+            on_progress=listen,
         )
 
     def _write_speech(self, descriptor: int) -> None:
-        """Writes the whole film's speech in stereo, silence between the narrations, a second at a time."""
+        """Writes all that is placed in the film, in stereo, silence between it, a second at a time."""
         with open(descriptor, "wb", closefd=False) as pipe:
             at = 0
-            for cue, path in zip(self.plan.speech, self.speech, strict=True):
+            for cue in placed(self.plan):
                 at += _write_silence(pipe.write, cue.start_sample - at)
                 gain = np.float32(10 ** (cue.gain_db / 20))
-                for chunk in read_wav(path):
-                    pipe.write(np.repeat((chunk * gain).astype("<f4"), 2).tobytes())
+                for chunk in read_stereo(self.files[cue.audio.sha256]):
+                    pipe.write((chunk * gain).astype("<f4").tobytes())
                     at += len(chunk)
             _write_silence(pipe.write, self.plan.total_samples - at)
+
+
+def placed(plan: AudioPlan) -> list[SoundCue]:
+    """Narrations and inserts in the order in which they are heard; no two at once."""
+    return sorted([*plan.speech, *plan.inserts], key=lambda cue: cue.start_sample)
 
 
 def _write_silence(write: Callable[[bytes], int], samples: int) -> int:

@@ -9,13 +9,14 @@ from picturelock.models.aftermath import (
     DeliveryState,
     Message,
 )
-from picturelock.models.artifacts import ArtifactRef, Asset, NamedArtifact
+from picturelock.models.artifacts import ArtifactRef, Asset, Attribution, NamedArtifact
 from picturelock.models.base import Input, Made, Model
 from picturelock.models.film import (
     SAMPLE_RATE,
     AudioPlan,
     Check,
     ClipCut,
+    Container,
     Cue,
     ExportResult,
     FilmFacts,
@@ -27,6 +28,7 @@ from picturelock.models.film import (
     SegmentLayer,
     SegmentSpec,
     Sound,
+    SoundCue,
     SpeechCue,
     TextLayer,
     Timeline,
@@ -63,6 +65,7 @@ from picturelock.models.job import (
 from picturelock.models.request import (
     CaptionOptions,
     ExportRequest,
+    Insert,
     Music,
     Transition,
     VideoOptions,
@@ -79,11 +82,13 @@ __all__ = [
     "ArtifactLink",
     "ArtifactRef",
     "Asset",
+    "Attribution",
     "AudioPlan",
     "Brief",
     "CaptionOptions",
     "Check",
     "ClipCut",
+    "Container",
     "Cue",
     "Delivery",
     "DeliveryLog",
@@ -96,6 +101,7 @@ __all__ = [
     "FilmFacts",
     "Heartbeat",
     "Input",
+    "Insert",
     "JobError",
     "JobId",
     "JobMemo",
@@ -122,6 +128,7 @@ __all__ = [
     "SegmentSpec",
     "Snapshot",
     "Sound",
+    "SoundCue",
     "SpeechCue",
     "Stage",
     "StageName",

@@ -23,6 +23,18 @@ class NamedArtifact(ArtifactRef):
     name: str
 
 
+class Attribution(Model):
+    """Whose picture a scene shows, as its licence wants it told."""
+
+    source: str
+    author: str = ""
+    author_url: str = ""
+    url: str = Field(default="", description="The page of the picture.")
+    prompt: str = Field(default="", description="What a model was asked for.")
+    scene_index: int = 0
+    asset_id: str = ""
+
+
 class Asset(Model):
     """An uploaded file. `kind` was decided by decoding it, never by its name."""
 

@@ -7,16 +7,21 @@ from typing import Literal
 
 from pydantic import Field
 
-from picturelock.models.artifacts import ArtifactRef, NamedArtifact
+from picturelock.models.artifacts import ArtifactRef, Attribution, NamedArtifact
 from picturelock.models.base import Made, Model
-from picturelock.models.request import CaptionStyle, Codec, Music, TransitionKind, Watermark
+from picturelock.models.request import CaptionStyle, Codec, EncoderKind, Music, TransitionKind, Watermark
 from picturelock.models.script import Fit, Motion, WhenShort
 
 SAMPLE_RATE = 48_000
 
 
+Timing = Literal["engine", "aligned", "proportional"]
+Container = Literal["mp4", "webm", "m4a"]
+TimelinePart = Literal["scene", "intro", "outro"]
+
+
 class VideoFormat(Model):
-    """Everything about the picture that the encoder needs to know."""
+    """Everything about the picture that the encoder needs to know; `m4a` holds sound alone."""
 
     width: int
     height: int
@@ -24,10 +29,16 @@ class VideoFormat(Model):
     codec: Codec
     crf: int
     encoder_preset: str
-    container: Literal["mp4", "webm"] = "mp4"
+    encoder: EncoderKind = "software"
+    container: Container = "mp4"
     loudness_lufs: float = -16.0
     audio_bitrate_kbps: int = 192
     max_duration_seconds: float | None = None
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether there is anything to see."""
+        return self.container != "m4a"
 
 
 class Word(Model):
@@ -47,7 +58,9 @@ class Narration(Model):
     samples: int = Field(description="Length in samples at 48 kHz.")
     loudness_lufs: float
     words: list[Word]
-    timing: Literal["engine", "proportional"]
+    timing: Timing = Field(
+        description="Where the word times come from: the engine, forced alignment, or each word's share of letters."
+    )
     engine: str
     cached: bool = False
 
@@ -68,9 +81,10 @@ class Cue(Model):
 
 
 class TimelineScene(Model):
-    """Where a scene stands in the film. Neighbours overlap for the length of their transition."""
+    """Where a scene, or the intro or outro, stands in the film. Neighbours overlap for their transition's length."""
 
     index: int
+    part: TimelinePart = "scene"
     title: str | None
     start_frame: int
     frames: int
@@ -88,22 +102,28 @@ class Segment(Model):
     scene_indexes: list[int]
 
 
-class SpeechCue(Model):
-    """One narration in the film's sound: where it starts (48 kHz samples) and its static gain (dB)."""
+class SoundCue(Model):
+    """Something that is heard (a WAV at 48 kHz): where it starts (samples) and its static gain (dB)."""
 
-    scene_index: int
     audio: ArtifactRef
     start_sample: int
     samples: int
     gain_db: float
 
 
+class SpeechCue(SoundCue):
+    """One scene's narration."""
+
+    scene_index: int
+
+
 class AudioPlan(Model):
-    """The film's sound: narrations placed to the sample, music under them."""
+    """The film's sound: narrations and inserts placed to the sample, music under them."""
 
     total_samples: int
     target_lufs: float
     speech: list[SpeechCue]
+    inserts: list[SoundCue] = Field(default=[], description="The own sound of intro and outro.")
     music: Music | None = None
 
 
@@ -165,6 +185,7 @@ class RenderPlan(Model):
     watermark: Watermark | None = None
     title: str
     language: str
+    attributions: list[Attribution] = []
     warnings: list[str] = []
 
 
@@ -187,6 +208,7 @@ class SegmentSpec(Model):
     cues: list[Cue] = Field(description="Times relative to the segment's first frame.")
     language: str = "en"
     watermark: Watermark | None = None
+    encoder: str = Field(description="Ffmpeg's name of the encoder.")
 
 
 class RenderedSegment(Made):
@@ -222,15 +244,15 @@ class Check(Model):
 
 
 class FilmFacts(Model):
-    """What a probe and a measurement of the finished file said."""
+    """What a probe and a measurement of the finished file said; a podcast has no picture."""
 
     size_bytes: int
     duration_seconds: float
-    width: int
-    height: int
-    fps: float
-    frames: int
-    video_codec: str
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = None
+    frames: int | None = None
+    video_codec: str | None = None
     audio_codec: str
     sha256: str
     loudness_lufs: float

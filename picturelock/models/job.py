@@ -53,6 +53,7 @@ class StepRecord(Model):
     planned: int = Field(default=0, description="Activities this step will take, as far as is known.")
     units_total: int = 0
     units_done: int = Field(default=0, description="Units of finished activities.")
+    units_shown: int = Field(default=0, description="Units that had been done and are done again: shown as done.")
     scheduled: int = Field(default=0, description="Activities scheduled so far.")
     finished: int = Field(default=0, description="Activities finished so far.")
     cache_hits: int = 0
@@ -131,15 +132,15 @@ class ExportInput(Model):
 
 
 class Output(Model):
-    """The finished film, as clients see it."""
+    """The finished film, as clients see it; a podcast has no picture."""
 
     path: str
     size_bytes: int
     duration_seconds: float
-    width: int
-    height: int
-    fps: float
-    video_codec: str
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = None
+    video_codec: str | None = None
     audio_codec: str
     sha256: str
     loudness_lufs: float

@@ -5,9 +5,10 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, HttpUrl, StringConstraints, model_validator
 
 from picturelock.models.base import Input
-from picturelock.models.script import AssetId, Brief, Script, Voice
+from picturelock.models.script import AssetId, Brief, Fit, PictureSource, Script, Voice
 
 Codec = Literal["h264", "h265", "vp9", "av1"]
+EncoderKind = Literal["software", "hardware"]
 TransitionKind = Literal["none", "fade", "dissolve", "slide", "wipe"]
 CaptionStyle = Literal["clean", "boxed", "karaoke"]
 
@@ -21,6 +22,9 @@ class VideoOptions(Input):
     fps: Literal[24, 25, 30, 50, 60] | None = None
     codec: Codec | None = None
     crf: int | None = Field(default=None, ge=0, le=51, description="Constant rate factor of the encoder.")
+    encoder: EncoderKind | None = Field(
+        default=None, description="`hardware`: one that a trial has shown to work, else software, with a warning."
+    )
     encoder_preset: Annotated[str, StringConstraints(pattern=r"^[a-z]{4,10}$")] | None = None
 
     @model_validator(mode="after")
@@ -61,6 +65,21 @@ class Watermark(Input):
     opacity: float = Field(default=0.6, gt=0, le=1)
 
 
+class Insert(Input):
+    """A clip of one's own before or after the scenes, with its own sound and without captions."""
+
+    asset_id: AssetId
+    fit: Fit = "cover"
+    start_seconds: float = Field(default=0.0, ge=0, le=86_400, description="Where the clip is entered.")
+    end_seconds: float | None = Field(default=None, gt=0, le=86_400, description="Where it is left; None: its end.")
+
+    @model_validator(mode="after")
+    def _forwards(self) -> Self:
+        if self.end_seconds is not None and self.end_seconds <= self.start_seconds:
+            raise ValueError("an insert's endSeconds must be after its startSeconds")
+        return self
+
+
 class Webhook(Input):
     """Where the terminal status is delivered."""
 
@@ -80,8 +99,15 @@ class ExportRequest(Input):
     video: VideoOptions = VideoOptions()
     captions: CaptionOptions = CaptionOptions()
     transition: Transition = Transition()
+    pictures: PictureSource = Field(
+        default="auto",
+        description="What scenes without a visual show; `auto`: stock or generated pictures where the installation has "
+        "a source of them, else cards.",
+    )
     music: Music | None = None
     watermark: Watermark | None = None
+    intro: Insert | None = Field(default=None, description="A clip before the first scene.")
+    outro: Insert | None = Field(default=None, description="A clip after the last scene.")
     webhook: Webhook | None = None
     metadata: dict[MetadataKey, MetadataValue] = Field(default={}, max_length=32)
 
@@ -94,11 +120,12 @@ class ExportRequest(Input):
     def clip_paths(self) -> set[str]:
         """The JSON paths of the asset ids that name clips."""
         scenes = self.script.scenes if self.script else []
-        return {
+        clips = {
             f"script.scenes[{index}].visual.assetId"
             for index, scene in enumerate(scenes)
             if scene.visual and scene.visual.kind == "clip"
         }
+        return clips | {"intro.assetId", "outro.assetId"}
 
     def asset_ids(self) -> dict[str, str]:
         """Every asset the request names: JSON path -> asset id."""
@@ -112,4 +139,8 @@ class ExportRequest(Input):
             found["music.assetId"] = self.music.asset_id
         if self.watermark:
             found["watermark.assetId"] = self.watermark.asset_id
+        if self.intro:
+            found["intro.assetId"] = self.intro.asset_id
+        if self.outro:
+            found["outro.assetId"] = self.outro.asset_id
         return found

@@ -17,6 +17,7 @@ Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2
 Color = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
 Fit = Literal["cover", "contain", "stretch"]
 Motion = Literal["none", "zoom-in", "zoom-out", "pan-left", "pan-right", "pan-up", "pan-down", "auto"]
+PictureSource = Literal["auto", "card", "stock", "generated"]
 WhenShort = Literal["loop", "freeze"]
 VisualKind = Literal["image", "clip", "color", "gradient", "card"]
 
@@ -60,11 +61,18 @@ class Voice(Input):
     speed: float = Field(default=1.0, ge=0.5, le=2.0)
 
 
+Wish = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=2, max_length=1_000), AfterValidator(_printable)
+]
+
+
 class Visual(Input):
-    """The picture of a scene. `image` and `clip` name an uploaded asset; the others are drawn."""
+    """The picture of a scene: an uploaded one, one that is looked for or made, or one that is drawn."""
 
     kind: VisualKind = "card"
     asset_id: AssetId | None = None
+    query: Wish | None = Field(default=None, description="What a stock photo or clip should show, in a few words.")
+    prompt: Wish | None = Field(default=None, description="What a picture should show that a model makes.")
     colors: list[Color] = Field(default=[], max_length=2, description="One for `color`, up to two for `gradient`.")
     fit: Fit = "cover"
     motion: Motion = Field(default="auto", description="`auto` moves pictures and leaves clips as they are.")
@@ -74,10 +82,13 @@ class Visual(Input):
 
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> Self:
-        if self.kind in {"image", "clip"} and self.asset_id is None:
-            raise ValueError(f"a visual of kind {self.kind!r} needs an assetId")
-        if self.kind not in {"image", "clip"} and self.asset_id is not None:
-            raise ValueError(f"a visual of kind {self.kind!r} takes no assetId")
+        origins = sum(one is not None for one in (self.asset_id, self.query, self.prompt))
+        if self.kind in {"image", "clip"} and origins != 1:
+            raise ValueError(f"a visual of kind {self.kind!r} needs exactly one of assetId, query and prompt")
+        if self.kind not in {"image", "clip"} and origins:
+            raise ValueError(f"a visual of kind {self.kind!r} is drawn: it takes no assetId, query or prompt")
+        if self.kind == "clip" and self.prompt:
+            raise ValueError("a clip cannot be made from a prompt; use a query")
         if self.kind == "color" and len(self.colors) != 1:
             raise ValueError("a visual of kind 'color' needs exactly one entry in colors")
         cut = self.start_seconds > 0 or self.end_seconds is not None or self.when_short != "loop"

@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 
 from picturelock.errors import InvalidRequest, InvalidScript, PicturelockError
 from picturelock.models import ExportRequest, Model
-from picturelock.presets import resolve
+from picturelock.presets import check_together, resolve
 from picturelock.scripting.markdown import parse_script
 
 
@@ -47,7 +47,7 @@ def read_request(body: bytes) -> ExportRequest:
         if isinstance(data, dict) and isinstance(data.get("script"), str):
             data = data | {"script": _markdown(data["script"])}
         request = ExportRequest.model_validate(data, by_alias=True, by_name=False)
-        resolve(request.video)
+        check_together(request, resolve(request.video))
     except ValidationError as error:
         raise RequestRefused([_complaint(detail) for detail in error.errors(include_url=False)]) from error
     except PicturelockError as error:

@@ -8,12 +8,14 @@ from picturelock.errors import AssetUnreadable, SpeechFailed
 from picturelock.media import loudness
 from picturelock.media.samples import decode_file, faded, resample, to_wav, voiced_span
 from picturelock.models import SAMPLE_RATE, Narration, Scene, Voice, Word
+from picturelock.models.film import Timing
 from picturelock.scripting.markdown import plain_text
+from picturelock.speech.alignment import align
 from picturelock.speech.engine import Report, Samples, SpeechEngine, choose
 from picturelock.speech.timing import split_words, spread
 from picturelock.storage import Store, cache_key
 
-_VERSION: Final = "2"
+_VERSION: Final = "3"
 _MEASURE_SECONDS: Final = 3.0
 
 
@@ -34,7 +36,7 @@ async def narrate(
     """
     text = plain_text(scene.narration)
     if scene.narration_asset_id:
-        key = cache_key(_VERSION, "recording", scene.narration_asset_id, text)
+        key = cache_key(_VERSION, "recording", scene.narration_asset_id, text, language)
         engine = None
     else:
         engine = choose(engines, voice, language)
@@ -47,7 +49,7 @@ async def narrate(
     else:
         speech = await engine.speak(text, voice, report)
         samples, words = await resample(speech.samples, speech.sample_rate), speech.words
-    narration = await _finished(samples, words, text, index, engine.name if engine else "recording", store)
+    narration = await _finished(samples, words, text, language, index, engine.name if engine else "recording", store)
     await store.remember("narration", key, narration)
     return narration
 
@@ -60,7 +62,7 @@ async def _recorded(scene: Scene, store: Store) -> Samples:
 
 
 async def _finished(
-    samples: Samples, words: list[Word] | None, text: str, index: int, engine: str, store: Store
+    samples: Samples, words: list[Word] | None, text: str, language: str, index: int, engine: str, store: Store
 ) -> Narration:
     start, end = voiced_span(samples)
     if end <= start:
@@ -68,10 +70,13 @@ async def _finished(
         raise silent or SpeechFailed(f"the voice engine {engine} delivered silence")
     trimmed = faded(samples[start:end])
     seconds = len(trimmed) / SAMPLE_RATE
+    timing: Timing = "engine"
     if words:
         timed = [_shifted(word, start / SAMPLE_RATE, seconds) for word in words]
+    elif aligned := await align(text, trimmed, language):
+        timed, timing = [_shifted(word, 0.0, seconds) for word in aligned], "aligned"
     else:
-        timed = spread(split_words(text), 0.0, seconds)
+        timed, timing = spread(split_words(text), 0.0, seconds), "proportional"
     level = await _loudness(trimmed)
     audio = await store.put_bytes(to_wav(trimmed), "audio/wav")
     return Narration(
@@ -80,7 +85,7 @@ async def _finished(
         samples=len(trimmed),
         loudness_lufs=level,
         words=timed,
-        timing="engine" if words else "proportional",
+        timing=timing,
         engine=engine,
     )
 

@@ -19,7 +19,7 @@ from activities.render import render_segment
 from activities.script import write_script
 from activities.tts import speak_scene
 from picturelock import stages
-from picturelock.composition.layout import lay_out
+from picturelock.composition.layout import Part, lay_out
 from picturelock.errors import InvalidScript, RenderFailed
 from picturelock.media import ffmpeg, motion, planes
 from picturelock.models import (
@@ -50,7 +50,7 @@ async def planned_segment() -> SegmentTask:
     """A plan of one plain scene in the store, and its only segment."""
     store = default_store()
     video = PRESETS["preview"].format.model_copy(update={"width": 128, "height": 128})
-    layout = lay_out([48_000], [None], video.fps, 0)
+    layout = lay_out([Part(48_000)], video.fps, 0)
     width, height = motion.still_size(128, 128, "none")
     still = await store.put_bytes(planes.pack(planes.new_frame(width, height)), "application/x-npy")
     timeline = Timeline(

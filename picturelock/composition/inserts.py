@@ -1,0 +1,85 @@
+"""Intro and outro: clips of one's own before and after the scenes, with their own sound at the film's loudness."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from picturelock.composition.clips import cut_clip
+from picturelock.errors import InvalidRequest
+from picturelock.media import loudness
+from picturelock.media.probe import probe
+from picturelock.media.samples import extract_stereo
+from picturelock.models import SAMPLE_RATE, ArtifactRef, Insert, ScenePicture, SoundCue, VideoFormat, Visual
+from picturelock.scratch import workspace
+from picturelock.storage import Store
+
+MAX_SECONDS: Final = 120.0
+InsertKind = Literal["intro", "outro"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyInsert:
+    """An insert as it will be shown (`frames` of the film) and heard (None: it is silent)."""
+
+    kind: InsertKind
+    picture: ScenePicture
+    frames: int
+    sound: ArtifactRef | None = None
+    gain_db: float = 0.0
+
+    def cue(self, start_frame: int, fps: int) -> SoundCue | None:
+        """Its sound in the film, from the first of its frames on."""
+        if self.sound is None:
+            return None
+        return SoundCue(
+            audio=self.sound,
+            start_sample=start_frame * SAMPLE_RATE // fps,
+            samples=self.frames * SAMPLE_RATE // fps,
+            gain_db=self.gain_db,
+        )
+
+
+async def prepare(
+    kind: InsertKind,
+    insert: Insert,
+    video: VideoFormat,
+    store: Store,
+    scratch: Path,
+    advance: Callable[[float], None],
+) -> ReadyInsert:
+    """Cuts an insert and takes out its sound.
+
+    Raises:
+        AssetMissing, AssetUnreadable: the clip cannot be used.
+        InvalidRequest: it is longer than an insert may be.
+    """
+    asset, _ = await store.asset(insert.asset_id)
+    end = insert.end_seconds if insert.end_seconds is not None else (asset.duration_seconds or 0.0)
+    wanted = end - insert.start_seconds
+    if wanted > MAX_SECONDS:
+        raise InvalidRequest(f"{kind}: the clip would last {wanted:.0f} s; at most {MAX_SECONDS:.0f} s are allowed")
+    visual = Visual(
+        kind="clip",
+        asset_id=insert.asset_id,
+        fit=insert.fit,
+        start_seconds=insert.start_seconds,
+        end_seconds=insert.end_seconds,
+        when_short="freeze",
+    )
+    most = max(1, round(wanted * video.fps))
+    ref, cut = await cut_clip(visual, kind, most, video.fps, store, advance)
+    picture = ScenePicture(source=ref, clip=cut, motion="none", description=kind)
+    ready = ReadyInsert(kind=kind, picture=picture, frames=cut.frames)
+    path = await store.local(ref)
+    if (await probe(path)).first("audio") is None:
+        return ready
+    with workspace(scratch, kind) as folder:
+        sound = folder / "sound.wav"
+        await extract_stereo(path, cut.first / video.fps, cut.frames * SAMPLE_RATE // video.fps, sound)
+        level = await loudness.measure(sound, repeats=2)
+        if level.integrated <= loudness.SILENCE_LUFS:
+            return ready
+        audio = await store.put_file(sound, "audio/wav")
+    gain = round(video.loudness_lufs - level.integrated, 2)
+    return ReadyInsert(kind=kind, picture=picture, frames=cut.frames, sound=audio, gain_db=gain)

@@ -1,0 +1,123 @@
+"""The pictures of scenes, ready to move: stills at the size their motion needs, clips cut, cards with their text."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import cv2
+
+from picturelock.composition import cards
+from picturelock.composition.clips import cut_clip
+from picturelock.media import motion, planes, stills
+from picturelock.media.fonts import drawable_text
+from picturelock.media.text import draw_mask
+from picturelock.models import ArtifactRef, Model, Motion, Scene, ScenePicture, Script, TextLayer, VideoFormat, Visual
+from picturelock.scripting.markdown import plain_text
+from picturelock.storage import Store, cache_key
+
+_VERSION: Final = "3"
+Colors = tuple[tuple[int, int, int], tuple[int, int, int]]
+Advance = Callable[[float], None]
+
+
+class _StoredPicture(Model):
+    picture: ScenePicture
+
+
+@dataclass(frozen=True, slots=True)
+class PictureMaker:
+    """Makes (or finds) the pictures of one script; `warnings` collects what had to be replaced in texts."""
+
+    script: Script
+    video: VideoFormat
+    store: Store
+    scratch: Path
+    warnings: list[str] = field(default_factory=list)
+
+    async def make(self, index: int, scene: Scene, frames: int, advance: Advance) -> ScenePicture:
+        """The picture of scene `index`, which lasts so many frames. `advance` is told what share is done.
+
+        Raises:
+            AssetMissing, AssetUnreadable: a picture that was asked for cannot be shown.
+            GlyphMissing, InvalidScript: a title cannot be drawn.
+        """
+        visual = scene.visual or Visual()
+        if visual.kind == "clip":
+            how = motion.chosen(visual.motion, index, moves_itself=True)
+            path = f"script.scenes[{index}].visual"
+            ref, cut = await cut_clip(visual, path, frames, self.video.fps, self.store, advance)
+            return ScenePicture(source=ref, clip=cut, motion=how, description="clip")
+        return await self._still(index, scene, visual, advance)
+
+    async def _still(self, index: int, scene: Scene, visual: Visual, advance: Advance) -> ScenePicture:
+        title, kicker = "", ""
+        if visual.kind == "card":
+            title, replaced = drawable_text(cards.headline(scene))
+            kicker, more = drawable_text(plain_text(self.script.title))
+            self.warnings.extend([*replaced, *more])
+        how = motion.chosen("zoom-in" if visual.kind == "card" and visual.motion == "auto" else visual.motion, index)
+        if visual.kind == "color":
+            how = "none"
+        colors = self._colors(visual, index)
+        size = f"{self.video.width}x{self.video.height} {self.script.language}"
+        key = cache_key(_VERSION, visual.model_dump_json(), title, kicker, how, size, str(colors), str(index))
+        stored = await self.store.recall("picture", key, _StoredPicture)
+        if stored is not None and await self._complete(stored.picture):
+            return stored.picture
+        source = await self._drawn(visual, how, colors, index)
+        advance(0.5)
+        layers = await self._text_layers(title, kicker, advance) if title else []
+        description = f"{visual.kind} {title!r}" if title else visual.kind
+        picture = ScenePicture(source=source, motion=how, layers=layers, description=description)
+        await self.store.remember("picture", key, _StoredPicture(picture=picture))
+        return picture
+
+    async def _complete(self, picture: ScenePicture) -> bool:
+        refs = [picture.source, *(layer.mask for layer in picture.layers)]
+        return all([await self.store.has(ref) for ref in refs])
+
+    def _colors(self, visual: Visual, index: int) -> Colors:
+        given = [tuple(int(color[at : at + 2], 16) for at in (1, 3, 5)) for color in visual.colors]
+        own = cards.palette(self.script, index)
+        first = (given[0][0], given[0][1], given[0][2]) if given else own[0]
+        second = (given[-1][0], given[-1][1], given[-1][2]) if given else own[1]
+        return first, second
+
+    async def _drawn(self, visual: Visual, how: Motion, colors: Colors, index: int) -> ArtifactRef:
+        width, height = motion.still_size(self.video.width, self.video.height, how)
+        if visual.kind == "image":
+            _, ref = await self.store.asset(visual.asset_id or "")
+            data = await self.store.read(ref)
+            draw = partial(_prepare_image, data, width, height, visual.fit, how)
+        else:
+            lights = visual.kind == "card"
+            draw = partial(_prepare_gradient, colors, width, height, seed=index, lights=lights)
+        return await self.store.put_bytes(await asyncio.to_thread(draw), "application/x-npy")
+
+    async def _text_layers(self, title: str, kicker: str, advance: Advance) -> list[TextLayer]:
+        layers: list[TextLayer] = []
+        placed = cards.layout_text(title, kicker, self.script.language, (self.video.width, self.video.height))
+        for text in placed:
+            mask = await draw_mask(text.block, self.scratch)
+            png = bytes(cv2.imencode(".png", mask)[1])
+            ref = await self.store.put_bytes(png, "image/png")
+            x, y = text.x // 2 * 2, text.y // 2 * 2
+            layers.append(TextLayer(mask=ref, x=x, y=y, color=text.color, opacity=text.opacity))
+            advance(0.5 + 0.5 * len(layers) / len(placed))
+        return layers
+
+
+def _prepare_image(data: bytes, width: int, height: int, how: str, how_it_moves: Motion) -> bytes:
+    picture = stills.load_rgb(data, (width, height))
+    fitted = stills.fit(picture, width, height, how, inset=motion.contained_inset(how_it_moves))
+    return planes.pack(planes.from_rgb(fitted))
+
+
+def _prepare_gradient(colors: Colors, width: int, height: int, *, seed: int, lights: bool) -> bytes:
+    digest = hashlib.sha256(repr((colors, seed)).encode()).digest()
+    picture = cards.gradient(*colors, width, height, seed=int.from_bytes(digest[:4], "big"), lights=lights)
+    return planes.pack(planes.from_rgb(picture))

@@ -1,0 +1,144 @@
+"""Forced alignment of English speech: the phones of the written words are looked for in the sound (pocketsphinx).
+
+Pronunciations come from hibari's grapheme-to-phoneme conversion, so that no word is unknown: numbers, abbreviations and
+names are looked for as they are read. Only what is certain enough is believed: the search must reach the last word, and
+the phones must fit the sound. https://github.com/cmusphinx/pocketsphinx
+"""
+
+import asyncio
+import math
+import re
+import unicodedata
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from importlib.util import find_spec
+from typing import Any, Final
+
+import numpy as np
+
+from picturelock.media.samples import Mono, resample
+from picturelock.models import SAMPLE_RATE, Word
+from picturelock.speech.timing import TimedToken, match_words
+
+_RATE: Final = 16_000
+_FRAME_SECONDS: Final = 0.01
+_FRAME_OFFSET: Final = 0.0078
+"""The features of a frame are those of 25.6 ms from its start on: the border of two frames lies here."""
+
+_BEAM: Final = 1e-120
+_LEAST_FIT: Final = -4.0
+"""Mean log likelihood of the phones: what belongs together measures -1.0 to -2.6, other texts -4.5 and less."""
+
+_PIECE_BYTES: Final = 3_200
+"""A call keeps the interpreter for itself; 0.1 s of sound take a few milliseconds."""
+
+_LEAST_SECONDS: Final = 0.05
+_FILLERS: Final = frozenset({"<s>", "</s>", "<sil>", "[NOISE]", "[SPEECH]"})
+_R_VOWEL: Final = re.compile(r"[əᵊɜ]ː?ɹ")
+_STRESS: Final = "ˈˌ"
+_ALIGNER: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="alignment")
+
+_PHONES: Final = {
+    # vowels; A I O W Y Q are one-letter diphthongs, ᵊ and ᵻ reduced vowels
+    "A": "EY", "I": "AY", "O": "OW", "Q": "OW", "W": "AW", "Y": "OY", "i": "IY", "ɪ": "IH", "ᵻ": "IH", "ɨ": "IH",
+    "e": "EH", "ɛ": "EH", "æ": "AE", "a": "AE", "ɐ": "AH", "ə": "AH", "ᵊ": "AH", "ʌ": "AH", "ɑ": "AA", "ɒ": "AA",
+    "ɔ": "AO", "o": "OW", "ʊ": "UH", "u": "UW", "ɜ": "ER", "ɚ": "ER",
+    # consonants; T is the flap of "butter"
+    "b": "B", "d": "D", "f": "F", "g": "G", "ɡ": "G", "h": "HH", "j": "Y", "k": "K", "l": "L", "m": "M", "n": "N",
+    "ŋ": "NG", "p": "P", "r": "R", "ɹ": "R", "s": "S", "t": "T", "T": "T", "ɾ": "T", "ʔ": "T", "v": "V", "w": "W",
+    "x": "K", "z": "Z", "ð": "DH", "θ": "TH", "ʃ": "SH", "ʒ": "ZH", "ʤ": "JH", "ʧ": "CH",
+}  # fmt: skip
+"""Hibari's phonemes as the ARPAbet of the acoustic model."""
+
+
+async def align(text: str, samples: Mono, language: str) -> list[Word] | None:
+    """The written words with their times in 48 kHz mono speech, or None where they cannot be told with certainty."""
+    if not language.lower().startswith("en") or not available():
+        return None
+    narrow = await resample(samples, SAMPLE_RATE, _RATE)
+    tokens = await asyncio.get_running_loop().run_in_executor(_ALIGNER, _aligned, text, narrow)
+    return match_words(text, tokens) if tokens else None
+
+
+def available() -> bool:
+    """Whether this installation can align."""
+    return find_spec("pocketsphinx") is not None and find_spec("hibari") is not None
+
+
+def phones(phonemes: str) -> str:
+    """The ARPAbet phones of one spoken word, such as "HH AH L OW"; stress and punctuation fall away."""
+    plain = "".join(sign for sign in unicodedata.normalize("NFD", phonemes) if sign not in _STRESS)
+    return " ".join(_PHONES[sign] for sign in _R_VOWEL.sub("ɚ", plain) if sign in _PHONES)
+
+
+@lru_cache(maxsize=1)
+def _g2p() -> Any:  # noqa: ANN401 - hibari has no types
+    from hibari.g2p import G2P  # noqa: PLC0415 - a large dictionary
+
+    return G2P()
+
+
+def _spoken(text: str) -> list[tuple[str, list[str]]]:
+    """The text's tokens, each with the phones of the words it is said in ("$9.99" in six)."""
+    from hibari.g2p.normalize import normalize  # noqa: PLC0415
+    from hibari.tts import Hibari  # noqa: PLC0415
+
+    found: list[tuple[str, list[str]]] = []
+    for sentence in Hibari.split_sentences(text):
+        for token in _g2p().phonemize_tokens(_g2p().tokenize(normalize(sentence))):
+            words = [word for word in map(phones, (token.phonemes or "").split()) if word]
+            if words:
+                found.append((token.text, words))
+    return found
+
+
+def _aligned(text: str, samples: Mono) -> list[TimedToken] | None:
+    tokens = _spoken(text)
+    if not tokens or len(samples) < _LEAST_SECONDS * _RATE:
+        return None
+    names = [word.replace(" ", "_") for _, words in tokens for word in words]
+    segments = _search(names, (np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+    if [one.word for one in segments] != names:
+        return None
+    fits = [1000 * math.log(one.ascore) / (one.end_frame - one.start_frame + 1) for one in segments]
+    if sum(fits) / len(fits) < _LEAST_FIT:
+        return None
+    result: list[TimedToken] = []
+    at = 0
+    for token, words in tokens:
+        first, last = segments[at], segments[at + len(words) - 1]
+        at += len(words)
+        result.append(TimedToken(token, _seconds(first.start_frame), _seconds(last.end_frame + 1)))
+    return result
+
+
+def _seconds(frame: int) -> float:
+    return frame * _FRAME_SECONDS + _FRAME_OFFSET
+
+
+def _search(names: list[str], pcm: bytes) -> list[Any]:
+    """The segments of the words in the sound; none where the search did not reach the last word."""
+    first = _decoder()
+    first.start_utt()  # the channel's mean has to be known before the search begins
+    for at in range(0, len(pcm), _PIECE_BYTES):
+        first.process_raw(pcm[at : at + _PIECE_BYTES], no_search=True)
+    mean = first.get_cmn()
+    decoder = _decoder()
+    for name in dict.fromkeys(names):
+        decoder.add_word(name, name.replace("_", " "), update=False)
+    decoder.set_cmn(mean)
+    decoder.set_align_text(" ".join(names))
+    decoder.start_utt()
+    for at in range(0, len(pcm), _PIECE_BYTES):
+        decoder.process_raw(pcm[at : at + _PIECE_BYTES])
+    decoder.end_utt()
+    return [one for one in decoder.seg() or [] if one.word not in _FILLERS]
+
+
+def _decoder() -> Any:  # noqa: ANN401 - pocketsphinx has no types
+    from pocketsphinx import Decoder, get_model_path  # noqa: PLC0415
+
+    return Decoder(
+        hmm=get_model_path("en-us/en-us"), lm=None, dict=None, bestpath=False, loglevel="FATAL",
+        beam=_BEAM, pbeam=_BEAM, wbeam=_BEAM,
+    )  # fmt: skip

@@ -1,0 +1,89 @@
+"""Hardware encoders: believed after a trial, never before; the whole of what they made is decoded."""
+
+import stat
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from benchmarks.studio import Studio
+from picturelock.errors import EncoderFailed
+from picturelock.hardware import find
+from picturelock.media.encoders import HARDWARE, SOFTWARE, encoding, is_hardware
+from picturelock.media.tools import ffmpeg_path
+from picturelock.models import ExportRequest
+from picturelock.presets import PRESETS
+
+REQUEST = ExportRequest.model_validate(
+    {
+        "script": {"title": "Card", "scenes": [{"narration": "One."}, {"narration": "Two."}]},
+        "video": {"preset": "preview", "width": 320, "height": 180, "encoder": "hardware"},
+    }
+)
+VIDEO = PRESETS["preview"].format.model_copy(update={"width": 320, "height": 180})
+Card = Callable[[str], None]
+
+
+@pytest.fixture
+def graphics_card(tmp_path: Path, fresh_settings: Callable[..., None]) -> Card:
+    """Puts an ffmpeg in place that plays one on a machine with a graphics card."""
+    real = ffmpeg_path()
+    program = tmp_path / "ffmpeg"
+    program.write_text(f"#!{sys.executable}\n{(Path(__file__).parents[1] / 'fake_gpu_ffmpeg.py').read_text()}")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+
+    def behave(kind: str) -> None:
+        fresh_settings(PICTURELOCK_FFMPEG=str(program), REAL_FFMPEG=real, FAKE_GPU=kind)
+
+    return behave
+
+
+async def test_a_card_that_works_is_found_and_makes_a_film(graphics_card: Card, tmp_path: Path) -> None:
+    graphics_card("fine")
+    trials = await find(VIDEO, tmp_path / "scratch")
+    assert [(one.encoder, one.failure) for one in trials] == [("h264_nvenc", "")]
+    made = await Studio(tmp_path).produce(REQUEST, "h264_nvenc")
+    assert {one.encoder for one in made.segments} == {"h264_nvenc"}
+    assert "all pictures decode" in {one.name for one in made.manifest.checks}
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"), [("absent", "exit code"), ("headers", "set of headers"), ("green", "differs by")]
+)
+async def test_a_card_that_does_not_is_told_why(graphics_card: Card, tmp_path: Path, kind: str, reason: str) -> None:
+    graphics_card(kind)
+    trials = await find(VIDEO, tmp_path / "scratch")
+    assert reason in trials[0].failure
+    assert [one.encoder for one in trials] == list(HARDWARE["h264"])
+    assert all(one.failure for one in trials)
+
+
+async def test_a_card_that_fails_later_fails_its_segment_for_good(graphics_card: Card, tmp_path: Path) -> None:
+    graphics_card("breaks")
+    assert not (await find(VIDEO, tmp_path / "scratch"))[0].failure
+    studio = Studio(tmp_path)
+    plan, _ = await studio.plan(REQUEST)
+    with pytest.raises(EncoderFailed, match="h264_nvenc"):
+        await studio.segments(plan, "h264_nvenc")
+    assert {one.encoder for one in await studio.segments(plan)} == {"libx264"}
+
+
+async def test_what_fell_back_shares_segments_with_what_never_asked(tmp_path: Path) -> None:
+    studio = Studio(tmp_path)
+    plan, _ = await studio.plan(REQUEST)
+    await studio.segments(plan)
+    software = REQUEST.model_copy(update={"video": REQUEST.video.model_copy(update={"encoder": None})})
+    plan, _ = await studio.plan(software)
+    assert all(one.cached for one in await studio.segments(plan))
+
+
+@pytest.mark.parametrize("encoder", [one for row in HARDWARE.values() for one in row])
+def test_every_encoder_is_asked_for_key_frames_and_tags(encoder: str) -> None:
+    codec = next(codec for codec, row in HARDWARE.items() if encoder in row)
+    options = encoding(VIDEO.model_copy(update={"codec": codec}), encoder).options
+    assert is_hardware(encoder)
+    assert not is_hardware(SOFTWARE[codec])
+    assert options["g"] == 5 * VIDEO.fps
+    assert options["colorspace"] == "bt709"
+    assert "threads" not in options
