@@ -118,16 +118,11 @@ def _seconds(frame: int) -> float:
 
 def _search(names: list[str], pcm: bytes) -> list[Any]:
     """The segments of the words in the sound; none where the search did not reach the last word."""
-    first = _decoder()
+    first = _decoder(names)
     first.start_utt()  # the channel's mean has to be known before the search begins
-    for at in range(0, len(pcm), _PIECE_BYTES):
-        first.process_raw(pcm[at : at + _PIECE_BYTES], no_search=True)
-    mean = first.get_cmn()
-    decoder = _decoder()
-    for name in dict.fromkeys(names):
-        decoder.add_word(name, name.replace("_", " "), update=False)
-    decoder.set_cmn(mean)
-    decoder.set_align_text(" ".join(names))
+    first.process_raw(pcm, no_search=True, full_utt=True)
+    decoder = _decoder(names)
+    decoder.set_cmn(first.get_cmn())
     decoder.start_utt()
     for at in range(0, len(pcm), _PIECE_BYTES):
         decoder.process_raw(pcm[at : at + _PIECE_BYTES])
@@ -135,10 +130,15 @@ def _search(names: list[str], pcm: bytes) -> list[Any]:
     return [one for one in decoder.seg() or [] if one.word not in _FILLERS]
 
 
-def _decoder() -> Any:  # noqa: ANN401 - pocketsphinx has no types
+def _decoder(names: list[str]) -> Any:  # noqa: ANN401 - pocketsphinx has no types
+    """A decoder that knows these words, each named by its phones, in this order."""
     from pocketsphinx import Decoder, get_model_path  # noqa: PLC0415
 
-    return Decoder(
+    decoder = Decoder(
         hmm=get_model_path("en-us/en-us"), lm=None, dict=None, bestpath=False, loglevel="FATAL",
         beam=_BEAM, pbeam=_BEAM, wbeam=_BEAM,
     )  # fmt: skip
+    for name in dict.fromkeys(names):
+        decoder.add_word(name, name.replace("_", " "), update=False)
+    decoder.set_align_text(" ".join(names))
+    return decoder
