@@ -25,7 +25,7 @@ from activities.control import hold_work, note_progress, release_work
 from activities.finalize import finalize_film
 from activities.render import choose_encoder, master_sound, render_segment
 from activities.script import write_script
-from activities.tts import speak_scene
+from activities.tts import speak_sample, speak_scene
 from jobstate.connection import connect
 from jobstate.workers import HEARTBEAT_SECONDS as WORKER_HEARTBEAT_SECONDS
 from picturelock.logs import configure_logging
@@ -35,12 +35,22 @@ from picturelock.speech.hibari import warm_up
 from picturelock.stages import CONTROL_QUEUE, EXPORTS_QUEUE, HEARTBEAT_SECONDS, RENDER_QUEUE
 from workflows.aftermath import AftermathWorkflow
 from workflows.export import ExportWorkflow
+from workflows.sample import VoiceSampleWorkflow
 
 ROLES = ("all", "orchestrate", "render")
 SWEEP_SECONDS = 60.0
 LIGHT_SLOTS = 8
 """Light activities at once: mostly waiting for ffmpeg or the store."""
 
+LIGHT_ACTIVITIES = (
+    write_script,
+    speak_scene,
+    speak_sample,
+    compose_film,
+    master_sound,
+    finalize_film,
+    note_progress,
+)
 CONTROL_SLOTS = 50
 """Errands at once: they wait for Temporal, the store and receivers of webhooks."""
 
@@ -57,8 +67,8 @@ def build_workers(client: Client, role: str, configured: Settings) -> list[Worke
             Worker(
                 client,
                 task_queue=EXPORTS_QUEUE,
-                workflows=[ExportWorkflow, AftermathWorkflow],
-                activities=[write_script, speak_scene, compose_film, master_sound, finalize_film, note_progress],
+                workflows=[ExportWorkflow, AftermathWorkflow, VoiceSampleWorkflow],
+                activities=LIGHT_ACTIVITIES,
                 max_concurrent_activities=LIGHT_SLOTS,
                 max_heartbeat_throttle_interval=throttle,
                 default_heartbeat_throttle_interval=throttle,

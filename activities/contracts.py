@@ -9,6 +9,7 @@ from picturelock.models import ArtifactRef, ExportRequest, Made, Message, Model,
 
 WRITE_SCRIPT: Final = "write_script"
 SPEAK_SCENE: Final = "speak_scene"
+SPEAK_SAMPLE: Final = "speak_sample"
 COMPOSE: Final = "compose_film"
 RENDER_SEGMENT: Final = "render_segment"
 MASTER_SOUND: Final = "master_sound"
@@ -46,6 +47,12 @@ class SpokenScene(Made):
     narration: ArtifactRef
     scene_index: int
     samples: int
+
+
+class SpokenSample(Made):
+    """A voice's stored sample."""
+
+    audio: ArtifactRef
 
 
 class CompositionTask(Model):

@@ -1,13 +1,14 @@
-"""Stage `tts`: one scene's narration."""
+"""Stage `tts`: one scene's narration; and beside all exports, the sample of a voice."""
 
 from temporalio import activity
 
-from activities.contracts import SPEAK_SCENE, SpeechTask, SpokenScene
+from activities.contracts import SPEAK_SAMPLE, SPEAK_SCENE, SpeechTask, SpokenSample, SpokenScene
 from activities.liveness import Pulse, lively
-from picturelock.models import ExportRequest, Script
+from picturelock.models import ExportRequest, Script, Voice
 from picturelock.settings import settings
 from picturelock.speech.engine import engines
 from picturelock.speech.narrate import narrate
+from picturelock.speech.sample import speak_sample as speak
 from picturelock.storage import default_store
 
 
@@ -33,3 +34,12 @@ async def speak_scene(task: SpeechTask, pulse: Pulse) -> SpokenScene:
     )
     ref = await store.put_bytes(narration.model_dump_json().encode(), "application/json")
     return SpokenScene(narration=ref, scene_index=task.scene_index, samples=narration.samples, cached=narration.cached)
+
+
+@activity.defn(name=SPEAK_SAMPLE)
+@lively("tts")
+async def speak_sample(task: Voice, pulse: Pulse) -> SpokenSample:
+    """Speaks a voice's sample."""
+    pulse.advance(0.1, f"Speaking a sample of {task.engine}/{task.voice}")
+    narration = await speak(task, engines(settings()), default_store())
+    return SpokenSample(audio=narration.audio, cached=narration.cached)

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, compile_path
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from api import catalog, control, create, docs, files, jobs, metrics, openapi, problems, stream
+from api import catalog, control, create, docs, files, jobs, metrics, openapi, problems, stream, voices
 from api.context import Context
 from api.correlation import CorrelationMiddleware
 from api.metrics import Meters, MetricsMiddleware
@@ -70,7 +70,7 @@ def create_app(configured: Settings | None = None) -> FastAPI:
     app.add_middleware(CorrelationMiddleware, on_error=problems.unexpected)
     app.add_middleware(MetricsMiddleware, meters=meters)  # the outermost: it counts what nothing else has answered, too
     problems.install(app)
-    for module in (stream, create, jobs, control, files, catalog, metrics):  # the busiest is looked for first
+    for module in (stream, create, jobs, control, files, catalog, voices, metrics):  # the busiest is looked for first
         app.include_router(module.router)
     docs.install(app)
     refuse_duplicates(app.routes)

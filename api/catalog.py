@@ -12,7 +12,6 @@ from api.problems import PROBLEM, RETRY_AFTER_SECONDS, Problem
 from picturelock.errors import PicturelockError
 from picturelock.models import Model
 from picturelock.presets import DEFAULT_PRESET, PRESETS, Preset
-from picturelock.speech.catalog import VoiceInfo, installed_voices
 
 router = APIRouter()
 _READY_SECONDS: Final = 2.0
@@ -25,12 +24,6 @@ class PresetList(Model):
     presets: list[Preset]
 
 
-class VoiceList(Model):
-    """The voices of this installation."""
-
-    voices: list[VoiceInfo]
-
-
 class Health(Model):
     """Well, or not."""
 
@@ -41,12 +34,6 @@ class Health(Model):
 async def list_presets() -> PresetList:
     """Video presets by slug, with the platforms' limits."""
     return PresetList(default=DEFAULT_PRESET, presets=list(PRESETS.values()))
-
-
-@router.get("/api/voices", tags=["catalog"])
-async def list_voices(shared: Shared) -> VoiceList:
-    """Voices that need no download and no further configuration."""
-    return VoiceList(voices=installed_voices(shared.settings))
 
 
 @router.head("/healthz", include_in_schema=False)

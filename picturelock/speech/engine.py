@@ -47,11 +47,13 @@ class SpeechEngine(Protocol):
 
 def engines(settings: Settings) -> dict[str, SpeechEngine]:
     """The installed and configured engines by name."""
-    from picturelock.speech import espeak  # noqa: PLC0415
+    from picturelock.speech import espeak, piper  # noqa: PLC0415
     from picturelock.speech.hibari import HibariEngine  # noqa: PLC0415 - heavy imports only where voices are used
     from picturelock.speech.openai import OpenAIEngine  # noqa: PLC0415
 
     found: dict[str, SpeechEngine] = {"hibari": HibariEngine()}
+    if piper.installed():
+        found["piper"] = piper.PiperEngine(settings.piper_voices)
     if espeak.installed():
         found["espeak"] = espeak.EspeakEngine()
     remote = OpenAIEngine.from_settings(settings)

@@ -20,6 +20,7 @@ from picturelock.errors import SpeechFailed
 from picturelock.models import Voice
 from picturelock.speech.catalog import VoiceInfo, espeak_voices
 from picturelock.speech.engine import Report, Speech
+from picturelock.speech.letters import refuse_foreign
 from picturelock.speech.timing import TimedToken, match_words
 
 _SYNCHRONOUS: Final = 2
@@ -70,6 +71,7 @@ class EspeakEngine:
 
     async def speak(self, text: str, voice: Voice, report: Report) -> Speech:
         """Speaks plain text; see `SpeechEngine`."""
+        refuse_foreign(text, voice.voice, f"espeak/{voice.voice}")
         report(0.1)
         return await asyncio.get_running_loop().run_in_executor(_THREAD, _speak, text, voice)
 

@@ -8,7 +8,6 @@ this module to one exact model file; with any other, words are timed in proporti
 import asyncio
 import hashlib
 import re
-import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from importlib.metadata import version
@@ -23,6 +22,7 @@ from picturelock.errors import SpeechFailed, VoiceUnavailable
 from picturelock.models import Voice
 from picturelock.speech.catalog import VoiceInfo, hibari_voices
 from picturelock.speech.engine import Report, Samples, Speech
+from picturelock.speech.letters import refuse_foreign
 from picturelock.speech.timing import TimedToken, match_words
 
 _MODEL_SHA256 = "5f70741d4e900f4e85d0037498736cc1b3e1b9a63a13546a5da1e63abf4fccd8"
@@ -51,22 +51,13 @@ class HibariEngine:
 
     async def speak(self, text: str, voice: Voice, report: Report) -> Speech:
         """Speaks plain English text; see `SpeechEngine`."""
-        foreign = sorted({c for c in text if unicodedata.category(c)[0] == "L" and not _latin(c)})
-        if foreign:
-            raise VoiceUnavailable(
-                f"the voice hibari/heart speaks English; it cannot say {''.join(foreign[:12])!r}. "
-                "Bring recorded narration (narrationAssetId) or configure a voice for that language"
-            )
+        refuse_foreign(text, "en", "hibari/heart")
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(_VOICE_THREAD, _synthesize, text, voice.speed, report)
         except (LookupError, ValueError, RuntimeError) as error:
             reason = f"{type(error).__name__}: {error}"
             raise VoiceUnavailable(f"the voice hibari/heart cannot say {text[:60]!r}", detail=reason) from error
-
-
-def _latin(character: str) -> bool:
-    return "LATIN" in unicodedata.name(character, "")
 
 
 _VOICE_THREAD = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hibari")

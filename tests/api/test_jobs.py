@@ -358,7 +358,11 @@ async def test_assets_are_what_they_are_not_what_they_are_called(http: httpx.Asy
 async def test_the_catalog_and_health(http: httpx.AsyncClient) -> None:
     presets = (await http.get("/api/presets")).json()
     assert presets["default"] in {one["slug"] for one in presets["presets"]}
-    assert (await http.get("/api/voices")).json()["voices"][0]["engine"] == "hibari"
+    first = (await http.get("/api/voices")).json()["voices"][0]
+    assert first["engine"] == "hibari"
+    silent = await http.get(first["sample"])  # no worker is there: it is said at once
+    assert (silent.status_code, silent.json()["code"]) == (503, "NOT_READY")
+    assert "retry-after" in silent.headers
     assert (await http.get("/healthz")).json() == {"status": "ok"}
     assert (await http.get("/readyz")).json() == {"status": "ready"}
     missing = await http.get("/api/nonsense")

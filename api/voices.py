@@ -1,0 +1,108 @@
+"""The voices of this installation, and how each of them sounds."""
+
+import asyncio
+from datetime import timedelta
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Path, Response
+from fastapi.responses import RedirectResponse
+from temporalio.client import WorkflowFailureError
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.exceptions import ActivityError, ApplicationError
+
+from api.context import Context, Shared
+from api.problems import PROBLEM, RETRY_AFTER_SECONDS, Problem
+from jobstate.errors import translated
+from jobstate.names import VOICE_SAMPLE_WORKFLOW, voice_sample_id
+from picturelock.errors import VoiceUnavailable
+from picturelock.models import ArtifactRef, JobError, Model, Voice
+from picturelock.speech.catalog import VoiceInfo, installed_voices
+from picturelock.stages import EXPORTS_QUEUE
+
+router = APIRouter(prefix="/api/voices", tags=["catalog"])
+_START_SECONDS: Final = 5.0
+_SPEAK_SECONDS: Final = 20.0
+_SIGNED_SECONDS: Final = 3_600
+Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+
+
+class OfferedVoice(VoiceInfo):
+    """A voice, and where it can be heard."""
+
+    sample: str
+
+
+class VoiceList(Model):
+    """The voices of this installation."""
+
+    voices: list[OfferedVoice]
+
+
+class _Sample(Model):
+    audio: ArtifactRef
+
+
+@router.get("")
+async def list_voices(shared: Shared) -> VoiceList:
+    """Voices that need no download and no further configuration."""
+    offered = [
+        OfferedVoice(**one.model_dump(by_alias=False), sample=f"/api/voices/{one.engine}/{one.voice}/sample")
+        for one in installed_voices(shared.settings)
+    ]
+    return VoiceList(voices=offered)
+
+
+@router.get(
+    "/{engine}/{voice}/sample",
+    response_class=Response,
+    responses={200: {"content": {"audio/wav": {}}}, 302: {}, 404: PROBLEM, 422: PROBLEM, 500: PROBLEM, 503: PROBLEM},
+)
+async def voice_sample(engine: Name, voice: Name, shared: Shared) -> Response:
+    """A sentence in the voice's language. A worker speaks it when somebody asks for the first time."""
+    if not any((one.engine, one.voice) == (engine, voice) for one in installed_voices(shared.settings)):
+        raise Problem(404, "VOICE_UNAVAILABLE", f"there is no voice {engine}/{voice}; GET /api/voices lists them")
+    audio = (await _spoken(Voice(engine=engine, voice=voice), shared)).audio
+    headers = {"ETag": f'"{audio.sha256}"', "Cache-Control": "max-age=86400"}
+    signed = await shared.store.sign(audio, _SIGNED_SECONDS)
+    if signed is not None:
+        return RedirectResponse(signed, 302, {"Cache-Control": "no-store"})
+    return Response(await shared.store.read(audio), 200, headers, audio.media_type)
+
+
+async def _spoken(voice: Voice, shared: Context) -> _Sample:
+    async with translated(_START_SECONDS):
+        workers = shared.reader.workers
+        if EXPORTS_QUEUE not in workers.live_among(await workers.heard_at()):
+            raise _not_spoken("no worker is there to speak it")
+        handle = await shared.client.start_workflow(
+            VOICE_SAMPLE_WORKFLOW,
+            voice,
+            id=voice_sample_id(voice.engine, voice.voice),
+            task_queue=EXPORTS_QUEUE,
+            result_type=_Sample,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            execution_timeout=timedelta(seconds=2 * _SPEAK_SECONDS),
+        )
+    try:
+        async with asyncio.timeout(_SPEAK_SECONDS):
+            sample: _Sample = await handle.result()
+    except TimeoutError as error:
+        raise _not_spoken("no worker has spoken it yet") from error
+    except WorkflowFailureError as error:
+        raise _problem(error) from error
+    return sample
+
+
+def _problem(failure: WorkflowFailureError) -> Problem:
+    cause = failure.cause
+    if isinstance(cause, ActivityError):
+        cause = cause.cause or cause
+    if isinstance(cause, ApplicationError) and cause.details:
+        told = JobError.model_validate(cause.details[0])
+        status = 404 if told.code == VoiceUnavailable.code else 503 if told.retryable else 500
+        return Problem(status, told.code, told.message, remediation=told.remediation)
+    return _not_spoken(str(cause))
+
+
+def _not_spoken(reason: str) -> Problem:
+    return Problem(503, "NOT_READY", f"the sample: {reason}", headers={"Retry-After": str(RETRY_AFTER_SECONDS)})

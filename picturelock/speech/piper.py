@@ -1,0 +1,110 @@
+"""An optional engine with more natural voices: Piper, which runs any voice made for it.
+
+It comes with the extra `picturelock[piper]` (Piper is GPL-3.0, so nothing of it is part of the default installation),
+which brings one American voice; a folder of voices (`PICTURELOCK_PIPER_VOICES`) adds others, in some forty languages.
+Voices that would fetch dictionaries at run time are not offered. https://github.com/OHF-Voice/piper1-gpl
+"""
+
+import asyncio
+import json
+import re
+import textwrap
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from picturelock.errors import SpeechFailed
+from picturelock.models import Voice
+from picturelock.speech.catalog import VoiceInfo, piper_files, piper_voices
+from picturelock.speech.engine import Report, Speech
+from picturelock.speech.letters import refuse_foreign
+
+_THREAD: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="piper")
+_LOADED: Final = 4
+_LONGEST: Final = 300
+_SENTENCE: Final = re.compile(r"(?<=[.!?…])\s+")
+
+
+def installed() -> bool:
+    """Whether the extra is there."""
+    return find_spec("piper") is not None
+
+
+class PiperEngine:
+    """Speaks with the voices that are on the disk. Word times of English voices come from forced alignment."""
+
+    name = "piper"
+
+    def __init__(self, folder: Path | None) -> None:
+        self.version = version("piper-tts")
+        self._folder = folder
+
+    def voices(self) -> list[VoiceInfo]:
+        """The voice of the extra, and those of the folder."""
+        return piper_voices(self._folder)
+
+    async def speak(self, text: str, voice: Voice, report: Report) -> Speech:
+        """Speaks plain text; see `SpeechEngine`."""
+        path = piper_files(self._folder).get(voice.voice)
+        if path is None:
+            raise SpeechFailed(f"the voice piper/{voice.voice} is not there any more")
+        language = next((one.languages[0] for one in self.voices() if one.voice == voice.voice), "en")
+        refuse_foreign(text, language, f"piper/{voice.voice}")
+        return await asyncio.get_running_loop().run_in_executor(_THREAD, _speak, path, text, voice, report)
+
+
+@lru_cache(maxsize=_LOADED)
+def _loaded(path: Path) -> Any:  # noqa: ANN401 - optional
+    import onnxruntime  # noqa: PLC0415 - optional
+    from piper import PiperConfig, PiperVoice  # noqa: PLC0415
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    config = json.loads(path.with_name(f"{path.name}.json").read_text(encoding="utf-8"))
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return PiperVoice(config=PiperConfig.from_dict(config), session=session)
+
+
+def _speak(path: Path, text: str, voice: Voice, report: Report) -> Speech:
+    from piper import SynthesisConfig  # noqa: PLC0415 - optional
+
+    name = f"piper/{voice.voice}"
+    try:
+        speaker = _loaded(path)
+        # Without noise the same text is the same sound, bit for bit.
+        settings = SynthesisConfig(
+            length_scale=speaker.config.length_scale / voice.speed,
+            noise_scale=0.0,
+            noise_w_scale=0.0,
+            normalize_audio=False,
+        )
+        parts = _parts(text)
+        pieces = []
+        for number, part in enumerate(parts):
+            report(number / len(parts))
+            chunks = speaker.synthesize(part, syn_config=settings)
+            pieces += [np.asarray(chunk.audio_float_array, np.float32) for chunk in chunks]
+    except Exception as error:  # what onnxruntime raises has no other base in common
+        raise SpeechFailed(f"the voice {name} failed", detail=f"{type(error).__name__}: {error}") from error
+    samples = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
+    if not samples.any():
+        raise SpeechFailed(f"the voice {name} made no sound of this text")
+    return Speech(samples=samples, sample_rate=int(speaker.config.sample_rate), words=None)
+
+
+def _parts(text: str) -> list[str]:
+    """The text in parts that the model has memory for: it takes a sentence whole, however long it is."""
+    plain = text.replace("[[", "[ [")  # Piper takes what stands between double brackets for phonemes
+    parts = [""]
+    for sentence in _SENTENCE.split(plain):
+        for line in textwrap.wrap(sentence, _LONGEST):
+            if len(parts[-1]) + len(line) >= _LONGEST:
+                parts.append("")
+            parts[-1] = f"{parts[-1]} {line}".strip()
+    return parts

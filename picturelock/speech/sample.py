@@ -1,0 +1,53 @@
+"""A short sample of a voice, in the language it speaks."""
+
+from typing import Final
+
+from picturelock.models import Narration, Scene, Voice
+from picturelock.speech.engine import SpeechEngine
+from picturelock.speech.narrate import narrate
+from picturelock.storage import Store
+
+_COUNTING: Final = "1, 2, 3, 4, 5."
+"""What every voice can read in its own language."""
+
+_SENTENCES: Final = {
+    "af": "Dit is hoe ek klink.",
+    "ca": "Així és com sona la meva veu.",
+    "cs": "Takhle zní můj hlas.",
+    "da": "Sådan lyder min stemme.",
+    "de": "So klingt meine Stimme.",
+    "en": "This is what I sound like when I tell your story.",
+    "eo": "Tiel sonas mia voĉo.",
+    "es": "Así suena mi voz.",
+    "fi": "Tältä ääneni kuulostaa.",
+    "fr": "Voici le son de ma voix.",
+    "hr": "Ovako zvuči moj glas.",
+    "hu": "Így szól a hangom.",
+    "id": "Beginilah suara saya.",
+    "it": "Questo è il suono della mia voce.",
+    "nb": "Slik høres stemmen min ut.",
+    "nl": "Zo klinkt mijn stem.",
+    "pl": "Tak brzmi mój głos.",
+    "pt": "É assim que soa a minha voz.",
+    "ro": "Așa sună vocea mea.",
+    "ru": "Так звучит мой голос.",
+    "sk": "Takto znie môj hlas.",
+    "sv": "Så här låter min röst.",
+    "tr": "Sesim böyle duyuluyor.",
+    "uk": "Так звучить мій голос.",
+}
+
+
+async def speak_sample(voice: Voice, engines: dict[str, SpeechEngine], store: Store) -> Narration:
+    """Speaks (or finds) a voice's sample.
+
+    Raises:
+        VoiceUnavailable: there is no such voice.
+        SpeechFailed: see `SpeechEngine`.
+    """
+    engine = engines.get(voice.engine)
+    offered = engine.voices() if engine else []
+    info = next((one for one in offered if one.voice == voice.voice), None)
+    language = next((one for one in info.languages if one != "*"), "en") if info else "en"
+    scene = Scene(narration=_SENTENCES.get(language, _COUNTING))
+    return await narrate(scene, 0, voice, language, engines, store)
