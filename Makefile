@@ -23,6 +23,10 @@ $(VENV)/.installed-dev: requirements/dev.lock $(VENV)/.installed
 	$(PIP) install --require-hashes -r requirements/dev.lock
 	@touch $@
 
+$(VENV)/.installed-bench: requirements/bench.lock $(VENV)/.installed-dev
+	$(PIP) install --require-hashes -r requirements/bench.lock
+	@touch $@
+
 .PHONY: install
 install: $(VENV)/.installed ## Install everything that exporting needs into .venv
 
@@ -61,6 +65,10 @@ unit: install-dev ## The quick tests: domain, workflow, activities
 bench-stream: install-dev ## Measure how soon viewers know, with up to ten thousand of them (5 minutes)
 	$(BIN)/python -m benchmarks.stream
 
+.PHONY: bench-quality
+bench-quality: $(VENV)/.installed-bench ## Measure every quality of the film beside its bar, with a speech recogniser (15 minutes)
+	$(BIN)/python -m benchmarks.quality --keep .picturelock/quality
+
 .PHONY: histories
 histories: install-dev ## Record the histories that the replay test replays
 	$(BIN)/python -m scripts.record_histories
@@ -73,6 +81,8 @@ lock: ## Resolve the dependencies again and write the lock files (no index in th
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -o requirements/local.lock
 	.lock-venv/bin/uv pip compile pyproject.toml requirements/build.in --extra dev --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -c requirements/local.lock -o requirements/dev.lock
+	.lock-venv/bin/uv pip compile pyproject.toml requirements/build.in --extra bench --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -c requirements/dev.lock -o requirements/bench.lock
 	rm -r .lock-venv
 
 .PHONY: clean

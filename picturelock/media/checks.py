@@ -50,7 +50,6 @@ def _picture(video: ProbedStream, probed: Probe, plan: RenderPlan) -> list[Check
         _same("picture format", size, _wanted_format(plan.format)),
         _same("colour tags", "/".join(str(tag) for tag in tags), "bt709/bt709/bt709/tv"),
         _close("picture duration", measured, planned, 1 / timeline.fps, f"{planned:.3f} s ± 1 frame"),
-        _same("frames", str(video.nb_read_packets or 0), str(timeline.total_frames)),
     ]
 
 
@@ -58,8 +57,8 @@ def _wanted_format(video: VideoFormat) -> str:
     return f"{video.width}x{video.height} {_CODECS[video.codec]} {video.fps:g} fps yuv420p"
 
 
-def packets(found: VideoPackets, segments: list[RenderedSegment]) -> list[Check]:
-    """The film's packets are the segments', in order, and all segments have one set of headers."""
+def packets(found: VideoPackets, segments: list[RenderedSegment], frames: int) -> list[Check]:
+    """The film's packets are the segments', in order, as many as planned, and all have one set of headers."""
     at, wrong = 0, []
     for segment in segments:
         if found.combined(at, segment.frames) != segment.packets_sha256:
@@ -69,6 +68,7 @@ def packets(found: VideoPackets, segments: list[RenderedSegment]) -> list[Check]
         wrong.append(f"{len(found.digests)} packets, {at} planned")
     headers = {found.extradata, *(segment.extradata_sha256 for segment in segments)}
     return [
+        _same("frames", str(len(found.digests)), str(frames)),
         _none_of("packets are the segments'", wrong, "all equal"),
         _same("one set of headers", str(len(headers)), "1"),
     ]

@@ -46,10 +46,7 @@ class Gate:
             OutputInvalid: with the checks that failed.
         """
         try:
-            probed = await probe(self.film, count_packets=self.plan.format.has_picture)
-            self.checks += checks.streams(probed, self.plan)
-            self.report(0.05, "Verifying the film")
-            level = await self._readings()
+            facts = await self._readings()
         except RenderFailed as error:
             self.checks.append(
                 Check(name="decodes without an error", passed=False, measured=error.message, limit="no error")
@@ -57,12 +54,14 @@ class Gate:
             raise self._invalid(error.detail) from error
         if not all(check.passed for check in self.checks):
             raise self._invalid(None)
-        return self._facts(probed, level)
+        return facts
 
-    async def _readings(self) -> Loudness:
+    async def _readings(self) -> FilmFacts:
         """The readings of the whole file, side by side."""
         try:
             async with asyncio.TaskGroup() as group:
+                probing = group.create_task(probe(self.film))
+                hashing = group.create_task(asyncio.to_thread(sha256_of, self.film))
                 level = group.create_task(loudness.measure(self.film, self._listener("loudness")))
                 sound = group.create_task(self._sound(self._listener("sound")))
                 picture = group.create_task(self._picture()) if self.plan.format.has_picture else None
@@ -71,12 +70,14 @@ class Gate:
             while isinstance(error, BaseExceptionGroup):  # the picture's readings are a group of their own
                 error = error.exceptions[0]
             raise error from None
+        probed = probing.result()
+        self.checks += checks.streams(probed, self.plan)
         self.checks += picture.result() if picture else []
         self.checks += checks.level(level.result(), self.plan.format.loudness_lufs)
         data, stderr = sound.result()
         samples = np.frombuffer(data, "<i2").astype(np.float32) / np.float32(32768)
         self.checks += checks.sound(samples, stderr, self.plan.timeline.audio)
-        return level.result()
+        return self._facts(probed, level.result(), hashing.result())
 
     async def _picture(self) -> list[Check]:
         """The readings of the picture: packets, key frames, and all of it where a hardware encoder made it."""
@@ -85,7 +86,7 @@ class Gate:
             packets: asyncio.Task[VideoPackets] = group.create_task(read_packets(self.film))
             luma = group.create_task(self._keyframe_luma(self._listener("key frames")))
             whole = group.create_task(self._decode(self._listener("picture"))) if hardware else None
-        found = checks.packets(packets.result(), self.segments)
+        found = checks.packets(packets.result(), self.segments, self.plan.timeline.total_frames)
         found += checks.keyframes(*luma.result(), self.segments)
         return [*found, checks.clean("all pictures decode", whole.result())] if whole else found
 
@@ -96,8 +97,7 @@ class Gate:
 
         def listen(progress: runner.Progress) -> None:
             self._shares[name] = min(1.0, progress.seconds / seconds)
-            share = sum(self._shares.values()) / len(self._shares)
-            self.report(0.05 + 0.95 * share, "Verifying the film")
+            self.report(sum(self._shares.values()) / len(self._shares), "Verifying the film")
 
         return listen
 
@@ -139,21 +139,19 @@ class Gate:
         )
         return done.stdout, done.stderr.strip()
 
-    def _facts(self, probed: Probe, level: Loudness) -> FilmFacts:
+    def _facts(self, probed: Probe, level: Loudness, sha256: str) -> FilmFacts:
         video, audio = probed.first("video"), probed.first("audio")
-        if audio is None:
-            raise OutputInvalid("the film has no sound")
-        length = (video or audio).duration or probed.format.duration or 0.0
+        length = next((one.duration for one in (video, audio) if one and one.duration), probed.format.duration)
         return FilmFacts(
             size_bytes=self.film.stat().st_size,
-            duration_seconds=round(length, 3),
+            duration_seconds=round(length or 0.0, 3),
             width=video.width if video else None,
             height=video.height if video else None,
             fps=video.frame_rate if video else None,
-            frames=video.nb_read_packets if video else None,
+            frames=self.plan.timeline.total_frames if video else None,
             video_codec=video.codec_name if video else None,
-            audio_codec=audio.codec_name,
-            sha256=sha256_of(self.film),
+            audio_codec=audio.codec_name if audio else "",
+            sha256=sha256,
             loudness_lufs=round(level.integrated, 1),
             true_peak_dbtp=round(level.true_peak, 1),
         )

@@ -1,0 +1,1 @@
+"""Every quality of the film beside its bar: `make bench-quality`."""
