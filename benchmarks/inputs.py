@@ -50,9 +50,12 @@ def save_photograph(path: Path, seed: int, width: int = 2560, height: int = 1440
 
 
 def save_clip(path: Path, seconds: float = 4.0, size: str = "1280x720", rate: int = 25) -> Path:
-    """A moving clip."""
-    source = f"mandelbrot=s={size}:r={rate}:start_scale=0.01:end_scale=0.3"
-    _ffmpeg("-f", "lavfi", "-i", source, "-t", f"{seconds}", "-pix_fmt", "yuv420p", "-preset", "veryfast", str(path))
+    """A camera that flies along a landscape."""
+    still = save_photograph(path.with_suffix(".still.jpg"), 11, 2400, 900)
+    width, height = size.split("x")
+    flight = f"crop={width}:{height}:x='20+t*180':y='60+20*sin(t*2)',noise=alls=5:allf=t,format=yuv420p"
+    source = ("-loop", "1", "-framerate", f"{rate}", "-i", str(still), "-t", f"{seconds}")
+    _ffmpeg(*source, "-vf", flight, "-preset", "veryfast", str(path))
     return path
 
 

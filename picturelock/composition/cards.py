@@ -15,7 +15,7 @@ import numpy as np
 from picturelock.composition.captions import cut_to_fit
 from picturelock.errors import InvalidScript
 from picturelock.media.planes import RGB
-from picturelock.media.text import LINE_HEIGHT, CaptionLook, TextBlock, text_width
+from picturelock.media.text import CaptionLook, TextBlock, line_height, reads_leftwards, text_width
 from picturelock.models import Scene, Script
 from picturelock.scripting.markdown import plain_text
 from picturelock.speech.timing import Written, join_words, split_words
@@ -31,10 +31,11 @@ _SMALLEST: Final = 8.0
 
 @dataclass(frozen=True, slots=True)
 class PlacedText:
-    """A text block of a card with its place (left edge and top of its ink box, pixels) and colour."""
+    """A text block of a card with its place (left edge, or right edge, and top of its ink box, pixels) and colour."""
 
     block: TextBlock
     x: int
+    from_right: bool
     y: int
     color: str
     opacity: float
@@ -110,23 +111,30 @@ def layout_text(title: str, kicker: str, language: str, size: tuple[int, int]) -
     width, height = size
     margin = round(width * 0.085)
     usable = width - 2 * margin
-    em, lines = _fitted(title, min(width, height) * 0.115, usable, height * 0.42)
-    block_height = len(lines) * em * LINE_HEIGHT
+    high = line_height(title, language)
+    em, lines = _fitted(title, min(width, height) * 0.103, usable, height * 0.42 / high)
+    block_height = len(lines) * em * high
     captions_top = height - CaptionLook.of(width, height).bottom - 3 * CaptionLook.of(width, height).em
     top = max(height * 0.12, (captions_top - block_height) / 2)
-    placed = [PlacedText(TextBlock(tuple(lines), em, bold=True, language=language), margin, round(top), "#FFFFFF", 1.0)]
+    rightwards = reads_leftwards(language)
+    edge = width - margin if rightwards else margin
+    block = TextBlock(tuple(lines), em, bold=True, language=language)
+    placed = [PlacedText(block, edge, rightwards, round(top), "#FFFFFF", 1.0)]
     if kicker and kicker.strip().casefold() != title.strip().casefold():
         small = em * 0.36
         spacing = small * 0.08
         short = kicker if text_width(kicker, small) + len(kicker) * spacing <= usable else ""
         if short:
             block = TextBlock((short,), small, bold=False, spacing=spacing, language=language)
-            placed.append(PlacedText(block, margin, round(top - small * 1.9), "#FFFFFF", 0.78))
+            placed.append(PlacedText(block, edge, rightwards, round(top - small * 2.1), "#FFFFFF", 0.78))
     return placed
 
 
 def _fitted(title: str, em: float, usable: float, tallest: float) -> tuple[float, list[str]]:
-    """The largest letters at which the title fits in at most four lines; below a size, long words are cut."""
+    """The largest letters at which the title fits in at most four lines; below a size, long words are cut.
+
+    `tallest` is the room in lines times ems.
+    """
     words = split_words(title)
     smallest = em * 0.45
     while em > _SMALLEST:
@@ -134,7 +142,7 @@ def _fitted(title: str, em: float, usable: float, tallest: float) -> tuple[float
             words = _cut_words(split_words(title), em, usable)
         lines = wrap(words, em, usable)
         fits = all(text_width(line, em) <= usable for line in lines)
-        if fits and len(lines) * em * LINE_HEIGHT <= tallest and (len(lines) <= _MOST_LINES or em <= smallest):
+        if fits and len(lines) * em <= tallest and (len(lines) <= _MOST_LINES or em <= smallest):
             return em, lines
         em *= 0.93
     raise InvalidScript(f"the title {title[:40]!r}… does not fit the picture")

@@ -19,7 +19,7 @@ from picturelock.models import ArtifactRef, Model, Motion, Scene, ScenePicture, 
 from picturelock.scripting.markdown import plain_text
 from picturelock.storage import Store, cache_key
 
-_VERSION: Final = "3"
+_VERSION: Final = "4"
 Colors = tuple[tuple[int, int, int], tuple[int, int, int]]
 Advance = Callable[[float], None]
 
@@ -105,7 +105,8 @@ class PictureMaker:
             mask = await draw_mask(text.block, self.scratch)
             png = bytes(cv2.imencode(".png", mask)[1])
             ref = await self.store.put_bytes(png, "image/png")
-            x, y = text.x // 2 * 2, text.y // 2 * 2
+            left = text.x - mask.shape[1] if text.from_right else text.x
+            x, y = max(0, left) // 2 * 2, text.y // 2 * 2
             layers.append(TextLayer(mask=ref, x=x, y=y, color=text.color, opacity=text.opacity))
             advance(0.5 + 0.5 * len(layers) / len(placed))
         return layers

@@ -4,10 +4,12 @@ libass finds fonts through fontconfig. Without a configuration of our own it fin
 nothing, with exit code 0; with `fontsdir` alone there is no fall-back for other scripts.
 """
 
+import struct
 import unicodedata
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import regex
 import uharfbuzz as hb
@@ -16,6 +18,8 @@ from picturelock.errors import GlyphMissing
 
 FAMILY = "Noto Sans"
 EMOJI_FAMILY = "Noto Emoji"
+_EMOJI_SCALE = 1.2
+_HAN_FACE = "Noto Sans CJK"
 _HAN_FAMILIES = {"ja": "Noto Sans CJK JP", "ko": "Noto Sans CJK KR", "zh": "Noto Sans CJK SC"}
 _TRADITIONAL = ("hant", "tw", "hk", "mo")
 _CLUSTER = regex.compile(r"\X")
@@ -60,20 +64,47 @@ def font_environment(scratch: Path) -> dict[str, str]:
     return {"FONTCONFIG_FILE": str(path)}
 
 
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A bundled typeface. `line_height` is what libass makes a font's size of: ascent plus descent, in ems.
+
+    `scale` is how large the face is drawn beside the others.
+    """
+
+    family: str
+    line_height: float
+    scale: float
+    font: Any = field(compare=False)
+
+    @classmethod
+    def read(cls, path: Path) -> "Face":
+        """The first face of a font file. GDI's ascent and descent are at byte 74 of OS/2, as VSFilter measured."""
+        face = hb.Face(hb.Blob.from_file_path(str(path)))
+        ascent, descent = struct.unpack(">HH", bytes(face.reference_table("OS/2").data)[74:78])
+        names = (hb.OTNameIdPredefined.TYPOGRAPHIC_FAMILY, hb.OTNameIdPredefined.FONT_FAMILY)
+        family = next(filter(None, (face.get_name(one) for one in names)))
+        scale = _EMOJI_SCALE if family == EMOJI_FAMILY else 1.0
+        return cls(family, (ascent + descent) / face.upem, scale, hb.Font(face))
+
+
 @lru_cache(maxsize=1)
-def _fonts() -> tuple[list[Any], Any]:
-    """All faces, and the emoji face."""
-    fonts: list[Any] = []
-    emoji: Any = None
-    for folder in font_folders():
-        for path in sorted(folder.iterdir()):
-            if path.suffix in {".ttf", ".otf", ".ttc"}:
-                font = hb.Font(hb.Face(hb.Blob.from_file_path(str(path))))
-                fonts.append(font)
-                if path.name.startswith("NotoEmoji"):
-                    emoji = font
-    fonts.sort(key=lambda font: font is emoji)
-    return fonts, emoji
+def _faces() -> list[Face]:
+    """All faces, the main one first and the emoji last."""
+    paths = [path for folder in font_folders() for path in sorted(folder.iterdir())]
+    faces = [Face.read(path) for path in paths if path.suffix in {".ttf", ".otf", ".ttc"} and "Italic" not in path.name]
+    return sorted(faces, key=lambda face: (face.family == EMOJI_FAMILY, face.family != FAMILY))
+
+
+@lru_cache(maxsize=65_536)
+def face_of(cluster: str, language: str) -> Face:
+    """The face that a cluster is drawn with; the main one where there is none. Han has the language's own forms."""
+    shaped = _shaped(cluster)
+    main = _faces()[0]
+    if shaped is None or _IGNORABLE.fullmatch(cluster):
+        return main
+    if shaped.face.family.startswith(_HAN_FACE):
+        return replace(shaped.face, family=han_family(language))
+    return shaped.face
 
 
 def clusters(text: str) -> list[str]:
@@ -88,30 +119,36 @@ def is_emoji(cluster: str) -> bool:
     return _EMOJI.search(cluster) is not None
 
 
+class _Shaped(NamedTuple):
+    face: Face
+    visible: int
+    width: float
+
+
 @lru_cache(maxsize=65_536)
-def _shaped(cluster: str) -> tuple[int, float] | None:
-    """A cluster in the first font that has all of it: visible glyphs and width in ems; None when no font does."""
-    fonts, emoji = _fonts()
-    for font in [emoji] if is_emoji(cluster) else fonts:
+def _shaped(cluster: str) -> _Shaped | None:
+    """A cluster in the first face that has all of it: visible glyphs and width in ems; None when no face does."""
+    faces = _faces()
+    for face in faces[-1:] if is_emoji(cluster) else faces:
         buffer = hb.Buffer()
         buffer.add_str(cluster)
         buffer.guess_segment_properties()
-        hb.shape(font, buffer)
+        hb.shape(face.font, buffer)
         if all(info.codepoint for info in buffer.glyph_infos):
             advances = [position.x_advance for position in buffer.glyph_positions]
-            return sum(1 for one in advances if one > 0), sum(advances) / font.face.upem
+            return _Shaped(face, sum(1 for one in advances if one > 0), sum(advances) / face.font.face.upem)
     return None
 
 
 def _drawable(cluster: str) -> bool:
     shaped = _shaped(cluster)
-    return shaped is not None and (not is_emoji(cluster) or shaped[0] <= 1)
+    return shaped is not None and (not is_emoji(cluster) or shaped.visible <= 1)
 
 
 def advance(cluster: str) -> float:
     """Width of a cluster in ems (regular weight)."""
     shaped = _shaped(cluster)
-    return shaped[1] if shaped else 0.6
+    return shaped.width * shaped.face.scale if shaped else 0.6
 
 
 def drawable_text(text: str) -> tuple[str, list[str]]:

@@ -1,9 +1,8 @@
 """Text as libass draws it: measured, escaped, and written as ASS with times in whole frames."""
 
 import asyncio
-import unicodedata
 from dataclasses import dataclass
-from itertools import accumulate, groupby
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
@@ -12,14 +11,16 @@ import numpy as np
 
 from picturelock.errors import GlyphMissing
 from picturelock.media import ffmpeg as runner
-from picturelock.media.fonts import EMOJI_FAMILY, FAMILY, advance, clusters, font_environment, han_family, is_emoji
+from picturelock.media.fonts import EMOJI_FAMILY, FAMILY, Face, advance, clusters, face_of, font_environment
 from picturelock.media.planes import Bytes2D
 from picturelock.models import Cue
 from picturelock.models.request import CaptionStyle
 from picturelock.scratch import workspace
 
-LINE_HEIGHT: Final = 1.362
+LINE_HEIGHT: Final = 1.519
 """Ascent plus descent of Noto Sans in ems. ASS sizes count from line to line, as VSFilter's did."""
+
+_RTL: Final = ("ar", "fa", "he", "ur", "yi", "ps", "sd", "ug")
 
 BOLD_WIDTH: Final = 1.07
 """How much wider bold Noto Sans runs than regular, at most."""
@@ -43,19 +44,40 @@ def text_width(text: str, em: float, *, bold: bool = True) -> float:
 def escape(text: str, language: str = "en") -> str:
     r"""One line of plain text for an ASS event: braces open no override, `\N` breaks no line, emoji get their font."""
     parts: list[str] = []
-    for family, run in groupby(clusters(" ".join(text.split())), key=lambda cluster: _family(cluster, language)):
+    for face, run in _runs(" ".join(text.split()), language):
         # A word joiner keeps the letter after a backslash from becoming a command.
-        signs = ["\\" + sign if sign in "{}" else "\\\u2060" if sign == "\\" else sign for sign in "".join(run)]
+        signs = ["\\" + sign if sign in "{}" else "\\\u2060" if sign == "\\" else sign for sign in run]
         drawn = "".join(signs)
-        parts.append(f"{{\\fn{family}}}{drawn}{{\\fn}}" if family else drawn)
+        percent = round(100 * face.scale * face.line_height / LINE_HEIGHT, 1)
+        scaled = f"{{\\fn{face.family}\\fscx{percent:g}\\fscy{percent:g}}}{drawn}{{\\fn\\fscx\\fscy}}"
+        parts.append(drawn if face.family == FAMILY else scaled)
     return "".join(parts)
 
 
-def _family(cluster: str, language: str) -> str | None:
-    """The font a cluster needs beside the style's own; libass finds the rest by itself."""
-    if is_emoji(cluster):
-        return EMOJI_FAMILY
-    return han_family(language) if unicodedata.east_asian_width(cluster[0]) in "WF" else None
+def _runs(text: str, language: str) -> list[tuple[Face, str]]:
+    """The text cut where the face changes; a space belongs to the letters before it.
+
+    libass would find the faces by itself, at sizes that differ by half: each face's own line height is its size.
+    """
+    runs: list[tuple[Face, str]] = []
+    for cluster in clusters(text):
+        letters = bool(runs) and runs[-1][0].family != EMOJI_FAMILY
+        face = runs[-1][0] if letters and cluster.isspace() else face_of(cluster, language)
+        if runs and runs[-1][0] == face:
+            runs[-1] = (face, runs[-1][1] + cluster)
+        else:
+            runs.append((face, cluster))
+    return runs
+
+
+def line_height(text: str, language: str) -> float:
+    """How high a line of a text is, in ems: its highest face decides."""
+    return max([face.scale * face.line_height for face, _ in _runs(text, language)], default=LINE_HEIGHT)
+
+
+def reads_leftwards(language: str) -> bool:
+    """Whether a language is written from right to left."""
+    return language.split("-", 1)[0].lower() in _RTL
 
 
 def ass_time(frame: int, fps: int) -> str:
@@ -100,7 +122,7 @@ class CaptionLook:
     @classmethod
     def of(cls, width: int, height: int) -> "CaptionLook":
         """Captions scale with the shorter side; upright films keep clear of the platforms' buttons."""
-        em = min(width, height) * (0.044 if width >= height else 0.05)
+        em = min(width, height) * (0.0395 if width >= height else 0.045)
         return cls(em=em, bottom=round(height * (0.065 if width >= height else 0.16)), max_width=width * 0.8)
 
 
@@ -108,9 +130,9 @@ def caption_document(cues: list[Cue], style: CaptionStyle, size: tuple[int, int]
     """The captions of a segment (cue times relative to its first frame, on frame boundaries)."""
     width, height = size
     look = CaptionLook.of(width, height)
-    outline = look.em * 0.055
+    outline = look.em * 0.06
     if style == "boxed":  # border style 4: one box behind the whole caption, padded by the shadow's width
-        edge = f"&HFF000000,&H48101014,-1,0,0,0,100,100,0,0,4,0,{look.em * 0.32:.1f}"
+        edge = f"&HFF000000,&H48101014,-1,0,0,0,100,100,0,0,4,0,{look.em * 0.36:.1f}"
     else:
         edge = f"&H20101014,&H90000000,-1,0,0,0,100,100,0,0,1,{outline:.1f},{outline * 0.6:.1f}"
     line = (
@@ -211,7 +233,8 @@ async def draw_mask(block: TextBlock, scratch: Path) -> Bytes2D:
     pad = round(block.em)
     widest = max(text_width(line, block.em, bold=block.bold) + len(line) * block.spacing for line in block.lines)
     width = 2 * round((widest + 2 * pad) / 2)
-    height = 2 * round((len(block.lines) * block.em * LINE_HEIGHT + 2 * pad) / 2)
+    lines = sum(line_height(line, block.language) for line in block.lines)
+    height = 2 * round((lines * block.em + 2 * pad) / 2)
     style = (
         f"Style: T,{FAMILY},{block.em * LINE_HEIGHT:.1f},&H00FFFFFF,&H00FFFFFF,&HFF000000,&HFF000000,"
         f"{-1 if block.bold else 0},0,0,0,100,100,{block.spacing:.1f},0,1,0,0,7,{pad},{pad},{pad},-1"

@@ -97,7 +97,7 @@ def test_srt_and_vtt_say_the_same() -> None:
         ("{x}", r"\{x\}"),
         ("A {\u0301gone} B\nC", "A \\{\u0301gone\\} B C"),
         (r"\N", "\\⁠N"),
-        ("a😀b", r"a{\fnNoto Emoji}😀{\fn}b"),
+        ("a😀 b", r"a{\fnNoto Emoji\fscx92.6\fscy92.6}😀{\fn\fscx\fscy} b"),
         ("100%: 'q' \"d\"", "100%: 'q' \"d\""),
     ],
 )
