@@ -5,7 +5,7 @@ from temporalio import activity
 from activities.contracts import COMPOSE, Composition, CompositionTask, PlannedSegment
 from activities.liveness import Pulse, lively
 from picturelock.composition.compose import Composer
-from picturelock.models import ExportRequest, Narration, Script
+from picturelock.models import ExportRequest, Narration, RenderPlan, Script
 from picturelock.settings import settings
 from picturelock.storage import default_store
 from picturelock.visuals.source import sources
@@ -27,9 +27,15 @@ async def compose_film(task: CompositionTask, pulse: Pulse) -> Composition:
     ref = await store.put_bytes(plan.model_dump_json().encode(), "application/json")
     return Composition(
         plan=ref,
-        segments=[PlannedSegment(id=one.id, frames=one.frames) for one in plan.timeline.segments],
+        segments=_longest_first(plan),
         total_frames=plan.timeline.total_frames,
         duration_seconds=plan.timeline.duration_seconds,
         hardware=plan.format.encoder == "hardware" and plan.format.has_picture,
         warnings=plan.warnings,
     )
+
+
+def _longest_first(plan: RenderPlan) -> list[PlannedSegment]:
+    """In this order they are scheduled: what comes last is short, and leaves no core idle for long."""
+    segments = sorted(plan.timeline.segments, key=lambda one: -one.frames)
+    return [PlannedSegment(id=one.id, frames=one.frames) for one in segments]

@@ -74,7 +74,7 @@ class Composition(Made):
     """The stored plan and what it asks to be rendered."""
 
     plan: ArtifactRef
-    segments: list[PlannedSegment]
+    segments: list[PlannedSegment] = Field(description="In the order in which they are to be scheduled.")
     total_frames: int
     duration_seconds: float
     hardware: bool = Field(default=False, description="Whether a hardware encoder is wished for.")
@@ -119,7 +119,7 @@ class FinalizeTask(Model):
     script: ArtifactRef
     plan: ArtifactRef
     narrations: list[ArtifactRef]
-    segments: list[RenderedSegment] = Field(description="In the order of the film.")
+    segments: list[RenderedSegment] = Field(description="In the order in which they were scheduled.")
     sound: Sound
 
 

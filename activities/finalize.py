@@ -16,6 +16,8 @@ from picturelock.storage import default_store
 async def finalize_film(task: FinalizeTask, pulse: Pulse) -> ExportResult:
     """Joins the segments, passes the film through the gate and publishes everything."""
     store = default_store()
+    plan = await load_plan(task.plan)
+    rendered = {one.id: one for one in task.segments}
     finisher = Finisher(
         job_id=activity.info().workflow_id or "",
         attempt=task.attempt,
@@ -23,9 +25,9 @@ async def finalize_film(task: FinalizeTask, pulse: Pulse) -> ExportResult:
         created_at=task.created_at,
         request=ExportRequest.model_validate_json(await store.read(task.request)),
         script=Script.model_validate_json(await store.read(task.script)),
-        plan=await load_plan(task.plan),
+        plan=plan,
         narrations=[Narration.model_validate_json(await store.read(ref)) for ref in task.narrations],
-        segments=task.segments,
+        segments=[rendered[one.id] for one in plan.timeline.segments],
         sound=task.sound,
         store=store,
         scratch=settings().scratch,

@@ -21,6 +21,7 @@ from picturelock.media.tools import tool_versions
 from picturelock.media.verify import Gate
 from picturelock.models import (
     SAMPLE_RATE,
+    ArtifactRef,
     Attribution,
     Check,
     Container,
@@ -40,6 +41,7 @@ from picturelock.scripting.markdown import plain_text
 from picturelock.storage import Store, cache_key
 
 Report = Callable[[float, str], None]
+_VERSION: Final = "1"
 _MEDIA_TYPES: Final[dict[Container, str]] = {"mp4": "video/mp4", "webm": "video/webm", "m4a": "audio/mp4"}
 
 
@@ -103,6 +105,15 @@ class Manifest(Model):
     metadata: dict[str, str]
 
 
+class _FinishedFilm(Model):
+    """A film that has passed the gate, with what was measured."""
+
+    film: ArtifactRef
+    facts: FilmFacts
+    checks: list[Check]
+    poster: ArtifactRef | None
+
+
 @dataclass(frozen=True, slots=True)
 class Finisher:
     """Everything the last stage works on; see `finish`."""
@@ -128,6 +139,31 @@ class Finisher:
             OutputInvalid: the film did not pass the gate.
             RenderFailed, DiskFull, StoreUnavailable.
         """
+        key = self._key()
+        known = await self.store.recall("film", key, _FinishedFilm)
+        found = known is not None and await self._is_there(known)
+        done = known if known is not None and found else await self._made()
+        if not found:
+            await self.store.remember("film", key, done)
+        name = f"{file_stem(self.plan.title)}.{self.plan.format.container}"
+        film = NamedArtifact(name=name, **done.film.model_dump(by_alias=False))
+        self.report(0.9, "Publishing")
+        artifacts = await self._artifacts(done.poster)
+        manifest = await self._manifest(film, done, artifacts)
+        self.report(1.0, "Published")
+        return ExportResult(film=film, facts=done.facts, artifacts=[*artifacts, manifest], cached=found)
+
+    def _key(self) -> str:
+        """Everything that determines the film's bytes, and what it was measured against."""
+        plan = self.plan.model_dump_json(exclude={"warnings", "attributions"})
+        made_of = [*(one.packets_sha256 for one in self.segments), self.sound.artifact.sha256]
+        return cache_key(_VERSION, tool_versions()["ffmpeg"], plan, str(self.request.captions.track), *made_of)
+
+    async def _is_there(self, known: "_FinishedFilm") -> bool:
+        return await self.store.has(known.film) and (known.poster is None or await self.store.has(known.poster))
+
+    async def _made(self) -> "_FinishedFilm":
+        """The film, joined, verified and stored."""
         with workspace(self.scratch, "film") as folder:
             path = folder / f"film.{self.plan.format.container}"
             self.report(0.05, "Joining the segments" if self.segments else "Writing the file")
@@ -138,17 +174,12 @@ class Finisher:
             poster = None
             if self.plan.format.has_picture:
                 self.report(0.7, "Making the poster")
-                poster = await self._poster(path)
-            self.report(0.8, "Publishing")
+                poster = await self.store.put_bytes(await self._poster(path), "image/jpeg")
+            self.report(0.8, "Storing the film")
             stored = await self.store.put_file(path, _MEDIA_TYPES[self.plan.format.container])
         if stored.sha256 != facts.sha256:
             raise OutputInvalid("the film changed between verification and publication")
-        name = f"{file_stem(self.plan.title)}.{self.plan.format.container}"
-        film = NamedArtifact(name=name, **stored.model_dump(by_alias=False))
-        artifacts = await self._artifacts(poster)
-        manifest = await self._manifest(film, facts, gate.checks, artifacts)
-        self.report(1.0, "Published")
-        return ExportResult(film=film, facts=facts, artifacts=[*artifacts, manifest])
+        return _FinishedFilm(film=stored, facts=facts, checks=gate.checks, poster=poster)
 
     async def _join(self, path: Path) -> None:
         pieces = [join.Piece(await self.store.local(one.artifact), one.frames) for one in self.segments]
@@ -181,19 +212,20 @@ class Finisher:
         encoded = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])[1]
         return await asyncio.to_thread(bytes, encoded)
 
-    async def _artifacts(self, poster: bytes | None) -> list[NamedArtifact]:
+    async def _artifacts(self, poster: ArtifactRef | None) -> list[NamedArtifact]:
         timeline = self.plan.timeline
         files = [
             ("captions.srt", to_srt(timeline.cues).encode(), "application/x-subrip"),
             ("captions.vtt", to_vtt(timeline.cues).encode(), "text/vtt"),
-            *([("poster.jpg", poster, "image/jpeg")] if poster else []),
             ("script.json", _pretty(self.script), "application/json"),
             ("timeline.json", _pretty(timeline), "application/json"),
         ]
-        return [await self._store(name, data, media_type) for name, data, media_type in files]
+        stored = [await self._store(name, data, media_type) for name, data, media_type in files]
+        pictures = [NamedArtifact(name="poster.jpg", **poster.model_dump(by_alias=False))] if poster else []
+        return [*stored[:2], *pictures, *stored[2:]]
 
     async def _manifest(
-        self, film: NamedArtifact, facts: FilmFacts, checks: list[Check], artifacts: list[NamedArtifact]
+        self, film: NamedArtifact, done: "_FinishedFilm", artifacts: list[NamedArtifact]
     ) -> NamedArtifact:
         manifest = Manifest(
             job_id=self.job_id,
@@ -205,8 +237,8 @@ class Finisher:
             tools=tool_versions(),
             request=self.request,
             film=film,
-            facts=facts,
-            checks=checks,
+            facts=done.facts,
+            checks=done.checks,
             attributions=self.plan.attributions,
             warnings=self.plan.warnings,
             artifacts=artifacts,

@@ -77,7 +77,7 @@ def _share(activity_id: str, running: PendingActivity | None, snapshot: Snapshot
 
 
 def detail_of(record: StepRecord, seen: Observation) -> StepDetail | None:
-    """A step's own units: frames, items, and what was found instead of made."""
+    """A step's own units: frames and items."""
     if record.scheduled == 0:
         return None
     frames = record.name == "render"
@@ -88,8 +88,6 @@ def detail_of(record: StepRecord, seen: Observation) -> StepDetail | None:
         frames_total=record.units_total if frames else None,
         items_done=record.finished,
         items_total=max(record.planned, record.scheduled),
-        cache_hits=record.cache_hits,
-        cache_misses=record.cache_misses,
     )
 
 

@@ -5,7 +5,8 @@ import os
 import shutil
 import socket
 import time
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -69,7 +70,7 @@ async def render_segment(
     require_room(scratch, spec.format, spec.frames)
     started = time.monotonic()
     async with AsyncExitStack() as stack:
-        draw, first_luma = _noting_luma(await _drawer(spec, store, stack))
+        draw, first_luma = _noting_luma(await stack.enter_async_context(drawer(spec, store)))
         folder = stack.enter_context(workspace(scratch, "segment"))
         output = folder / "segment.mp4"
         try:
@@ -128,16 +129,20 @@ def _noting_luma(draw: Draw) -> tuple[Draw, list[float]]:
     return drawn, noted
 
 
-async def _drawer(spec: SegmentSpec, store: Store, stack: AsyncExitStack) -> Draw:
-    """Draws the segment's frames; what it keeps open is closed with the stack."""
-    pictures = [await _picture(layer.picture, layer.scene_frames, spec.format, store) for layer in spec.layers]
-    for picture in pictures:
-        stack.callback(picture.close)
-    mark = await _watermark(spec.watermark, spec.format, store) if spec.watermark else None
-    if len(pictures) == 1:
-        return frames.body(pictures[0], spec.layers[0].first_frame, mark)
-    leaving, coming = ((picture, layer.first_frame) for picture, layer in zip(pictures, spec.layers, strict=True))
-    return frames.transition(spec.transition, spec.frames, leaving, coming, mark)
+@asynccontextmanager
+async def drawer(spec: SegmentSpec, store: Store) -> AsyncIterator[Draw]:
+    """What draws the segment's frames; what it keeps open is closed at the end of the block."""
+    with ExitStack() as stack:
+        pictures: list[Picture] = []
+        for layer in spec.layers:
+            pictures.append(await _picture(layer.picture, layer.scene_frames, spec.format, store))
+            stack.callback(pictures[-1].close)
+        mark = await _watermark(spec.watermark, spec.format, store) if spec.watermark else None
+        if len(pictures) == 1:
+            yield frames.body(pictures[0], spec.layers[0].first_frame, mark)
+            return
+        leaving, coming = ((picture, layer.first_frame) for picture, layer in zip(pictures, spec.layers, strict=True))
+        yield frames.transition(spec.transition, spec.frames, leaving, coming, mark)
 
 
 async def _picture(picture: ScenePicture, scene_frames: int, video: VideoFormat, store: Store) -> Picture:

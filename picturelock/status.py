@@ -11,6 +11,7 @@ from picturelock.errors import DeadlineExceeded, InternalError, Terminated
 from picturelock.models import (
     TERMINAL,
     ArtifactLink,
+    CacheUse,
     JobError,
     JobStatus,
     Links,
@@ -131,6 +132,7 @@ def _step(record: StepRecord, seen: Observation, status: Status) -> StepStatus:
         started_at=record.started_at,
         completed_at=record.completed_at or (seen.closed_at if ended else None),
         detail=detail_of(record, seen),
+        cache=CacheUse(hits=record.cache_hits, misses=record.cache_misses) if record.finished else None,
     )
 
 

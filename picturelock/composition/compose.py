@@ -1,6 +1,7 @@
 """Composition: pictures made ready, the timeline laid out, captions placed. The result is one stored plan."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +23,7 @@ from picturelock.models import (
     Insert,
     Narration,
     RenderPlan,
+    Scene,
     ScenePicture,
     Script,
     SpeechCue,
@@ -38,6 +40,9 @@ from picturelock.visuals.provide import Provider
 from picturelock.visuals.source import VisualSource
 
 Report = Callable[[float, str], None]
+_AT_ONCE = os.cpu_count() or 1
+"""Pictures that are decoded and scaled at once."""
+
 _READING_SIZE = (1920, 1080)
 """Where there is no picture, captions are broken for this one."""
 
@@ -98,7 +103,7 @@ class Composer:
             title=plain_text(self.script.title) or cards.headline(self.script.scenes[0]),
             language=self.script.language,
             attributions=provider.attributions,
-            warnings=list(dict.fromkeys([*warnings, *provider.warnings])),
+            warnings=sorted({*warnings, *provider.warnings}),
         )
 
     def _provider(self, video: VideoFormat) -> Provider:
@@ -140,15 +145,26 @@ class Composer:
             self.script, lambda index: report(0.3 * index / total, f"Looking for picture {index + 1} of {total}")
         )
         maker = PictureMaker(script, video, self.store, self.scratch, warnings)
+        at_once = asyncio.Semaphore(_AT_ONCE)
+        shares = [0.0] * total
 
         def advance(index: int, share: float) -> None:
-            report(0.3 + 0.7 * (index + share) / total, f"Preparing picture {index + 1} of {total}")
+            shares[index] = share
+            report(0.3 + 0.7 * sum(shares) / total, f"Preparing picture {index + 1} of {total}")
 
-        pictures: list[ScenePicture] = []
-        for index, (scene, place) in enumerate(zip(script.scenes, _spoken(layout), strict=True)):
-            advance(index, 0.0)
-            pictures.append(await maker.make(index, scene, place.frames, partial(advance, index)))
-        return pictures
+        async def make(index: int, scene: Scene, place: TimelineScene) -> ScenePicture:
+            async with at_once:
+                picture = await maker.make(index, scene, place.frames, partial(advance, index))
+                advance(index, 1.0)
+                return picture
+
+        pairs = enumerate(zip(script.scenes, _spoken(layout), strict=True))
+        try:
+            async with asyncio.TaskGroup() as group:
+                made = [group.create_task(make(index, scene, place)) for index, (scene, place) in pairs]
+        except BaseExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+        return [one.result() for one in made]
 
     def _vague_times(self) -> list[str]:
         """A warning for every recording in which the script's words were looked for and not found."""

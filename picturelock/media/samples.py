@@ -21,6 +21,14 @@ LEAD_IN_SECONDS: Final = 0.015
 LEAD_OUT_SECONDS: Final = 0.08
 
 
+def decimated(samples: Mono, factor: int, taps: int = 96) -> Mono:
+    """Every so-many-th sample, after a low-pass at the new half rate (a Hann-windowed sinc)."""
+    at = np.arange(taps + 1) - taps / 2
+    kernel = np.sinc(at * 0.92 / factor) * np.hanning(taps + 1)
+    low = np.convolve(samples, (kernel / kernel.sum()).astype(np.float32), mode="same")
+    return np.asarray(low[::factor], np.float32)
+
+
 async def resample(samples: Mono, rate: int, wanted: int = SAMPLE_RATE) -> Mono:
     """Mono samples at another rate, 48 kHz unless said otherwise."""
     if rate == wanted:

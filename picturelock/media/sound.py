@@ -75,7 +75,7 @@ class SoundJob:
         return self.plan.target_lufs + self.plan.music.gain_db - measured.integrated
 
     async def _measure_mix(self, music_gain: float) -> Loudness:
-        stream = self._mix(music_gain).filter("ebur128", peak="true", framelog="quiet")
+        stream = self._mix(music_gain).filter("ebur128", framelog="quiet")
         done = await self._run(stream.output("-", format="null"))
         return loudness.parse(done.stderr)
 

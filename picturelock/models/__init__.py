@@ -39,6 +39,7 @@ from picturelock.models.film import (
 from picturelock.models.job import (
     TERMINAL,
     ArtifactLink,
+    CacheUse,
     EarlierAttempt,
     ExportInput,
     Heartbeat,
@@ -85,6 +86,7 @@ __all__ = [
     "Attribution",
     "AudioPlan",
     "Brief",
+    "CacheUse",
     "CaptionOptions",
     "Check",
     "ClipCut",

@@ -163,8 +163,13 @@ class StepDetail(Model):
     frames_total: int | None = None
     items_done: int | None = None
     items_total: int | None = None
-    cache_hits: int = 0
-    cache_misses: int = 0
+
+
+class CacheUse(Model):
+    """How much of a step was found instead of made."""
+
+    hits: int = 0
+    misses: int = 0
 
 
 class StepStatus(Model):
@@ -177,6 +182,7 @@ class StepStatus(Model):
     started_at: datetime | None = None
     completed_at: datetime | None = None
     detail: StepDetail | None = None
+    cache: CacheUse | None = None
 
 
 class Links(Model):

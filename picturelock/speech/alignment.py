@@ -10,14 +10,14 @@ import math
 import re
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from importlib.util import find_spec
 from typing import Any, Final
 
 import numpy as np
 
-from picturelock.media.samples import Mono, resample
+from picturelock.media.samples import Mono, decimated
 from picturelock.models import SAMPLE_RATE, Word
+from picturelock.speech.hibari import pronounced
 from picturelock.speech.timing import TimedToken, match_words
 
 _RATE: Final = 16_000
@@ -55,8 +55,7 @@ async def align(text: str, samples: Mono, language: str) -> list[Word] | None:
     """The written words with their times in 48 kHz mono speech, or None where they cannot be told with certainty."""
     if not language.lower().startswith("en") or not available():
         return None
-    narrow = await resample(samples, SAMPLE_RATE, _RATE)
-    tokens = await asyncio.get_running_loop().run_in_executor(_ALIGNER, _aligned, text, narrow)
+    tokens = await asyncio.get_running_loop().run_in_executor(_ALIGNER, _aligned, text, samples)
     return match_words(text, tokens) if tokens else None
 
 
@@ -71,33 +70,23 @@ def phones(phonemes: str) -> str:
     return " ".join(_PHONES[sign] for sign in _R_VOWEL.sub("ɚ", plain) if sign in _PHONES)
 
 
-@lru_cache(maxsize=1)
-def _g2p() -> Any:  # noqa: ANN401 - hibari has no types
-    from hibari.g2p import G2P  # noqa: PLC0415 - a large dictionary
-
-    return G2P()
-
-
 def _spoken(text: str) -> list[tuple[str, list[str]]]:
     """The text's tokens, each with the phones of the words it is said in ("$9.99" in six)."""
-    from hibari.g2p.normalize import normalize  # noqa: PLC0415
-    from hibari.tts import Hibari  # noqa: PLC0415
-
     found: list[tuple[str, list[str]]] = []
-    for sentence in Hibari.split_sentences(text):
-        for token in _g2p().phonemize_tokens(_g2p().tokenize(normalize(sentence))):
-            words = [word for word in map(phones, (token.phonemes or "").split()) if word]
-            if words:
-                found.append((token.text, words))
+    for token, phonemes in pronounced(text):
+        words = [word for word in map(phones, phonemes.split()) if word]
+        if words:
+            found.append((token, words))
     return found
 
 
 def _aligned(text: str, samples: Mono) -> list[TimedToken] | None:
     tokens = _spoken(text)
-    if not tokens or len(samples) < _LEAST_SECONDS * _RATE:
+    if not tokens or len(samples) < _LEAST_SECONDS * SAMPLE_RATE:
         return None
     names = [word.replace(" ", "_") for _, words in tokens for word in words]
-    segments = _search(names, (np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+    narrow = decimated(samples, SAMPLE_RATE // _RATE)
+    segments = _search(names, (np.clip(narrow, -1, 1) * 32767).astype("<i2").tobytes())
     if [one.word for one in segments] != names:
         return None
     fits = [1000 * math.log(one.ascore) / (one.end_frame - one.start_frame + 1) for one in segments]

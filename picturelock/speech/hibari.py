@@ -88,6 +88,19 @@ def warm_up() -> None:
         tts.g2p("Ready.")
 
 
+def pronounced(text: str) -> list[tuple[str, str]]:
+    """An English text's tokens with their phonemes, as the voice would say them."""
+    from hibari.g2p.normalize import normalize  # noqa: PLC0415
+
+    with _LOCK:
+        tts, _ = _model()
+        return [
+            (str(token.text), str(token.phonemes or ""))
+            for sentence in tts.split_sentences(text)
+            for token in tts.g2p.phonemize_tokens(tts.g2p.tokenize(normalize(sentence)))
+        ]
+
+
 def _session_with_durations(model: bytes) -> Any:  # noqa: ANN401 - onnxruntime has no types
     import onnxruntime  # noqa: PLC0415
 

@@ -224,9 +224,11 @@ async def test_the_same_request_again_is_answered_from_what_is_there(up: Up, htt
     request = {**long_script(2), "video": SMALL}
     first = await until(http, await create(http, request), "completed")
     second = await until(http, await create(http, request), "completed")
-    details = {step.name: step.detail for step in second.steps}
-    assert details["render"] is not None
-    assert details["render"].cache_misses == 0
+    caches = {step.name: step.cache for step in second.steps}
+    for name in ("tts", "render", "finalize"):
+        cache = caches[name]
+        assert cache is not None
+        assert (cache.hits > 0, cache.misses) == (True, 0), name
     assert first.output is not None
     assert second.output is not None
     assert first.output.sha256 == second.output.sha256
