@@ -2,10 +2,10 @@
 
 from temporalio import activity
 
-from activities.contracts import COMPOSE, Composition, CompositionTask, PlannedSegment
+from activities.contracts import COMPOSE, Composition, CompositionTask, PlannedBatch
 from activities.liveness import Pulse, lively
 from picturelock.composition.compose import Composer
-from picturelock.models import ExportRequest, Narration, RenderPlan, Script
+from picturelock.models import ExportRequest, Narration, RenderPlan, Script, Segment
 from picturelock.settings import settings
 from picturelock.storage import default_store
 from picturelock.visuals.source import sources
@@ -27,7 +27,7 @@ async def compose_film(task: CompositionTask, pulse: Pulse) -> Composition:
     ref = await store.put_bytes(plan.model_dump_json().encode(), "application/json")
     return Composition(
         plan=ref,
-        segments=_longest_first(plan),
+        segments=_batches(plan),
         total_frames=plan.timeline.total_frames,
         duration_seconds=plan.timeline.duration_seconds,
         hardware=plan.format.encoder == "hardware" and plan.format.has_picture,
@@ -35,7 +35,19 @@ async def compose_film(task: CompositionTask, pulse: Pulse) -> Composition:
     )
 
 
-def _longest_first(plan: RenderPlan) -> list[PlannedSegment]:
-    """In this order they are scheduled: what comes last is short, and leaves no core idle for long."""
-    segments = sorted(plan.timeline.segments, key=lambda one: -one.frames)
-    return [PlannedSegment(id=one.id, frames=one.frames) for one in segments]
+def _batches(plan: RenderPlan) -> list[PlannedBatch]:
+    """A transition goes with the piece after it, which shows one of its pictures anyway.
+
+    The longest batches come first: in this order they are scheduled, and what comes last leaves no core idle for long.
+    """
+    batches: list[list[Segment]] = []
+    for segment in plan.timeline.segments:
+        if batches and batches[-1][-1].kind == "transition":
+            batches[-1].append(segment)
+        else:
+            batches.append([segment])
+    planned = [
+        PlannedBatch(id=batch[-1].id, frames=sum(one.frames for one in batch), segment_ids=[one.id for one in batch])
+        for batch in batches
+    ]
+    return sorted(planned, key=lambda one: -one.frames)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from picturelock.models import ArtifactRef, ExportRequest, Made, Message, Model, RenderedSegment, Sound
 
@@ -63,18 +63,19 @@ class CompositionTask(Model):
     narrations: list[ArtifactRef]
 
 
-class PlannedSegment(Model):
-    """A segment to render."""
+class PlannedBatch(Model):
+    """Segments that one activity renders: a transition with the piece after it, or a piece alone."""
 
     id: str
     frames: int
+    segment_ids: list[str] = Field(default=[], description="Empty: the one segment of the batch's own id.")
 
 
 class Composition(Made):
     """The stored plan and what it asks to be rendered."""
 
     plan: ArtifactRef
-    segments: list[PlannedSegment] = Field(description="In the order in which they are to be scheduled.")
+    segments: list[PlannedBatch] = Field(description="In the order in which they are to be scheduled.")
     total_frames: int
     duration_seconds: float
     hardware: bool = Field(default=False, description="Whether a hardware encoder is wished for.")
@@ -94,13 +95,33 @@ class ChosenEncoder(Made):
     failures: list[str] = []
 
 
-class SegmentTask(Model):
-    """One segment of a plan, and the encoder of the whole film (None: the codec's software encoder)."""
+class BatchTask(Model):
+    """One batch of a plan, and the encoder of the whole film (None: the codec's software encoder)."""
 
     plan: ArtifactRef
-    segment_id: str
+    segment_id: str = Field(description="The id of the batch.")
+    segment_ids: list[str] = []
     frames: int
     encoder: str | None = None
+
+    @property
+    def members(self) -> list[str]:
+        """The ids of the segments."""
+        return self.segment_ids or [self.segment_id]
+
+
+class RenderedBatch(Made):
+    """The segments of a batch. It counts as found when all of them were."""
+
+    segments: list[RenderedSegment]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_alone(cls, data: object) -> object:
+        """Takes the result of an activity that was scheduled before there were batches: one segment."""
+        if isinstance(data, dict) and "segments" not in data:
+            return {"segments": [data], "attempt": data.get("attempt", 1), "cached": data.get("cached", False)}
+        return data
 
 
 class SoundTask(Model):

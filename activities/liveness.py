@@ -72,13 +72,14 @@ class Pulse:
             }
         )
 
-    def frames(self, total: int, message: str) -> Callable[[int, int], None]:
-        """A listener for a segment's frames: drawing them is a part of the work, encoding them the larger one."""
+    def frames(self, total: int, message: str, *, before: int = 0) -> Callable[[int, int], None]:
+        """A listener for frames, `before` of which are done: drawing them is a part of the work, encoding the rest."""
 
         def listen(drawn: int, encoded: int) -> None:
-            share = (_DRAWING * min(drawn, total) + (1 - _DRAWING) * min(encoded, total)) / total
+            drawn, encoded = min(before + drawn, total), min(before + encoded, total)
+            share = (_DRAWING * drawn + (1 - _DRAWING) * encoded) / total
             if share:
-                self.advance(share, message, done=min(encoded, total), total=total)
+                self.advance(share, message, done=encoded, total=total)
 
         return listen
 

@@ -8,9 +8,10 @@ from activities.contracts import (
     CHOOSE_ENCODER,
     MASTER_SOUND,
     RENDER_SEGMENT,
+    BatchTask,
     ChosenEncoder,
     EncoderTask,
-    SegmentTask,
+    RenderedBatch,
     SoundTask,
 )
 from activities.liveness import Pulse, lively
@@ -46,20 +47,19 @@ async def choose_encoder(task: EncoderTask, pulse: Pulse) -> ChosenEncoder:
 
 @activity.defn(name=RENDER_SEGMENT)
 @lively("render")
-async def render_segment(task: SegmentTask, pulse: Pulse) -> RenderedSegment:
-    """Renders one segment."""
+async def render_segment(task: BatchTask, pulse: Pulse) -> RenderedBatch:
+    """Renders a batch's segments, one after the other."""
     plan = await load_plan(task.plan)
-    segment = next(one for one in plan.timeline.segments if one.id == task.segment_id)
-    message = f"Rendering {task.segment_id}"
-    listen = pulse.frames(task.frames, message)
-    return await render(
-        task.segment_id,
-        segment_spec(plan, segment, task.encoder),
-        default_store(),
-        settings().scratch,
-        pulse.stall_seconds,
-        listen,
-    )
+    segments = [one for one in plan.timeline.segments if one.id in task.members]
+    rendered: list[RenderedSegment] = []
+    for segment in segments:
+        done = sum(one.frames for one in rendered)
+        listen = pulse.frames(task.frames, f"Rendering {segment.id}", before=done)
+        spec = segment_spec(plan, segment, task.encoder)
+        rendered.append(
+            await render(segment.id, spec, default_store(), settings().scratch, pulse.stall_seconds, listen)
+        )
+    return RenderedBatch(segments=rendered, cached=all(one.cached for one in rendered))
 
 
 @activity.defn(name=MASTER_SOUND)

@@ -33,7 +33,7 @@ class Studio:
     scenes: int = 2
     segments: int = 3
     hardware: contracts.ChosenEncoder | None = None
-    headers: Callable[[contracts.SegmentTask], str] = lambda _: "b"
+    headers: Callable[[contracts.BatchTask], str] = lambda _: "b"
     hooks: dict[str, Callable[[Any], Awaitable[None]]] = field(default_factory=dict)
     ran: list[str] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
@@ -74,7 +74,7 @@ class Studio:
         @activity.defn(name=contracts.COMPOSE)
         async def compose(task: contracts.CompositionTask) -> contracts.Composition:
             await studio._do("compose", task)
-            planned = [contracts.PlannedSegment(id=f"render-{n:03d}", frames=40) for n in range(studio.segments)]
+            planned = [contracts.PlannedBatch(id=f"render-{n:03d}", frames=40) for n in range(studio.segments)]
             frames = 40 * studio.segments
             return contracts.Composition(
                 plan=REF, segments=planned, total_frames=frames, duration_seconds=frames / 30,
@@ -87,12 +87,13 @@ class Studio:
             return studio.hardware or contracts.ChosenEncoder()
 
         @activity.defn(name=contracts.RENDER_SEGMENT)
-        async def render(task: contracts.SegmentTask) -> RenderedSegment:
+        async def render(task: contracts.BatchTask) -> contracts.RenderedBatch:
             await studio._do("render", task)
-            return RenderedSegment(
+            segment = RenderedSegment(
                 id=task.segment_id, artifact=REF, frames=task.frames, packets_sha256="a",
                 extradata_sha256=studio.headers(task), first_luma=1, encoder="fake", seconds=0.1, worker="w",
             )  # fmt: skip
+            return contracts.RenderedBatch(segments=[segment])
 
         @activity.defn(name=contracts.MASTER_SOUND)
         async def sound(task: contracts.SoundTask) -> Sound:

@@ -139,23 +139,27 @@ class Production:
         """All segments by one encoder, and the sound beside them. The first failure ends them all."""
         mark = f"-{encoder}" if encoder else ""  # what is given up may still be open when its successor begins
 
-        async def render(segment: contracts.PlannedSegment) -> RenderedSegment:
-            task = contracts.SegmentTask(
-                plan=composition.plan, segment_id=segment.id, frames=segment.frames, encoder=encoder
+        async def render(batch: contracts.PlannedBatch) -> contracts.RenderedBatch:
+            task = contracts.BatchTask(
+                plan=composition.plan,
+                segment_id=batch.id,
+                segment_ids=batch.segment_ids,
+                frames=batch.frames,
+                encoder=encoder,
             )
             return await self._run(
                 "render",
-                segment.id + mark,
+                batch.id + mark,
                 contracts.RENDER_SEGMENT,
                 task,
-                RenderedSegment,
-                units=segment.frames,
-                seconds=composition.duration_seconds * segment.frames / composition.total_frames,
+                contracts.RenderedBatch,
+                units=batch.frames,
+                seconds=composition.duration_seconds * batch.frames / composition.total_frames,
             )
 
         sound = asyncio.create_task(self._sound(composition, f"sound{mark}"))
-        segments = await self._all([render(segment) for segment in composition.segments], beside=sound)
-        return segments, await sound
+        batches = await self._all([render(batch) for batch in composition.segments], beside=sound)
+        return [segment for batch in batches for segment in batch.segments], await sound
 
     async def _sound(self, composition: Composition, activity_id: str) -> Sound:
         """The film's sound. Where there is no picture, it is all there is to wait for."""

@@ -27,7 +27,7 @@ from picturelock.models.film import TimelinePart
 LEAD_SECONDS: Final = 0.25
 TAIL_SECONDS: Final = 0.45
 MIN_BODY_SECONDS: Final = 1.3
-PIECE_SECONDS: Final = 4.0
+PIECE_SECONDS: Final = 3.0
 MIN_SEGMENT_FRAMES: Final = 3
 
 

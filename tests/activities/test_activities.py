@@ -13,7 +13,7 @@ from temporalio.activity import ActivityCancellationDetails
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.contracts import ScriptTask, SegmentTask, SpeechTask
+from activities.contracts import BatchTask, ScriptTask, SpeechTask
 from activities.liveness import Pulse, lively
 from activities.render import render_segment
 from activities.script import write_script
@@ -46,7 +46,7 @@ def error_of(failure: ApplicationError) -> JobError:
     return JobError.model_validate(failure.details[0])
 
 
-async def planned_segment() -> SegmentTask:
+async def planned_segment() -> BatchTask:
     """A plan of one plain scene in the store, and its only segment."""
     store = default_store()
     video = PRESETS["preview"].format.model_copy(update={"width": 128, "height": 128})
@@ -62,7 +62,7 @@ async def planned_segment() -> SegmentTask:
         transition="none", captions=None, title="T", language="en",
     )  # fmt: skip
     ref = await store.put_bytes(plan.model_dump_json().encode(), "application/json")
-    return SegmentTask(plan=ref, segment_id=layout.segments[0].id, frames=layout.segments[0].frames)
+    return BatchTask(plan=ref, segment_id=layout.segments[0].id, frames=layout.segments[0].frames)
 
 
 async def test_a_script_is_checked_and_stored(environment: ActivityEnvironment) -> None:

@@ -40,7 +40,7 @@ async def test_without_one_the_film_is_made_by_software_and_a_warning_says_so(cl
 async def test_a_failure_on_the_way_restarts_all_segments_by_software(client: Client) -> None:
     studio = Studio(hardware=contracts.ChosenEncoder(encoder="h264_nvenc"))
 
-    async def fall_off(task: contracts.SegmentTask) -> None:
+    async def fall_off(task: contracts.BatchTask) -> None:
         if task.encoder and task.segment_id == "render-002":
             raise EncoderFailed("h264_nvenc: the card has fallen off the bus")
 
