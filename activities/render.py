@@ -39,8 +39,7 @@ async def load_plan(ref: ArtifactRef) -> RenderPlan:
 async def choose_encoder(task: EncoderTask, pulse: Pulse) -> ChosenEncoder:
     """Looks for a hardware encoder that can be trusted with the film."""
     plan = await load_plan(task.plan)
-    pulse.advance(0.1, "Trying the hardware encoders")
-    trials = await find(plan.format, settings().scratch)
+    trials = await find(plan.format, settings().scratch, lambda encoder: pulse.advance(0.0, f"Trying {encoder}"))
     passed = next((one.encoder for one in trials if not one.failure), None)
     return ChosenEncoder(encoder=passed, failures=[f"{one.encoder}: {one.failure}" for one in trials if one.failure])
 

@@ -1,10 +1,9 @@
 """The voices of this installation, and how each of them sounds."""
 
-import asyncio
 from datetime import timedelta
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Header, Path, Response
 from fastapi.responses import RedirectResponse
 from temporalio.client import WorkflowFailureError
 from temporalio.common import WorkflowIDConflictPolicy
@@ -55,14 +54,26 @@ async def list_voices(shared: Shared) -> VoiceList:
 @router.get(
     "/{engine}/{voice}/sample",
     response_class=Response,
-    responses={200: {"content": {"audio/wav": {}}}, 302: {}, 404: PROBLEM, 422: PROBLEM, 500: PROBLEM, 503: PROBLEM},
+    responses={
+        200: {"content": {"audio/wav": {}}},
+        302: {},
+        304: {},
+        404: PROBLEM,
+        422: PROBLEM,
+        500: PROBLEM,
+        503: PROBLEM,
+    },
 )
-async def voice_sample(engine: Name, voice: Name, shared: Shared) -> Response:
+async def voice_sample(
+    engine: Name, voice: Name, shared: Shared, if_none_match: Annotated[str | None, Header()] = None
+) -> Response:
     """A sentence in the voice's language. A worker speaks it when somebody asks for the first time."""
     if not any((one.engine, one.voice) == (engine, voice) for one in installed_voices(shared.settings)):
         raise Problem(404, "VOICE_UNAVAILABLE", f"there is no voice {engine}/{voice}; GET /api/voices lists them")
     audio = (await _spoken(Voice(engine=engine, voice=voice), shared)).audio
     headers = {"ETag": f'"{audio.sha256}"', "Cache-Control": "max-age=86400"}
+    if if_none_match and headers["ETag"] in if_none_match:
+        return Response(status_code=304, headers=headers)
     signed = await shared.store.sign(audio, _SIGNED_SECONDS)
     if signed is not None:
         return RedirectResponse(signed, 302, {"Cache-Control": "no-store"})
@@ -84,10 +95,8 @@ async def _spoken(voice: Voice, shared: Context) -> _Sample:
             execution_timeout=timedelta(seconds=2 * _SPEAK_SECONDS),
         )
     try:
-        async with asyncio.timeout(_SPEAK_SECONDS):
+        async with translated(_SPEAK_SECONDS):
             sample: _Sample = await handle.result()
-    except TimeoutError as error:
-        raise _not_spoken("no worker has spoken it yet") from error
     except WorkflowFailureError as error:
         raise _problem(error) from error
     return sample

@@ -169,13 +169,10 @@ class Finisher:
             self.report(0.05, "Joining the segments" if self.segments else "Writing the file")
             await self._join(path)
             self.report(0.3, "Verifying the film")
-            gate = Gate(path, self.plan, self.segments, lambda share, text: self.report(0.3 + 0.4 * share, text))
+            gate = Gate(path, self.plan, self.segments, lambda share, text: self.report(0.3 + 0.5 * share, text))
             facts = await gate.verify()
-            poster = None
-            if self.plan.format.has_picture:
-                self.report(0.7, "Making the poster")
-                poster = await self.store.put_bytes(await self._poster(path), "image/jpeg")
             self.report(0.8, "Storing the film")
+            poster = await self._poster(path) if self.plan.format.has_picture else None
             stored = await self.store.put_file(path, _MEDIA_TYPES[self.plan.format.container])
         if stored.sha256 != facts.sha256:
             raise OutputInvalid("the film changed between verification and publication")
@@ -198,7 +195,7 @@ class Finisher:
         track = self.request.captions.track and bool(timeline.cues)
         return Extras(chapters if len(chapters) > 1 else [], to_srt(timeline.cues) if track else None)
 
-    async def _poster(self, film: Path) -> bytes:
+    async def _poster(self, film: Path) -> ArtifactRef:
         """A frame from the first third of the first scene's body, as JPEG (full-range, converted)."""
         scene = next(one for one in self.plan.timeline.scenes if one.part == "scene")
         at = (scene.start_frame + scene.frames // 3) / self.plan.timeline.fps
@@ -210,7 +207,7 @@ class Finisher:
         )  # fmt: skip
         picture = planes.rgb_of_bytes(done.stdout, self.plan.format.width, self.plan.format.height)
         encoded = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])[1]
-        return await asyncio.to_thread(bytes, encoded)
+        return await self.store.put_bytes(await asyncio.to_thread(bytes, encoded), "image/jpeg")
 
     async def _artifacts(self, poster: ArtifactRef | None) -> list[NamedArtifact]:
         timeline = self.plan.timeline

@@ -4,6 +4,8 @@ A trial is what a film is: two segments, encoded apart, joined by stream copy, d
 frame with what was drawn. An encoder that is listed, or even opens, has not shown any of that.
 """
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -26,7 +28,8 @@ _LOOK: Final = (64, 36)
 """Frames are compared at this size (width, height)."""
 
 _TOLERANCE: Final = 8.0
-_STALL_SECONDS: Final = 20.0
+_STALL_SECONDS: Final = 10.0
+_TRIAL_SECONDS: Final = 25.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +40,14 @@ class Trial:
     failure: str = ""
 
 
-async def find(video: VideoFormat, scratch: Path) -> list[Trial]:
-    """Tries the hardware encoders of the format's codec in order, up to the first that can be used."""
+async def find(video: VideoFormat, scratch: Path, report: Callable[[str], None] = lambda _: None) -> list[Trial]:
+    """Tries the hardware encoders of the format's codec in order, up to the first that can be used.
+
+    `report` is told each encoder before its trial, which no driver can keep for longer than a stall.
+    """
     trials: list[Trial] = []
     for encoder in HARDWARE[video.codec]:
+        report(encoder)
         trials.append(Trial(encoder, await _failure(encoder, video, scratch)))
         if not trials[-1].failure:
             break
@@ -49,16 +56,23 @@ async def find(video: VideoFormat, scratch: Path) -> list[Trial]:
 
 async def _failure(encoder: str, video: VideoFormat, scratch: Path) -> str:
     try:
-        with workspace(scratch, "trial") as folder:
-            pieces = [await _segment(encoder, video, folder, number) for number in range(2)]
-            headers = {(await read_packets(piece.path)).extradata for piece in pieces}
-            if len(headers) != 1:
-                return "its segments do not have one set of headers"
-            return await _judge(await _joined(pieces, video.fps, folder))
+        async with asyncio.timeout(_TRIAL_SECONDS):
+            return await _tried(encoder, video, scratch)
+    except TimeoutError:
+        return f"its trial was not over in {_TRIAL_SECONDS:.0f} s"
     except PicturelockError as error:
         return error.message
     except OSError as error:
         return f"{type(error).__name__}: {error.strerror}"
+
+
+async def _tried(encoder: str, video: VideoFormat, scratch: Path) -> str:
+    with workspace(scratch, "trial") as folder:
+        pieces = [await _segment(encoder, video, folder, number) for number in range(2)]
+        headers = {(await read_packets(piece.path)).extradata for piece in pieces}
+        if len(headers) != 1:
+            return "its segments do not have one set of headers"
+        return _judge(await _joined(pieces, video.fps, folder))
 
 
 async def _segment(encoder: str, video: VideoFormat, folder: Path, number: int) -> join.Piece:
@@ -101,7 +115,7 @@ async def _joined(pieces: list[join.Piece], fps: int, folder: Path) -> bytes:
     return done.stdout
 
 
-async def _judge(data: bytes) -> str:
+def _judge(data: bytes) -> str:
     width, height = _LOOK
     count = len(data) // (width * height)
     if count != 2 * _FRAMES:

@@ -28,7 +28,7 @@ from picturelock.media.fonts import font_environment
 from picturelock.media.frames import Draw, Paint, Picture
 from picturelock.media.planes import Bytes2D, views
 from picturelock.media.tools import tool_versions
-from picturelock.media.verify import check_segment
+from picturelock.media.verify import check_all_pictures, check_segment
 from picturelock.models import RenderedSegment, ScenePicture, SegmentSpec, VideoFormat, Watermark
 from picturelock.scratch import workspace
 from picturelock.storage import Store, cache_key
@@ -70,7 +70,8 @@ async def render_segment(
     require_room(scratch, spec.format, spec.frames)
     started = time.monotonic()
     async with AsyncExitStack() as stack:
-        draw, first_luma = _noting_luma(await stack.enter_async_context(drawer(spec, store)))
+        hardware = is_hardware(spec.encoder)
+        draw, luma = _noting_luma(await stack.enter_async_context(drawer(spec, store)), every_frame=hardware)
         folder = stack.enter_context(workspace(scratch, "segment"))
         output = folder / "segment.mp4"
         try:
@@ -88,8 +89,10 @@ async def render_segment(
                 on_progress=on_progress,
             )
             packets = await check_segment(output, spec.frames)
+            if hardware:
+                await check_all_pictures(output, luma)
         except (RenderFailed, RenderStalled, OutputInvalid) as error:
-            if is_hardware(spec.encoder):
+            if hardware:
                 raise EncoderFailed(f"{spec.encoder}: {error.message}", detail=error.detail) from error
             raise
         artifact = await store.put_file(output, "video/mp4")
@@ -99,7 +102,7 @@ async def render_segment(
         frames=spec.frames,
         packets_sha256=packets.combined(),
         extradata_sha256=packets.extradata,
-        first_luma=first_luma[0],
+        first_luma=luma[0],
         encoder=spec.encoder,
         seconds=round(time.monotonic() - started, 3),
         worker=f"{socket.gethostname()}:{os.getpid()}",
@@ -117,13 +120,13 @@ def require_room(scratch: Path, video: VideoFormat, count: int) -> None:
         raise DiskFull(f"the scratch disk has {free / 1e6:.0f} MB free; {needed / 1e6:.0f} MB are needed")
 
 
-def _noting_luma(draw: Draw) -> tuple[Draw, list[float]]:
-    """The same drawer, and a list that holds the first frame's mean luma once it is drawn."""
+def _noting_luma(draw: Draw, *, every_frame: bool) -> tuple[Draw, list[float]]:
+    """The same drawer, and a list that holds the mean luma of the first frame, or of each, once it is drawn."""
     noted: list[float] = []
 
     def drawn(number: int, out: Bytes2D) -> None:
         draw(number, out)
-        if number == 0:
+        if number == 0 or every_frame:
             noted.append(float(views(out).y.mean()))
 
     return drawn, noted

@@ -5,10 +5,13 @@ absent     the encoder cannot be opened, as on a machine without a card
 headers    every run writes other headers
 green      the pictures are not the ones that were given
 breaks     works for the trial and fails for real segments
+black      works for the trial and paints real segments black
+hangs      never comes back
 """
 
 import os
 import sys
+import time
 
 real, kind = os.environ["REAL_FFMPEG"], os.environ["FAKE_GPU"]
 arguments = sys.argv[1:]
@@ -23,7 +26,9 @@ if "h264_nvenc" in arguments and kind != "absent":
         kept.append("libx264" if arguments[at] == "h264_nvenc" else arguments[at])
         at += 1
     level = ["-level", str(40 + os.getpid() % 3)] if kind == "headers" else []
-    if kind == "green":
+    if kind == "hangs":
+        time.sleep(3600)
+    if kind == "green" or (kind == "black" and arguments[-1].endswith("segment.mp4")):
         kept = [one.replace("setparams=", "lutyuv=y=16,setparams=") for one in kept]
     if kind == "breaks" and arguments[-1].endswith("segment.mp4"):
         sys.exit("the card has fallen off the bus")

@@ -33,6 +33,8 @@ class FakeServer:
 
     replies: list[Reply]
     requests: list[Received] = field(default_factory=list)
+    routes: dict[str, Reply] = field(default_factory=dict)
+    """Answers by the beginning of a path, whatever the order in which they are asked."""
 
     def __post_init__(self) -> None:
         outer = self
@@ -45,7 +47,8 @@ class FakeServer:
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
                 headers = {key.lower(): value for key, value in self.headers.items()}
                 outer.requests.append(Received(self.path, headers, body))
-                reply = outer.replies[min(len(outer.requests), len(outer.replies)) - 1]
+                in_turn = outer.replies[min(len(outer.requests), len(outer.replies)) - 1]
+                reply = next((one for path, one in outer.routes.items() if self.path.startswith(path)), in_turn)
                 data = reply.encoded()
                 self.send_response(reply.status)
                 self.send_header("content-type", reply.media_type)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, Final, TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from activities import contracts
@@ -116,7 +116,12 @@ class Production:
         """The film by one hardware encoder, or None: then all of it is made by software, and a warning says so."""
         self._board.expect("render", 1)
         task = contracts.EncoderTask(plan=composition.plan)
-        chosen = await self._run("render", "encoder", contracts.CHOOSE_ENCODER, task, ChosenEncoder, units=0)
+        try:
+            chosen = await self._run("render", "encoder", contracts.CHOOSE_ENCODER, task, ChosenEncoder, units=0)
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
+            chosen = ChosenEncoder(failures=[job_error(error, "render").message])
         if chosen.encoder is None:
             reasons = "; ".join(chosen.failures)
             self._board.warn("SOFTWARE_ENCODER", "render", [f"no hardware encoder passed its trial: {reasons}"])

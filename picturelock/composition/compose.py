@@ -73,6 +73,7 @@ class Composer:
         await self._check_asset_kinds()
         intro = await self._insert("intro", self.request.intro, video, report)
         outro = await self._insert("outro", self.request.outro, video, report)
+        inserted = [one for one in (intro, outro) if one]
         layout = self._lay_out(intro, outro, video)
         self._check_length(layout, video)
         warnings: list[str] = []
@@ -91,7 +92,7 @@ class Composer:
             segments=layout.segments if video.has_picture else [],
             scenes=layout.scenes,
             cues=cues,
-            audio=self._audio(layout, [one for one in (intro, outro) if one], video),
+            audio=self._audio(layout, inserted, video),
         )
         return RenderPlan(
             format=video,
@@ -103,7 +104,9 @@ class Composer:
             title=plain_text(self.script.title) or cards.headline(self.script.scenes[0]),
             language=self.script.language,
             attributions=provider.attributions,
-            warnings=sorted({*warnings, *provider.warnings}),
+            warnings=sorted(
+                {*warnings, *provider.warnings, *(one.warning for one in (intro, outro) if one and one.warning)}
+            ),
         )
 
     def _provider(self, video: VideoFormat) -> Provider:
@@ -141,9 +144,7 @@ class Composer:
         self, layout: Layout, provider: Provider, video: VideoFormat, warnings: list[str], report: Report
     ) -> list[ScenePicture]:
         total = len(self.script.scenes)
-        script = await provider.fill(
-            self.script, lambda index: report(0.3 * index / total, f"Looking for picture {index + 1} of {total}")
-        )
+        script = await provider.fill(self.script, lambda share, message: report(0.3 * share, message))
         maker = PictureMaker(script, video, self.store, self.scratch, warnings)
         at_once = asyncio.Semaphore(_AT_ONCE)
         shares = [0.0] * total
@@ -203,7 +204,7 @@ class Composer:
             words = [_drawable_word(word, warnings) for word in narration.words]
             cues += cues_of_scene(
                 words,
-                scene.index,
+                narration.scene_index,
                 scene.speech_start_frame,
                 limit,
                 video.fps,

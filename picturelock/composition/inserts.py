@@ -1,7 +1,7 @@
 """Intro and outro: clips of one's own before and after the scenes, with their own sound at the film's loudness."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -15,6 +15,10 @@ from picturelock.scratch import workspace
 from picturelock.storage import Store
 
 MAX_SECONDS: Final = 120.0
+MAX_GAIN_DB: Final = 24.0
+"""More would turn a microphone's noise into the loudest part of the film."""
+
+QUIET_LUFS: Final = -50.0
 InsertKind = Literal["intro", "outro"]
 
 
@@ -25,6 +29,7 @@ class ReadyInsert:
     kind: InsertKind
     picture: ScenePicture
     frames: int
+    warning: str = ""
     sound: ArtifactRef | None = None
     gain_db: float = 0.0
 
@@ -54,11 +59,6 @@ async def prepare(
         AssetMissing, AssetUnreadable: the clip cannot be used.
         InvalidRequest: it is longer than an insert may be.
     """
-    asset, _ = await store.asset(insert.asset_id)
-    end = insert.end_seconds if insert.end_seconds is not None else (asset.duration_seconds or 0.0)
-    wanted = end - insert.start_seconds
-    if wanted > MAX_SECONDS:
-        raise InvalidRequest(f"{kind}: the clip would last {wanted:.0f} s; at most {MAX_SECONDS:.0f} s are allowed")
     visual = Visual(
         kind="clip",
         asset_id=insert.asset_id,
@@ -67,8 +67,10 @@ async def prepare(
         end_seconds=insert.end_seconds,
         when_short="freeze",
     )
-    most = max(1, round(wanted * video.fps))
-    ref, cut = await cut_clip(visual, kind, most, video.fps, store, advance)
+    most = round(MAX_SECONDS * video.fps)
+    ref, cut = await cut_clip(visual, kind, most + 1, video.fps, store, advance)
+    if cut.frames > most:
+        raise InvalidRequest(f"{kind}: the clip lasts longer than {MAX_SECONDS:.0f} s; cut it with endSeconds")
     picture = ScenePicture(source=ref, clip=cut, motion="none", description=kind)
     ready = ReadyInsert(kind=kind, picture=picture, frames=cut.frames)
     path = await store.local(ref)
@@ -78,8 +80,12 @@ async def prepare(
         sound = folder / "sound.wav"
         await extract_stereo(path, cut.first / video.fps, cut.frames * SAMPLE_RATE // video.fps, sound)
         level = await loudness.measure(sound, repeats=2)
-        if level.integrated <= loudness.SILENCE_LUFS:
-            return ready
+        if level.integrated < QUIET_LUFS:
+            silent = level.integrated <= loudness.SILENCE_LUFS
+            text = f"{kind}: its sound is next to silence ({level.integrated:.0f} LUFS) and was left out"
+            return ready if silent else replace(ready, warning=text)
         audio = await store.put_file(sound, "audio/wav")
     gain = round(video.loudness_lufs - level.integrated, 2)
-    return ReadyInsert(kind=kind, picture=picture, frames=cut.frames, sound=audio, gain_db=gain)
+    most_gain = min(gain, MAX_GAIN_DB)
+    text = f"{kind}: its sound is very quiet ({level.integrated:.0f} LUFS) and was raised by {most_gain:.0f} dB only"
+    return replace(ready, sound=audio, gain_db=most_gain, warning=text if gain > MAX_GAIN_DB else "")

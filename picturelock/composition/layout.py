@@ -81,6 +81,7 @@ def lay_out(parts: list[Part], fps: int, transition_seconds: float) -> Layout:
     count = len(parts)
     scenes: list[TimelineScene] = []
     segments: list[Segment] = []
+    before = sum(part.kind == "intro" for part in parts)
     at = 0
     for index, part in enumerate(parts):
         coming = overlap if index > 0 else 0
@@ -92,6 +93,7 @@ def lay_out(parts: list[Part], fps: int, transition_seconds: float) -> Layout:
             TimelineScene(
                 index=index,
                 part=part.kind,
+                scene_index=index - before if part.kind == "scene" else None,
                 title=part.title,
                 start_frame=at,
                 frames=coming + body + leaving,

@@ -15,7 +15,7 @@ from picturelock.models import SAMPLE_RATE, AudioPlan, Check, RenderedSegment, R
 AUDIO_RATE: Final = 8_000
 """The rate at which the film's sound is looked at, in samples a second."""
 
-_LUMA_TOLERANCE: Final = 16.0
+LUMA_TOLERANCE: Final = 16.0
 _SILENCE_DB: Final = -50.0
 _MUSIC_SILENCE_DB: Final = -70.0
 _GAP_SECONDS: Final = 0.4
@@ -79,10 +79,10 @@ def keyframes(luma: dict[int, float], stderr: str, segments: list[RenderedSegmen
     at, wrong = 0, []
     for segment in segments:
         seen = luma.get(at)
-        if seen is None or abs(seen - segment.first_luma) > _LUMA_TOLERANCE:
+        if seen is None or abs(seen - segment.first_luma) > LUMA_TOLERANCE:
             wrong.append(f"{segment.id}: {'none' if seen is None else f'{seen:.0f}'} for {segment.first_luma:.0f}")
         at += segment.frames
-    limit = f"± {_LUMA_TOLERANCE:.0f}"
+    limit = f"± {LUMA_TOLERANCE:.0f}"
     return [clean("key frames decode", stderr), _none_of("brightness as drawn", wrong, limit, good="all")]
 
 

@@ -110,13 +110,15 @@ def read_stereo(path: Path, chunk: int = 1 << 16) -> Iterator[Stereo]:
 async def extract_stereo(path: Path, start_seconds: float, samples: int, output: Path) -> None:
     """Writes a stretch of a film's own sound as 48 kHz stereo WAV of exactly so many samples, its ends faded.
 
+    Sound that begins late, or has gaps, keeps its places beside the picture.
+
     Raises:
         AssetUnreadable: the sound is damaged.
     """
     seconds = samples / SAMPLE_RATE
     fade = min(0.02, seconds / 4)
     graph = (
-        f"aresample={SAMPLE_RATE},aformat=channel_layouts=stereo,asetpts=N/SR/TB,apad=whole_len={samples},"
+        f"aresample={SAMPLE_RATE}:async=1:first_pts=0,aformat=channel_layouts=stereo,apad=whole_len={samples},"
         f"atrim=end_sample={samples},afade=t=in:d={fade:.4f},afade=t=out:st={seconds - fade:.4f}:d={fade:.4f}"
     )
     try:

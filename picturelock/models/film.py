@@ -77,14 +77,15 @@ class Cue(Model):
     end_seconds: float
     lines: list[str]
     words: list[Word]
-    scene_index: int
+    scene_index: int = Field(description="The scene's place in the script.")
 
 
 class TimelineScene(Model):
     """Where a scene, or the intro or outro, stands in the film. Neighbours overlap for their transition's length."""
 
-    index: int
+    index: int = Field(description="Its place in the film; an intro is 0.")
     part: TimelinePart = "scene"
+    scene_index: int | None = Field(default=None, description="The scene's place in the script.")
     title: str | None
     start_frame: int
     frames: int

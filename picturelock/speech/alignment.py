@@ -55,7 +55,10 @@ async def align(text: str, samples: Mono, language: str) -> list[Word] | None:
     """The written words with their times in 48 kHz mono speech, or None where they cannot be told with certainty."""
     if not language.lower().startswith("en") or not available():
         return None
-    tokens = await asyncio.get_running_loop().run_in_executor(_ALIGNER, _aligned, text, samples)
+    try:
+        tokens = await asyncio.get_running_loop().run_in_executor(_ALIGNER, _aligned, text, samples)
+    except (LookupError, ValueError, RuntimeError):  # what the dictionary or the search cannot take is not found
+        return None
     return match_words(text, tokens) if tokens else None
 
 

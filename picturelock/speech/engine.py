@@ -26,10 +26,13 @@ class Speech:
 
 
 class SpeechEngine(Protocol):
-    """Anything that speaks. `name` is what `voice.engine` selects; `version` is part of every cache key."""
+    """Anything that speaks. `name` is what `voice.engine` selects."""
 
     name: str
-    version: str
+
+    def version_of(self, voice: Voice, /) -> str:
+        """What makes this voice sound as it does, beside the text: part of every cache key."""
+        ...
 
     def voices(self) -> list[VoiceInfo]:
         """The voices it really has, without a download."""

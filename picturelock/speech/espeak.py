@@ -62,8 +62,9 @@ class EspeakEngine:
 
     name = "espeak"
 
-    def __init__(self) -> None:
-        self.version = version("espeakng-loader")
+    def version_of(self, _voice: Voice, /) -> str:
+        """The package's version."""
+        return version("espeakng-loader")
 
     def voices(self) -> list[VoiceInfo]:
         """One voice a language."""

@@ -42,8 +42,9 @@ class HibariEngine:
 
     name = "hibari"
 
-    def __init__(self) -> None:
-        self.version = version("hibari-tts")
+    def version_of(self, _voice: Voice, /) -> str:
+        """The package's version."""
+        return version("hibari-tts")
 
     def voices(self) -> list[VoiceInfo]:
         """Only what needs no download."""
@@ -96,7 +97,7 @@ def pronounced(text: str) -> list[tuple[str, str]]:
         tts, _ = _model()
         return [
             (str(token.text), str(token.phonemes or ""))
-            for sentence in tts.split_sentences(text)
+            for sentence in tts.split_sentences(_sayable(text))
             for token in tts.g2p.phonemize_tokens(tts.g2p.tokenize(normalize(sentence)))
         ]
 

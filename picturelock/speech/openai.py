@@ -21,7 +21,6 @@ class OpenAIEngine:
     name = "openai"
 
     def __init__(self, base_url: str, model: str, voices: list[VoiceInfo], key: str | None) -> None:
-        self.version = model
         self._base_url = base_url.rstrip("/")
         self._model = model
         self._voices = voices
@@ -34,6 +33,10 @@ class OpenAIEngine:
             return None
         key = settings.speech_api_key.get_secret_value() if settings.speech_api_key else None
         return cls(settings.speech_base_url, settings.speech_model, openai_voices(settings), key)
+
+    def version_of(self, _voice: Voice, /) -> str:
+        """The model, and where it answers."""
+        return f"{self._model} {self._base_url}"
 
     def voices(self) -> list[VoiceInfo]:
         """The voices named in the settings."""

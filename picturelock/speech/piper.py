@@ -6,6 +6,7 @@ Voices that would fetch dictionaries at run time are not offered. https://github
 """
 
 import asyncio
+import hashlib
 import json
 import re
 import textwrap
@@ -23,6 +24,7 @@ from picturelock.models import Voice
 from picturelock.speech.catalog import VoiceInfo, piper_files, piper_voices
 from picturelock.speech.engine import Report, Speech
 from picturelock.speech.letters import refuse_foreign
+from picturelock.storage import sha256_of
 
 _THREAD: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="piper")
 _LOADED: Final = 4
@@ -41,8 +43,12 @@ class PiperEngine:
     name = "piper"
 
     def __init__(self, folder: Path | None) -> None:
-        self.version = version("piper-tts")
         self._folder = folder
+
+    def version_of(self, voice: Voice, /) -> str:
+        """The package's version, and the voice's own files: another voice may come under an old name."""
+        path = piper_files(self._folder).get(voice.voice)
+        return f"{version('piper-tts')} {_digest(path, path.stat().st_mtime_ns) if path else ''}"
 
     def voices(self) -> list[VoiceInfo]:
         """The voice of the extra, and those of the folder."""
@@ -58,8 +64,14 @@ class PiperEngine:
         return await asyncio.get_running_loop().run_in_executor(_THREAD, _speak, path, text, voice, report)
 
 
+@lru_cache(maxsize=64)
+def _digest(path: Path, _changed: int) -> str:
+    description = path.with_name(f"{path.name}.json").read_bytes()
+    return f"{sha256_of(path)} {hashlib.sha256(description).hexdigest()}"
+
+
 @lru_cache(maxsize=_LOADED)
-def _loaded(path: Path) -> Any:  # noqa: ANN401 - optional
+def _loaded(path: Path, _digest: str) -> Any:  # noqa: ANN401 - optional
     import onnxruntime  # noqa: PLC0415 - optional
     from piper import PiperConfig, PiperVoice  # noqa: PLC0415
 
@@ -76,7 +88,7 @@ def _speak(path: Path, text: str, voice: Voice, report: Report) -> Speech:
 
     name = f"piper/{voice.voice}"
     try:
-        speaker = _loaded(path)
+        speaker = _loaded(path, _digest(path, path.stat().st_mtime_ns))
         # Without noise the same text is the same sound, bit for bit.
         settings = SynthesisConfig(
             length_scale=speaker.config.length_scale / voice.speed,

@@ -1,29 +1,41 @@
 """What a script wishes to see, turned into assets: looked for or made once, then found again like every upload."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from picturelock.assets import take_in
-from picturelock.errors import PictureFailed, PictureUnavailable
+from picturelock.errors import AssetUnreadable, PictureUnavailable
 from picturelock.models import ArtifactRef, Attribution, Model, Scene, Script, Visual
 from picturelock.models.script import PictureSource
 from picturelock.scratch import workspace
 from picturelock.scripting.markdown import plain_text
 from picturelock.storage import Store, cache_key
-from picturelock.visuals.source import VisualSource, Wanted, require
+from picturelock.visuals.source import Received, VisualSource, Wanted, require
 
 _VERSION: Final = "1"
 _QUERY_CHARACTERS: Final = 100
-Report = Callable[[int], None]
+_AT_ONCE: Final = 4
+Report = Callable[[float, str], None]
 
 
 class _Provided(Model):
     asset_id: str
     artifact: ArtifactRef
     attribution: Attribution
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What is asked of a source. An `optional` one may end at a card."""
+
+    source: VisualSource
+    kind: Literal["image", "clip"]
+    text: str
+    optional: bool = False
 
 
 @dataclass(slots=True)
@@ -38,81 +50,115 @@ class Provider:
     max_bytes: int
     attributions: list[Attribution] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    _asked: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     async def fill(self, script: Script, report: Report) -> Script:
-        """The script with an asset for every picture that is looked for or made. `report(scene)` before each.
+        """The script with an asset for every picture that is looked for or made, several at once.
+
+        `report(share, message)` is told with every stretch of a file that arrives.
 
         Raises:
             NotOffered: this installation has no source of what was asked for.
             PictureUnavailable, PictureFailed: a picture that was asked for is not to be had, or not now.
         """
-        scenes: list[Scene] = []
-        for index, scene in enumerate(script.scenes):
-            report(index)
-            visual = await self._visual(scene, index, script)
-            scenes.append(scene if visual is scene.visual else scene.model_copy(update={"visual": visual}))
+        wishes = [self._wish(scene, index, script) for index, scene in enumerate(script.scenes)]
+        asked = Counter[tuple[str, str]]()
+        at_once = asyncio.Semaphore(_AT_ONCE)
+        done = 0
+
+        async def provide(index: int, wish: _Wish, ordinal: int) -> _Provided | None:
+            nonlocal done
+            async with at_once:
+                provided = await self._provided(wish, index, ordinal, lambda message: report(done / total, message))
+            done += 1
+            return provided
+
+        total = sum(wish is not None for wish in wishes)
+        tasks: dict[int, asyncio.Task[_Provided | None]] = {}
+        try:
+            async with asyncio.TaskGroup() as group:
+                for index, wish in enumerate(wishes):
+                    if wish is not None:
+                        tasks[index] = group.create_task(provide(index, wish, asked[wish.kind, wish.text]))
+                        asked[wish.kind, wish.text] += 1
+        except BaseExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+        scenes = [
+            self._with_picture(scene, index, tasks[index].result() if index in tasks else None)
+            for index, scene in enumerate(script.scenes)
+        ]
         return script.model_copy(update={"scenes": scenes})
 
-    async def _visual(self, scene: Scene, index: int, script: Script) -> Visual | None:
-        visual = scene.visual
+    def _wish(self, scene: Scene, index: int, script: Script) -> "_Wish | None":
+        """What a scene wishes to see; None where its picture is there or drawn."""
+        visual, path = scene.visual, f"script.scenes[{index}].visual"
         if visual is None:
-            return await self._unasked(scene, index, script)
-        wish = visual.query or visual.prompt
-        if wish is None:
-            return visual
-        kind: PictureSource = "stock" if visual.query else "generated"
-        field_name = "query" if visual.query else "prompt"
-        source = require(self.available, kind, f"script.scenes[{index}].visual.{field_name}")
-        asset_id = await self._provided(source, "clip" if visual.kind == "clip" else "image", wish, index)
-        return visual.model_copy(update={"asset_id": asset_id, "query": None, "prompt": None})
+            kind = self.pictures
+            if kind == "auto":
+                kind = next((one for one in ("stock", "generated") if one in self.available), "card")
+            if kind == "card":
+                return None
+            source = require(self.available, kind, "pictures")
+            return _Wish(source, "image", _subject(scene, script), optional=self.pictures == "auto")
+        if visual.query:
+            source = require(self.available, "stock", f"{path}.query")
+            return _Wish(source, "clip" if visual.kind == "clip" else "image", visual.query)
+        if visual.prompt:
+            return _Wish(require(self.available, "generated", f"{path}.prompt"), "image", visual.prompt)
+        return None
 
-    async def _unasked(self, scene: Scene, index: int, script: Script) -> Visual | None:
-        """The picture of a scene that names none. Only `auto` may end at a card, and says so."""
-        kind = self.pictures
-        if kind == "auto":
-            kind = next((one for one in ("stock", "generated") if one in self.available), "card")
-        if kind == "card":
-            return None
-        source = require(self.available, kind, "pictures")
+    def _with_picture(self, scene: Scene, index: int, provided: "_Provided | None") -> Scene:
+        if provided is None:
+            return scene
+        told = provided.attribution.model_copy(update={"scene_index": index, "asset_id": provided.asset_id})
+        self.attributions.append(told)
+        update = {"asset_id": provided.asset_id, "query": None, "prompt": None}
+        visual = (
+            scene.visual.model_copy(update=update) if scene.visual else Visual(kind="image", asset_id=told.asset_id)
+        )
+        return scene.model_copy(update={"visual": visual})
+
+    async def _provided(
+        self, wish: "_Wish", index: int, ordinal: int, report: Callable[[str], None]
+    ) -> "_Provided | None":
+        """The picture, found again or fetched; None where nobody asked for it and there is none."""
+        width, height = self.size
+        wanted = Wanted(kind=wish.kind, text=wish.text, width=width, height=height, ordinal=ordinal)
+        key = cache_key(_VERSION, wish.source.name, wish.source.key(wanted))
+        known = await self.store.recall("visual", key, _Provided)
+        if known is not None and await self.store.has(known.artifact):
+            return known
+        report(f"Looking for the picture of scene {index + 1}")
+
+        def received(size: int) -> None:
+            report(f"Fetching the picture of scene {index + 1} ({size / 1e6:.1f} MB)")
+
         try:
-            asset_id = await self._provided(source, "image", _wish(scene, script), index)
+            provided = await self._fetched(wish.source, wanted, received)
         except PictureUnavailable as error:
-            if self.pictures != "auto":
+            if not wish.optional:
                 raise
             self.warnings.append(f"scene {index + 1} shows a title card: {error.message}")
             return None
-        return Visual(kind="image", asset_id=asset_id)
+        await self.store.remember("visual", key, provided)
+        return provided
 
-    async def _provided(self, source: VisualSource, kind: str, text: str, index: int) -> str:
-        ordinal = self._asked[kind, text]
-        self._asked[kind, text] += 1
-        width, height = self.size
-        wanted = Wanted.model_validate(
-            {"kind": kind, "text": text, "width": width, "height": height, "ordinal": ordinal}
-        )
-        key = cache_key(_VERSION, source.name, source.version, wanted.model_dump_json())
-        known = await self.store.recall("visual", key, _Provided)
-        if known is None or not await self.store.has(known.artifact):
-            known = await self._fetched(source, wanted)
-            await self.store.remember("visual", key, known)
-        self.attributions.append(
-            known.attribution.model_copy(update={"scene_index": index, "asset_id": known.asset_id})
-        )
-        return known.asset_id
-
-    async def _fetched(self, source: VisualSource, wanted: Wanted) -> _Provided:
+    async def _fetched(self, source: VisualSource, wanted: Wanted, received: Received) -> _Provided:
         with workspace(self.scratch, "visual") as folder:
             path = folder / "file"
-            attribution = await source.fetch(wanted, path, self.max_bytes)
-            asset = await take_in(path, self.store)
+            attribution = await source.fetch(wanted, path, self.max_bytes, received)
+            try:
+                asset = await take_in(path, self.store)
+            except AssetUnreadable as error:
+                raise PictureUnavailable(
+                    f"{source.name} delivered something that cannot be used for {wanted.text!r}: {error.message}"
+                ) from error
         if asset.kind != wanted.kind:
-            raise PictureFailed(f"{source.name} delivered a file of kind {asset.kind!r}; {wanted.kind!r} is needed")
+            raise PictureUnavailable(f"{source.name} delivered a file of kind {asset.kind!r} for {wanted.text!r}")
         _, artifact = await self.store.asset(asset.asset_id)
         return _Provided(asset_id=asset.asset_id, artifact=artifact, attribution=attribution)
 
 
-def _wish(scene: Scene, script: Script) -> str:
+def _subject(scene: Scene, script: Script) -> str:
     """What a scene without a wish of its own should show: its title, else the beginning of what is spoken."""
     title = plain_text(scene.title) if scene.title else ""
     topic = plain_text(script.title)

@@ -1,6 +1,7 @@
 """The protocol of picture sources and the registry of those this installation has."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
@@ -12,6 +13,7 @@ from picturelock.models.script import PictureSource
 from picturelock.settings import Settings
 
 RETRYABLE: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+Received = Callable[[int], None]
 _TIMEOUT: Final = httpx.Timeout(60.0, read=110.0)  # a model may think for long
 
 
@@ -33,14 +35,16 @@ class Wanted(Model):
 
 
 class VisualSource(Protocol):
-    """Anything that finds or makes pictures. `version` is part of every cache key."""
+    """Anything that finds or makes pictures."""
 
     name: str
-    version: str
-    kinds: frozenset[Literal["image", "clip"]]
 
-    async def fetch(self, wanted: Wanted, target: Path, max_bytes: int) -> Attribution:
-        """Writes a picture or clip into `target` and tells whose it is.
+    def key(self, wanted: Wanted) -> str:
+        """What determines the answer: the same key, the same picture. A preview gets its final film's pictures."""
+        ...
+
+    async def fetch(self, wanted: Wanted, target: Path, max_bytes: int, received: Received) -> Attribution:
+        """Writes a picture or clip into `target` and tells whose it is. `received` is told bytes as they come.
 
         Raises:
             PictureUnavailable: it has none of that.
@@ -104,7 +108,7 @@ async def ask(method: str, url: str, name: str, **options: object) -> httpx.Resp
     return response
 
 
-async def download(url: str, target: Path, max_bytes: int, name: str) -> None:
+async def download(url: str, target: Path, max_bytes: int, received: Received, name: str) -> None:
     """A file from a source, as long as it is not too large. Raises PictureFailed, PictureUnavailable."""
     try:
         async with (
@@ -120,5 +124,6 @@ async def download(url: str, target: Path, max_bytes: int, name: str) -> None:
                     if size > max_bytes:
                         raise PictureUnavailable(f"{name}: the file is larger than {max_bytes / 1e6:.0f} MB")
                     await asyncio.to_thread(file.write, chunk)
+                    received(size)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise PictureFailed(f"{name} did not deliver the file: {type(error).__name__}") from error

@@ -59,12 +59,12 @@ def provider(
 def serve_photos(fake_server: Serve, sizes: list[tuple[int, int]], picture: bytes) -> FakeServer:
     server = fake_server([Reply(200, {"photos": []})])
     listing = {"photos": [photo(server.url, number, *size) for number, size in enumerate(sizes)]}
-    server.replies[:] = [Reply(200, listing), Reply(200, picture, "image/jpeg")] * 4
+    server.routes |= {"/v1/search": Reply(200, listing), "/file/": Reply(200, picture, "image/jpeg")}
     return server
 
 
 async def test_a_photo_is_looked_for_kept_and_attributed(fake_server: Serve, store: Store, scratch: Path) -> None:
-    server = serve_photos(fake_server, [(300, 200), (640, 360)], jpeg())
+    server = serve_photos(fake_server, [(300, 200), (1920, 1080)], jpeg())
     asking = provider(stock(server), store, scratch)
     filled = await asking.fill(script_of({"kind": "image", "query": "harbour at dawn"}), quiet)
     visual = filled.scenes[0].visual
@@ -90,7 +90,41 @@ async def test_the_same_wish_twice_gets_two_pictures(fake_server: Serve, store: 
     server = serve_photos(fake_server, [(640, 360), (800, 450)], jpeg())
     wish: dict[str, object] = {"kind": "image", "query": "harbour"}
     await provider(stock(server), store, scratch).fill(script_of(wish, wish), quiet)
-    assert [one.path for one in server.requests if one.path.startswith("/file")] == ["/file/0.jpg", "/file/1.jpg"]
+    assert {one.path for one in server.requests if one.path.startswith("/file")} == {"/file/0.jpg", "/file/1.jpg"}
+
+
+async def test_a_preview_shows_the_pictures_of_the_film(fake_server: Serve, store: Store, scratch: Path) -> None:
+    server = serve_photos(fake_server, [(1280, 720), (4000, 3000)], jpeg())
+    script = script_of({"kind": "image", "query": "harbour"})
+    first, second = [
+        await Provider(stock(server), "auto", size, store, scratch, 10**6).fill(script, quiet)
+        for size in ((1280, 720), (3840, 2160))
+    ]
+    assert first == second
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("file", [jpeg()[:400], b"<html></html>", b"", b"GIF89a"])
+async def test_a_file_that_is_no_picture_is_the_sources_fault_not_the_clients(
+    fake_server: Serve, store: Store, scratch: Path, file: bytes
+) -> None:
+    server = serve_photos(fake_server, [(1920, 1080)], file)
+    with pytest.raises(PictureUnavailable, match="pexels delivered"):
+        await provider(stock(server), store, scratch).fill(script_of({"kind": "image", "query": "waves"}), quiet)
+    asking = provider(stock(server), store, scratch)
+    assert (await asking.fill(script_of(None), quiet)).scenes[0].visual is None
+    assert len(asking.warnings) == 1
+
+
+async def test_every_stretch_of_a_file_is_an_advance(fake_server: Serve, store: Store, scratch: Path) -> None:
+    server = serve_photos(fake_server, [(1920, 1080)], jpeg(1600, 1200))
+    told: list[str] = []
+    await provider(stock(server), store, scratch).fill(
+        script_of({"kind": "image", "query": "waves"}), lambda _share, message: told.append(message)
+    )
+    assert told[0].startswith("Looking for")
+    assert told[1].endswith("(0.0 MB)")
+    assert len(told) >= 3
 
 
 async def test_a_clip_is_taken_in_the_smallest_size_that_fills_the_frame(fake_server: Serve, tmp_path: Path) -> None:
@@ -193,6 +227,7 @@ async def test_a_wish_without_a_source_is_refused(store: Store, scratch: Path) -
         (Reply(401, {"error": "who are you"}), PictureUnavailable),
         (Reply(200, b"<html>", "text/html"), PictureFailed),
         (Reply(200, {"photos": [{"nonsense": 1}]}), PictureFailed),
+        (Reply(200, {"photos": [{"width": 1, "height": 1, "url": ""}]}), PictureUnavailable),
     ],
 )
 async def test_every_bad_answer_has_a_code(

@@ -6,7 +6,7 @@ from temporalio.client import Client
 
 from activities import contracts
 from jobstate.reader import JobReader
-from picturelock.errors import EncoderFailed
+from picturelock.errors import EncoderFailed, NotOffered
 from picturelock.models import JobStatus
 from picturelock.status import assemble
 from tests.fake_activities import Studio
@@ -35,6 +35,18 @@ async def test_without_one_the_film_is_made_by_software_and_a_warning_says_so(cl
     assert {one for one in studio.ran if one.startswith("render")} == {f"render-00{number}" for number in range(3)}
     assert [one.code for one in job.warnings] == ["SOFTWARE_ENCODER"]
     assert "no card" in job.warnings[0].message
+
+
+async def test_a_trial_that_fails_is_no_reason_to_fail(client: Client) -> None:
+    studio = Studio(hardware=contracts.ChosenEncoder(encoder="h264_nvenc"))
+
+    async def hang(_task: Any) -> None:
+        raise NotOffered("the driver never answered")
+
+    studio.hooks["choose_encoder"] = hang
+    job = await finished(client, studio)
+    assert job.status == "completed"
+    assert "the driver never answered" in job.warnings[0].message
 
 
 async def test_a_failure_on_the_way_restarts_all_segments_by_software(client: Client) -> None:
