@@ -27,6 +27,11 @@ $(VENV)/.installed-bench: requirements/bench.lock $(VENV)/.installed-dev
 	$(PIP) install --require-hashes -r requirements/bench.lock
 	@touch $@
 
+.moviepy-venv/.installed: requirements/moviepy.lock
+	$(PYTHON) -m venv .moviepy-venv
+	.moviepy-venv/bin/python -m pip --disable-pip-version-check --no-input -q install --require-hashes -r requirements/moviepy.lock
+	@touch $@
+
 .PHONY: install
 install: $(VENV)/.installed ## Install everything that exporting needs into .venv
 
@@ -65,6 +70,10 @@ unit: install-dev ## The quick tests: domain, workflow, activities
 bench-stream: install-dev ## Measure how soon viewers know, with up to ten thousand of them (5 minutes)
 	$(BIN)/python -m benchmarks.stream
 
+.PHONY: bench
+bench: install-dev .moviepy-venv/.installed ## Measure whole exports against hand-written ffmpeg, MoviePy and the encoder alone (30 minutes)
+	$(BIN)/python -m benchmarks.speed
+
 .PHONY: bench-quality
 bench-quality: $(VENV)/.installed-bench ## Measure every quality of the film beside its bar, with a speech recogniser (15 minutes)
 	$(BIN)/python -m benchmarks.quality --keep .picturelock/quality
@@ -83,8 +92,10 @@ lock: ## Resolve the dependencies again and write the lock files (no index in th
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -c requirements/local.lock -o requirements/dev.lock
 	.lock-venv/bin/uv pip compile pyproject.toml requirements/build.in --extra bench --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -c requirements/dev.lock -o requirements/bench.lock
+	echo "moviepy==2.2.1" | .lock-venv/bin/uv pip compile - --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -o requirements/moviepy.lock
 	rm -r .lock-venv
 
 .PHONY: clean
 clean: ## Remove .venv, the data folder and caches
-	rm -rf $(VENV) .picturelock .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info
+	rm -rf $(VENV) .moviepy-venv .picturelock .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info

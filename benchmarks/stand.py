@@ -31,6 +31,8 @@ class Stand:
     temporal_port: int
     metrics_port: int
     children: dict[str, Child] = field(default_factory=dict)
+    extra: dict[str, str] = field(default_factory=dict)
+    """Settings of the processes that are started next."""
 
     @property
     def api(self) -> str:
@@ -42,6 +44,7 @@ class Stand:
             "TEMPORAL_ADDRESS": f"127.0.0.1:{self.temporal_port}",
             "PICTURELOCK_DATA_DIR": str(self.data),
             "PYTHONPATH": str(ROOT),
+            **self.extra,
         }
 
     async def start(self, name: str, *arguments: str) -> Child:

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +13,7 @@ from picturelock.media.tools import ffmpeg_path
 X264 = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-profile:v", "high", "-pix_fmt", "yuv420p"]
 COLOR = "out_color_matrix=bt709:out_range=tv"
 TAGS = ["-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709", "-color_range", "tv"]
+MOVIEPY = Path(__file__).parents[2] / ".moviepy-venv" / "bin" / "python"
 Moving = Literal["perspective", "zoompan"]
 
 
@@ -58,9 +58,10 @@ def encoder_alone(paper: Paper, output: Path) -> None:
 
 
 def moviepy(inputs: Inputs, paper: Paper, speech: Path, output: Path) -> None:
-    """MoviePy in a process of its own, as its users write it."""
+    """MoviePy in a process and an environment of its own (it needs an older Pillow), as its users write it."""
     scenes = [f"{scene.start_frame}:{scene.frames}" for scene in paper.plan.timeline.scenes]
-    command = [sys.executable, "-m", "benchmarks.speed.with_moviepy", str(speech), str(output)]
+    script = Path(__file__).with_name("with_moviepy.py")
+    command = [str(MOVIEPY), str(script), str(speech), str(output)]
     photographs = [str(path) for path in inputs.photographs]
     _run([*command, ",".join(scenes), *photographs], {"IMAGEIO_FFMPEG_EXE": ffmpeg_path()})
 
