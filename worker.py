@@ -15,30 +15,43 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import structlog
-from temporalio.client import Client
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleIntervalSpec,
+    ScheduleSpec,
+)
 from temporalio.runtime import Runtime, TelemetryConfig
+from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from activities.aftermath import close_books, deliver_webhook
 from activities.composition import compose_film
 from activities.control import hold_work, note_progress, release_work
+from activities.eviction import evict_cache
 from activities.finalize import finalize_film
-from activities.render import choose_encoder, master_sound, render_segment
+from activities.render import choose_encoder, master_sound, render_segment, render_slots
 from activities.script import write_script
 from activities.tts import speak_sample, speak_scene
 from jobstate.connection import connect
+from jobstate.names import EVICTION_SCHEDULE, EVICTION_WORKFLOW
 from jobstate.workers import HEARTBEAT_SECONDS as WORKER_HEARTBEAT_SECONDS
 from picturelock.logs import configure_logging
 from picturelock.scratch import sweep
 from picturelock.settings import Settings, settings
 from picturelock.speech.hibari import warm_up
 from picturelock.stages import CONTROL_QUEUE, EXPORTS_QUEUE, HEARTBEAT_SECONDS, RENDER_QUEUE
+from picturelock.storage import default_store
 from workflows.aftermath import AftermathWorkflow
+from workflows.eviction import EvictionWorkflow
 from workflows.export import ExportWorkflow
 from workflows.sample import VoiceSampleWorkflow
 
 ROLES = ("all", "orchestrate", "render")
 SWEEP_SECONDS = 60.0
+EVICTION_SECONDS = 600.0
 LIGHT_SLOTS = 8
 """Light activities at once: mostly waiting for ffmpeg or the store."""
 
@@ -67,7 +80,7 @@ def build_workers(client: Client, role: str, configured: Settings) -> list[Worke
             Worker(
                 client,
                 task_queue=EXPORTS_QUEUE,
-                workflows=[ExportWorkflow, AftermathWorkflow, VoiceSampleWorkflow],
+                workflows=[ExportWorkflow, AftermathWorkflow, VoiceSampleWorkflow, EvictionWorkflow],
                 activities=LIGHT_ACTIVITIES,
                 max_concurrent_activities=LIGHT_SLOTS,
                 max_heartbeat_throttle_interval=throttle,
@@ -79,7 +92,7 @@ def build_workers(client: Client, role: str, configured: Settings) -> list[Worke
             Worker(
                 client,
                 task_queue=CONTROL_QUEUE,
-                activities=[hold_work, release_work, close_books, deliver_webhook],
+                activities=[hold_work, release_work, close_books, deliver_webhook, evict_cache],
                 max_concurrent_activities=CONTROL_SLOTS,
                 max_heartbeat_throttle_interval=throttle,
                 default_heartbeat_throttle_interval=throttle,
@@ -87,12 +100,14 @@ def build_workers(client: Client, role: str, configured: Settings) -> list[Worke
             )
         )
     if role in {"all", "render"}:
+        # Where files travel, one segment more is taken: it fetches, and another one stores, while encoders are busy.
+        ahead = 1 if default_store().is_elsewhere else 0
         workers.append(
             Worker(
                 client,
                 task_queue=RENDER_QUEUE,
                 activities=[render_segment, choose_encoder],
-                max_concurrent_activities=configured.render_slots or os.cpu_count() or 1,
+                max_concurrent_activities=render_slots(configured) + ahead,
                 max_heartbeat_throttle_interval=throttle,
                 default_heartbeat_throttle_interval=throttle,
                 graceful_shutdown_timeout=grace,
@@ -107,6 +122,18 @@ async def _sweep() -> None:
         for folder in await asyncio.to_thread(sweep, settings().scratch):
             log.info("removed what a killed process left", folder=folder.name)
         await asyncio.sleep(SWEEP_SECONDS)
+
+
+async def keep_evicting(client: Client) -> None:
+    """Has the cache looked after for good: one schedule for all workers, made by whichever comes first."""
+    start = ScheduleActionStartWorkflow(EVICTION_WORKFLOW, id="eviction", task_queue=EXPORTS_QUEUE)
+    every = ScheduleSpec(intervals=[ScheduleIntervalSpec(every=timedelta(seconds=EVICTION_SECONDS))])
+    try:
+        await client.create_schedule(EVICTION_SCHEDULE, Schedule(action=start, spec=every))
+    except ScheduleAlreadyRunningError:
+        pass
+    except RPCError as error:
+        log.warning("the schedule of evictions could not be made; the next worker tries again", reason=str(error))
 
 
 async def run(role: str) -> None:
@@ -124,6 +151,7 @@ async def run(role: str) -> None:
             await stack.enter_async_context(worker)
         if role != "render":
             asyncio.get_running_loop().run_in_executor(None, warm_up)
+            await keep_evicting(client)
         sweeping = asyncio.create_task(_sweep())
         log.info("worker ready", role=role, identity=identity)
         await stop.wait()

@@ -17,6 +17,7 @@ CHOOSE_ENCODER: Final = "choose_encoder"
 FINALIZE: Final = "finalize_film"
 CLOSE_BOOKS: Final = "close_books"
 DELIVER_WEBHOOK: Final = "deliver_webhook"
+EVICT_CACHE: Final = "evict_cache"
 
 
 class ScriptTask(Model):

@@ -8,7 +8,8 @@ import asyncio
 import errno
 import functools
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -39,6 +40,7 @@ class Pulse:
         self._started = time.monotonic()
         self._advanced = time.monotonic()
         self._raw = 0.0
+        self._waiting = False
         last = _last_attempt()
         self.state = Heartbeat(
             fraction=last.fraction if last else 0.0,
@@ -83,9 +85,25 @@ class Pulse:
 
         return listen
 
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """While the work waits for its turn in this process, it stands still and is not stalled."""
+        self._waiting = True
+        try:
+            yield
+        finally:
+            self._waiting = False
+            self._note_advance()
+
+    def _note_advance(self) -> None:
+        self._advanced = time.monotonic()
+        self.state = self.state.model_copy(update={"last_advance_at": datetime.now(UTC)})
+
     async def beat(self) -> None:
         """Heartbeats until cancelled; raises RenderStalled when nothing advanced for too long."""
         while True:
+            if self._waiting:
+                self._note_advance()
             activity.heartbeat(self.state)
             # ffmpeg has a watchdog of its own with the same threshold; this one is for everything else.
             quiet = time.monotonic() - self._advanced

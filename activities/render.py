@@ -1,6 +1,11 @@
 """Stage `render`: one segment, the sound that is mastered beside the segments, and the choice of an encoder."""
 
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
+from typing import Final
 
 from temporalio import activity
 
@@ -16,12 +21,13 @@ from activities.contracts import (
 )
 from activities.liveness import Pulse, lively
 from picturelock.composition.layout import segment_spec
+from picturelock.errors import PicturelockError
 from picturelock.finishing import master_sound as master
 from picturelock.hardware import find
 from picturelock.models import ArtifactRef, RenderedSegment, RenderPlan, Sound
 from picturelock.rendering import render_segment as render
-from picturelock.settings import settings
-from picturelock.storage import default_store
+from picturelock.settings import Settings, settings
+from picturelock.storage import Store, default_store
 
 
 @lru_cache(maxsize=4)
@@ -49,16 +55,60 @@ async def choose_encoder(task: EncoderTask, pulse: Pulse) -> ChosenEncoder:
 async def render_segment(task: BatchTask, pulse: Pulse) -> RenderedBatch:
     """Renders a batch's segments, one after the other."""
     plan = await load_plan(task.plan)
+    store = default_store()
+    _fetch_ahead(task.plan, plan, store)
     segments = [one for one in plan.timeline.segments if one.id in task.members]
     rendered: list[RenderedSegment] = []
     for segment in segments:
         done = sum(one.frames for one in rendered)
         listen = pulse.frames(task.frames, f"Rendering {segment.id}", before=done)
         spec = segment_spec(plan, segment, task.encoder)
-        rendered.append(
-            await render(segment.id, spec, default_store(), settings().scratch, pulse.stall_seconds, listen)
-        )
+        slot = _encoder_slot(pulse) if store.is_elsewhere else None
+        rendered.append(await render(segment.id, spec, store, settings().scratch, pulse.stall_seconds, listen, slot))
     return RenderedBatch(segments=rendered, cached=all(one.cached for one in rendered))
+
+
+_AHEAD: dict[str, asyncio.Task[None]] = {}
+"""Plans whose pictures this worker has begun to fetch."""
+
+_PLANS: Final = 8
+
+
+def _fetch_ahead(ref: ArtifactRef, plan: RenderPlan, store: Store) -> None:
+    """Begins to fetch all pictures of a film when its first segment comes; the next one finds them here."""
+    if not store.is_elsewhere or ref.sha256 in _AHEAD:
+        return
+    _AHEAD[ref.sha256] = asyncio.create_task(_fetch(plan, store))
+    for old in list(_AHEAD)[:-_PLANS]:
+        _AHEAD.pop(old)
+
+
+async def _fetch(plan: RenderPlan, store: Store) -> None:
+    for picture in plan.pictures:
+        with suppress(PicturelockError, OSError):  # the segment that needs it says what is wrong
+            await store.local(picture.source)
+
+
+@lru_cache(maxsize=1)
+def _slots() -> asyncio.Semaphore:
+    return asyncio.Semaphore(render_slots(settings()))
+
+
+@asynccontextmanager
+async def _encoder_slot(pulse: Pulse) -> AsyncIterator[None]:
+    """One of the process's slots for encoders, where a worker takes one segment more than it has slots."""
+    slots = _slots()
+    with pulse.waiting():
+        await slots.acquire()
+    try:
+        yield
+    finally:
+        slots.release()
+
+
+def render_slots(configured: Settings) -> int:
+    """How many segments a worker encodes at once."""
+    return configured.render_slots or os.cpu_count() or 1
 
 
 @activity.defn(name=MASTER_SOUND)

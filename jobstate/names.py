@@ -4,6 +4,8 @@ from typing import Final
 
 EXPORT_WORKFLOW: Final = "ExportWorkflow"
 AFTERMATH_WORKFLOW: Final = "AftermathWorkflow"
+EVICTION_WORKFLOW: Final = "EvictionWorkflow"
+EVICTION_SCHEDULE: Final = "picturelock-eviction"
 VOICE_SAMPLE_WORKFLOW: Final = "VoiceSampleWorkflow"
 STATUS_QUERY: Final = "status"
 PAUSE_SIGNAL: Final = "pause"

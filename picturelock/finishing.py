@@ -170,9 +170,14 @@ class Finisher:
             await self._join(path)
             self.report(0.3, "Verifying the film")
             gate = Gate(path, self.plan, self.segments, lambda share, text: self.report(0.3 + 0.5 * share, text))
-            facts = await gate.verify()
-            self.report(0.8, "Storing the film")
-            poster = await self._poster(path) if self.plan.format.has_picture else None
+            drawing = asyncio.create_task(self._poster(path)) if self.plan.format.has_picture else None
+            try:
+                facts = await gate.verify()
+                self.report(0.8, "Storing the film")
+                poster = await drawing if drawing else None
+            finally:
+                if drawing:
+                    drawing.cancel()
             stored = await self.store.put_file(path, _MEDIA_TYPES[self.plan.format.container])
         if stored.sha256 != facts.sha256:
             raise OutputInvalid("the film changed between verification and publication")

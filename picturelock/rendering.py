@@ -6,7 +6,7 @@ import shutil
 import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -56,8 +56,9 @@ async def render_segment(
     scratch: Path,
     stall_seconds: float,
     on_progress: encode.FrameProgress,
+    slot: AbstractAsyncContextManager[None] | None = None,
 ) -> RenderedSegment:
-    """Renders (or finds) a segment.
+    """Renders (or finds) a segment. `slot` is held while it is encoded, not while files come and go.
 
     Raises:
         RenderFailed, RenderStalled, DiskFull, OutputInvalid, StoreUnavailable, AssetMissing.
@@ -75,19 +76,20 @@ async def render_segment(
         folder = stack.enter_context(workspace(scratch, "segment"))
         output = folder / "segment.mp4"
         try:
-            await encode.encode_segment(
-                draw,
-                spec.frames,
-                spec.format,
-                spec.cues,
-                spec.captions,
-                spec.language,
-                output,
-                encoder=spec.encoder,
-                environment=font_environment(scratch),
-                stall_seconds=stall_seconds,
-                on_progress=on_progress,
-            )
+            async with slot or nullcontext():
+                await encode.encode_segment(
+                    draw,
+                    spec.frames,
+                    spec.format,
+                    spec.cues,
+                    spec.captions,
+                    spec.language,
+                    output,
+                    encoder=spec.encoder,
+                    environment=font_environment(scratch),
+                    stall_seconds=stall_seconds,
+                    on_progress=on_progress,
+                )
             packets = await check_segment(output, spec.frames)
             if hardware:
                 await check_all_pictures(output, luma)
@@ -162,7 +164,7 @@ async def _picture(picture: ScenePicture, scene_frames: int, video: VideoFormat,
         size = motion.still_size(video.width, video.height, picture.motion)
         reader = ClipReader(file, picture.clip, video.fps, size, motion.contained_inset(picture.motion))
         return Picture(reader.frame, picture.motion, tuple(paints), scene_frames, reader.close)
-    still = await asyncio.to_thread(planes.unpack, await store.read(picture.source))
+    still = planes.opened(await store.local(picture.source))
     return Picture.still(still, picture.motion, tuple(paints), scene_frames)
 
 

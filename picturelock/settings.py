@@ -26,6 +26,16 @@ class Settings(BaseSettings):
     scratch_dir: Path | None = Field(
         default=None, description="Folder for files in the making; unset, a folder in the data folder."
     )
+    cache_max_bytes: int = Field(
+        default=20 * 1024**3,
+        ge=0,
+        description="How much of the store is for what can be made again (narrations, pictures, segments, sound); the least recently used goes first.",
+    )
+    copies_max_bytes: int = Field(
+        default=10 * 1024**3,
+        ge=0,
+        description="How much a worker keeps of the files it has fetched from a store that is elsewhere (S3).",
+    )
     api_url: str | None = Field(
         default=None,
         description="API that the command line talks to; unset, `picturelock export` starts a stack of its own.",

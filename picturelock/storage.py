@@ -4,6 +4,7 @@ Layout below the store's root:
 
     blobs/ab/abcdef…           file contents, by SHA-256
     records/<kind>/<key>.json  what a cache key was turned into (a narration, a segment, …)
+    evicted/<kind>/<key>.json  what was forgotten, until its files are gone too (see `picturelock.eviction`)
     assets/sha256-….json       what an uploaded file was found to be
     jobs/<id>/manifest.json    a finished export; written last, so that it exists only when everything else does
 
@@ -13,12 +14,11 @@ Every write is whole or not there, and writing the same thing twice is harmless:
 import asyncio
 import contextlib
 import hashlib
-import uuid
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import obstore
@@ -26,21 +26,27 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, ObjectStore, S3Store, from_url
 from pydantic import ValidationError
 
+from picturelock.copies import Copies
 from picturelock.errors import AssetMissing, DiskFull, StoreUnavailable
 from picturelock.models import ArtifactRef, Asset, Model
 from picturelock.settings import settings
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 _CHUNK: Final = 1024 * 1024
+_COPIES_MAX_BYTES: Final = 10 * 1024**3
 _PROBE_SECONDS: Final = 2.0
+_TOUCH_AFTER: Final = timedelta(hours=1)
+"""How old a record or file may be before its use makes it young again."""
+
+Folder = Literal["records", "evicted"]
 
 
 class Store:
     """One store. All methods raise StoreUnavailable when it does not answer, DiskFull when it is full."""
 
-    def __init__(self, location: str, scratch: Path) -> None:
+    def __init__(self, location: str, scratch: Path, copies_max_bytes: int = _COPIES_MAX_BYTES) -> None:
         self.location = location
-        self._scratch = scratch
+        self._copies = Copies(scratch / "copies", copies_max_bytes)
         parts = urlsplit(location)
         self._root: Path | None = None
         if parts.scheme == "file":
@@ -50,11 +56,16 @@ class Store:
         else:
             self._store = from_url(location, client_options={"allow_http": True})
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether files have to be fetched before they can be opened."""
+        return self._root is None
+
     async def put_file(self, path: Path, media_type: str) -> ArtifactRef:
         """Stores a file under the hash of its bytes."""
         digest = await asyncio.to_thread(sha256_of, path)
         ref = ArtifactRef(sha256=digest, size_bytes=path.stat().st_size, media_type=media_type)
-        if not await self.has(ref):
+        if not await self._has_lately(ref):
             with _translated():
                 await obstore.put_async(self._store, _blob(ref), path)
         return ref
@@ -75,6 +86,15 @@ class Store:
             return False
         return int(meta["size"]) == ref.size_bytes
 
+    async def _has_lately(self, ref: ArtifactRef) -> bool:
+        """Whether the file is there and young. What is old may just be going: it is put again."""
+        try:
+            with _translated():
+                meta = await obstore.head_async(self._store, _blob(ref))
+        except FileNotFoundError:
+            return False
+        return int(meta["size"]) == ref.size_bytes and datetime.now(UTC) - meta["last_modified"] < _TOUCH_AFTER
+
     async def read(self, ref: ArtifactRef) -> bytes:
         """A file's bytes. Raises StoreUnavailable when the store has lost it."""
         return await self._get(_blob(ref))
@@ -92,30 +112,70 @@ class Store:
             if not path.exists():
                 raise StoreUnavailable(f"the store has lost {ref.sha256[:12]}… ({ref.media_type})")
             return path
-        path = self._scratch / "copies" / ref.sha256
-        if path.exists():
-            return path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
-        try:
-            with temporary.open("wb") as file:
+        if (known := self._copies.find(ref.sha256)) is not None:
+            return known
+        async with self._copies.making(ref.sha256) as path:
+            with path.open("wb") as file:
                 async for chunk in self.stream(ref, 0, ref.size_bytes):
                     await asyncio.to_thread(file.write, chunk)
-            if await asyncio.to_thread(sha256_of, temporary) != ref.sha256:
+            if await asyncio.to_thread(sha256_of, path) != ref.sha256:
                 raise StoreUnavailable(f"the store's copy of {ref.sha256[:12]}… is damaged")
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-        return path
+        return path.with_name(ref.sha256)
 
     async def remember(self, kind: str, key: str, value: Model) -> None:
         """Writes down what a cache key was turned into."""
-        with _translated():
-            await obstore.put_async(self._store, f"records/{kind}/{key}.json", value.model_dump_json().encode())
+        await self._put(f"records/{kind}/{key}.json", value.model_dump_json().encode())
 
     async def recall(self, kind: str, key: str, model: type[AnyModel]) -> AnyModel | None:
-        """What a cache key was turned into, or None. A record of an older shape counts as none."""
-        return await self._read_model(f"records/{kind}/{key}.json", model)
+        """What a cache key was turned into, or None. A record of an older shape counts as none.
+
+        A record that is used is younger afterwards: the least recently used are evicted first.
+        """
+        path = f"records/{kind}/{key}.json"
+        try:
+            with _translated():
+                result = await obstore.get_async(self._store, path)
+                data = bytes(await result.bytes_async())
+            found = model.model_validate_json(data)
+        except (FileNotFoundError, ValidationError):
+            return None
+        if datetime.now(UTC) - result.meta["last_modified"] > _TOUCH_AFTER:
+            await self._put(path, data)
+        return found
+
+    async def remember_evicted(self, kind: str, key: str, value: Model) -> None:
+        """Writes down that a record is about to be forgotten."""
+        await self._put(f"evicted/{kind}/{key}.json", value.model_dump_json().encode())
+
+    async def list_records(self, folder: Folder, kind: str) -> list[tuple[str, datetime]]:
+        """The keys of a kind of records, and when each was used last."""
+        prefix = f"{folder}/{kind}/"
+        with _translated():
+            listed = await obstore.list(self._store, prefix=prefix).collect_async()
+        return [(str(one["path"]).removeprefix(prefix).removesuffix(".json"), one["last_modified"]) for one in listed]
+
+    async def read_record(self, folder: Folder, kind: str, key: str) -> bytes | None:
+        """A record as it is written, or None."""
+        try:
+            return await self._get(f"{folder}/{kind}/{key}.json")
+        except FileNotFoundError:
+            return None
+
+    async def forget(self, folder: Folder, kind: str, key: str) -> None:
+        """Removes a record; one that is not there is fine."""
+        await self._delete(f"{folder}/{kind}/{key}.json")
+
+    async def delete_older(self, ref: ArtifactRef, than: datetime) -> bool:
+        """Removes a file, unless it was put (again) since then. Whether it is gone."""
+        try:
+            with _translated():
+                meta = await obstore.head_async(self._store, _blob(ref))
+        except FileNotFoundError:
+            return False
+        if meta["last_modified"] >= than:
+            return False
+        await self._delete(_blob(ref))
+        return True
 
     async def put_asset(self, asset: Asset) -> None:
         """Writes down what an uploaded file was found to be."""
@@ -173,6 +233,14 @@ class Store:
         except TimeoutError as error:
             raise StoreUnavailable("the artifact store does not answer") from error
 
+    async def _put(self, path: str, data: bytes) -> None:
+        with _translated():
+            await obstore.put_async(self._store, path, data)
+
+    async def _delete(self, path: str) -> None:
+        with _translated(), contextlib.suppress(FileNotFoundError):
+            await obstore.delete_async(self._store, path)
+
     async def _get(self, path: str) -> bytes:
         with _translated():
             result = await obstore.get_async(self._store, path)
@@ -218,4 +286,4 @@ def cache_key(*parts: str) -> str:
 @lru_cache(maxsize=1)
 def default_store() -> Store:
     """The store of this process's settings."""
-    return Store(settings().store_location, settings().scratch)
+    return Store(settings().store_location, settings().scratch, settings().copies_max_bytes)

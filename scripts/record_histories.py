@@ -21,8 +21,9 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
+from activities.contracts import ChosenEncoder
 from jobstate.names import aftermath_id
-from picturelock.errors import InvalidScript, RenderFailed
+from picturelock.errors import EncoderFailed, InvalidScript, RenderFailed
 from picturelock.media.tools import temporal_path
 from picturelock.models import ExportRequest
 from tests.fake_activities import Studio, beat
@@ -39,6 +40,11 @@ async def fail(_task: Any) -> None:
 async def fail_once(_task: Any) -> None:
     if activity.info().attempt == 1:
         raise RenderFailed("ffmpeg ended with signal SIGKILL")
+
+
+async def fall_off(task: Any) -> None:
+    if task.encoder:
+        raise EncoderFailed("the card has fallen off the bus")
 
 
 async def never(_task: Any) -> None:
@@ -84,6 +90,7 @@ CASES: dict[str, tuple[Studio, Callable[[Handle], Awaitable[None]]]] = {
     "paused": (Studio(hooks={"render": for_a_moment}), paused_in_render),
     "failed": (Studio(hooks={"render-001": fail, "render-000": never}), ended),
     "cancelled": (Studio(hooks={"render": never, "sound": never}), cancelled_in_render),
+    "fallen-back": (Studio(hardware=ChosenEncoder(encoder="h264_nvenc"), hooks={"render": fall_off}), ended),
 }
 
 

@@ -33,6 +33,9 @@ class Board:
         self.version = 0
         """Grows with every note."""
 
+        self.notable = 0
+        """Grows with what is worth a memo: every second finished activity, and all that is no activity."""
+
     @property
     def begun(self) -> bool:
         """Whether any activity has come to its end."""
@@ -75,6 +78,7 @@ class Board:
             cache_misses=record.cache_misses + (not made.cached),
         )
         self._message = message
+        self.notable += (record.finished + 1) % 2 == 0
         if made.attempt > 1:
             self.warn("RETRIED", step, [f"{activity_id} needed {made.attempt} attempts"])
 
@@ -95,12 +99,12 @@ class Board:
     def reached(self, activity_id: str, fraction: float) -> None:
         """How far an activity was that has failed: what was shown stays shown."""
         self._left[activity_id] = fraction
-        self.version += 1
+        self._noted()
 
     def give_up(self, fractions: Mapping[str, float]) -> None:
         """All that is open is given up; this is how far each was. One that is not known had not begun."""
         self._left = {one: fractions.get(one, self._left.get(one, 0.0)) for one in self._open}
-        self.version += 1
+        self._noted()
 
     def complete(self, step: StageName, message: str, now: datetime) -> None:
         """A step is done."""
@@ -110,7 +114,7 @@ class Board:
     def finish(self) -> None:
         """All is done."""
         self._stage, self._message = "complete", "The film is ready"
-        self.version += 1
+        self._noted()
 
     def stop(self, state: StepState, message: str, attempt: int, now: datetime) -> None:
         """The running step ends badly (`failed` or `cancelled`)."""
@@ -120,7 +124,7 @@ class Board:
             if record.state == "running":
                 self._change(record.name, state=state, completed_at=now, attempt=max(record.attempt, attempt))
                 self._note(record.name, state, message, now)
-        self.version += 1
+        self._noted()
 
     def ask_pause(self, now: datetime) -> None:
         """Somebody asks for a pause; asking twice is fine."""
@@ -144,6 +148,7 @@ class Board:
     def warn(self, code: str, step: StageName, messages: list[str]) -> None:
         """Things worth knowing that stop nothing."""
         self._warnings += [Warn(code=code, message=message, step=step) for message in messages]
+        self.notable += bool(messages)
 
     def snapshot(self) -> Snapshot:
         """The record as it stands."""
@@ -211,7 +216,7 @@ class Board:
         """A note on the job as a whole, told of the step it is in."""
         self._message = message
         self._note(self.running_step or STAGES[0].name, state, message, now)
-        self.version += 1
+        self._noted()
 
     def _note(self, step: StageName, state: StepState, message: str, now: datetime) -> None:
         event = TimelineEvent(
@@ -223,3 +228,8 @@ class Board:
             timestamp=now,
         )
         self._timeline.append(event)
+        self.notable += 1
+
+    def _noted(self) -> None:
+        self.version += 1
+        self.notable += 1

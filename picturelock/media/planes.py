@@ -6,6 +6,7 @@ the bt709 matrix of ITU-R BT.709-6 section 3; limited range puts black at 16 and
 
 import io
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import cv2
@@ -89,9 +90,9 @@ def pack(frame: Bytes2D) -> bytes:
     return buffer.getvalue()
 
 
-def unpack(data: bytes) -> Bytes2D:
-    """The frame of a stored file."""
-    frame: Bytes2D = np.load(io.BytesIO(data), allow_pickle=False)
+def opened(path: Path) -> Bytes2D:
+    """The frame of a stored file, mapped into memory: slots that draw from one picture share its pages."""
+    frame: Bytes2D = np.load(path, mmap_mode="r", allow_pickle=False)
     return frame
 
 

@@ -1,5 +1,6 @@
 """One scene's narration: spoken or recorded, trimmed to the voice, measured, its words timed, stored."""
 
+import asyncio
 from typing import Final
 
 import numpy as np
@@ -69,15 +70,9 @@ async def _finished(
         silent = AssetUnreadable("the recording is silent") if engine == "recording" else None
         raise silent or SpeechFailed(f"the voice engine {engine} delivered silence")
     trimmed = faded(samples[start:end])
-    seconds = len(trimmed) / SAMPLE_RATE
-    timing: Timing = "engine"
-    if words:
-        timed = [_shifted(word, start / SAMPLE_RATE, seconds) for word in words]
-    elif aligned := await align(text, trimmed, language):
-        timed, timing = [_shifted(word, 0.0, seconds) for word in aligned], "aligned"
-    else:
-        timed, timing = spread(split_words(text), 0.0, seconds), "proportional"
-    level = await _loudness(trimmed)
+    level, (timed, timing) = await asyncio.gather(
+        _loudness(trimmed), _timed(trimmed, words, start / SAMPLE_RATE, text, language)
+    )
     audio = await store.put_bytes(to_wav(trimmed), "audio/wav")
     return Narration(
         scene_index=index,
@@ -88,6 +83,18 @@ async def _finished(
         timing=timing,
         engine=engine,
     )
+
+
+async def _timed(
+    trimmed: Samples, words: list[Word] | None, cut_seconds: float, text: str, language: str
+) -> tuple[list[Word], Timing]:
+    """The words with the best times there are: the engine's own, those of alignment, or each one's share of letters."""
+    seconds = len(trimmed) / SAMPLE_RATE
+    if words:
+        return [_shifted(word, cut_seconds, seconds) for word in words], "engine"
+    if aligned := await align(text, trimmed, language):
+        return [_shifted(word, 0.0, seconds) for word in aligned], "aligned"
+    return spread(split_words(text), 0.0, seconds), "proportional"
 
 
 def _shifted(word: Word, seconds: float, length: float) -> Word:

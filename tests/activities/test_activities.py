@@ -20,7 +20,7 @@ from activities.script import write_script
 from activities.tts import speak_scene
 from picturelock import stages
 from picturelock.composition.layout import Part, lay_out
-from picturelock.errors import InvalidScript, RenderFailed
+from picturelock.errors import InvalidScript, RenderFailed, RenderStalled
 from picturelock.media import ffmpeg, motion, planes
 from picturelock.models import (
     AudioPlan,
@@ -222,3 +222,23 @@ def test_progress_of_an_attempt_never_goes_back() -> None:
     assert (pulse.state.fraction, pulse.state.frames_done) == (0.65, 60)
     listen(80, 40)
     assert pulse.state.fraction == 0.65
+
+
+async def test_who_waits_for_a_slot_is_not_stalled(environment: ActivityEnvironment) -> None:
+    """A worker takes one segment more than it has encoders; the one that waits stands still, and says so truthfully."""
+    policy = dataclasses.replace(stages.BY_NAME["render"], stall_seconds=0.1)
+
+    async def wait() -> None:
+        pulse = Pulse(policy)
+        pulse._advanced -= 5  # longer than the threshold and its margin
+        before = pulse.state.last_advance_at
+        with pulse.waiting():
+            beating = asyncio.create_task(pulse.beat())
+            await asyncio.sleep(0)
+            assert not beating.done()
+        assert pulse.state.last_advance_at > before
+        pulse._advanced -= 5
+        with pytest.raises(RenderStalled):
+            await beating
+
+    await environment.run(wait)

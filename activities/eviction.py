@@ -1,0 +1,21 @@
+"""The cache is kept within its size; what an open export may have seen stays."""
+
+from datetime import UTC, datetime
+
+from temporalio import activity
+
+from activities.contracts import EVICT_CACHE
+from activities.liveness import noted
+from jobstate.open import oldest_open
+from picturelock.eviction import Eviction, Evictor
+from picturelock.settings import settings
+from picturelock.storage import default_store
+
+
+@activity.defn(name=EVICT_CACHE)
+@noted
+async def evict_cache() -> Eviction:
+    """Forgets what was used least recently, and deletes what was forgotten before every open export began."""
+    now = datetime.now(UTC)  # before the open exports are listed: what starts later has seen nothing that goes
+    oldest = await oldest_open(activity.client())
+    return await Evictor(default_store(), settings().cache_max_bytes, activity.heartbeat).run(now, oldest)

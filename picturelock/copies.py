@@ -1,0 +1,56 @@
+"""A worker's own copies of files from a store that is elsewhere: whole, and no more than there is room for."""
+
+import contextlib
+import os
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+_IN_USE_SECONDS: Final = 600.0
+"""A copy that was asked for lately may be about to be opened."""
+
+
+class Copies:
+    """A folder of files named by their hashes; the least recently asked for go first."""
+
+    def __init__(self, folder: Path, max_bytes: int) -> None:
+        self._folder = folder
+        self._max_bytes = max_bytes
+
+    def find(self, sha256: str) -> Path | None:
+        """A copy that is there; it counts as used now."""
+        path = self._folder / sha256
+        try:
+            os.utime(path)
+        except FileNotFoundError:
+            return None
+        return path
+
+    @asynccontextmanager
+    async def making(self, sha256: str) -> AsyncIterator[Path]:
+        """A place to write a copy to; it appears under its name at the end of the block, whole, or not at all."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        temporary = self._folder / f"{sha256}.{uuid.uuid4().hex}"
+        try:
+            yield temporary
+            temporary.replace(self._folder / sha256)
+        finally:
+            temporary.unlink(missing_ok=True)
+        self.prune()
+
+    def prune(self) -> None:
+        """Removes what there is no room for, and what is not in use. Another process may do the same."""
+        found: list[tuple[float, int, Path]] = []
+        for path in self._folder.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                status = path.stat()
+                found.append((status.st_mtime, status.st_size, path))
+        left = sum(size for _, size, _ in found)
+        for used_at, size, path in sorted(found):
+            if left <= self._max_bytes or time.time() - used_at < _IN_USE_SECONDS:
+                break
+            path.unlink(missing_ok=True)
+            left -= size
