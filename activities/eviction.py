@@ -1,7 +1,5 @@
 """The cache is kept within its size; what an open export may have seen stays."""
 
-from datetime import UTC, datetime
-
 from temporalio import activity
 
 from activities.contracts import EVICT_CACHE
@@ -16,6 +14,5 @@ from picturelock.storage import default_store
 @noted
 async def evict_cache() -> Eviction:
     """Forgets what was used least recently, and deletes what was forgotten before every open export began."""
-    now = datetime.now(UTC)  # before the open exports are listed: what starts later has seen nothing that goes
     oldest = await oldest_open(activity.client())
-    return await Evictor(default_store(), settings().cache_max_bytes, activity.heartbeat).run(now, oldest)
+    return await Evictor(default_store(), settings().cache_max_bytes, activity.heartbeat).run(oldest)

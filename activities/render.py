@@ -12,6 +12,7 @@ from temporalio import activity
 from activities.contracts import (
     CHOOSE_ENCODER,
     MASTER_SOUND,
+    RENDER_BATCH,
     RENDER_SEGMENT,
     BatchTask,
     ChosenEncoder,
@@ -52,8 +53,19 @@ async def choose_encoder(task: EncoderTask, pulse: Pulse) -> ChosenEncoder:
 
 @activity.defn(name=RENDER_SEGMENT)
 @lively("render")
-async def render_segment(task: BatchTask, pulse: Pulse) -> RenderedBatch:
+async def render_segment(task: BatchTask, pulse: Pulse) -> RenderedSegment:
+    """Renders one segment, for an execution that knows no batches."""
+    return (await _render(task, pulse)).segments[0]
+
+
+@activity.defn(name=RENDER_BATCH)
+@lively("render")
+async def render_batch(task: BatchTask, pulse: Pulse) -> RenderedBatch:
     """Renders a batch's segments, one after the other."""
+    return await _render(task, pulse)
+
+
+async def _render(task: BatchTask, pulse: Pulse) -> RenderedBatch:
     plan = await load_plan(task.plan)
     store = default_store()
     _fetch_ahead(task.plan, plan, store)
@@ -75,7 +87,7 @@ _PLANS: Final = 8
 
 
 def _fetch_ahead(ref: ArtifactRef, plan: RenderPlan, store: Store) -> None:
-    """Begins to fetch all pictures of a film when its first segment comes; the next one finds them here."""
+    """Begins to fetch all stills of a film when its first segment comes; the next one finds them here."""
     if not store.is_elsewhere or ref.sha256 in _AHEAD:
         return
     _AHEAD[ref.sha256] = asyncio.create_task(_fetch(plan, store))
@@ -84,7 +96,7 @@ def _fetch_ahead(ref: ArtifactRef, plan: RenderPlan, store: Store) -> None:
 
 
 async def _fetch(plan: RenderPlan, store: Store) -> None:
-    for picture in plan.pictures:
+    for picture in (one for one in plan.pictures if one.clip is None):  # a clip may be another worker's, and large
         with suppress(PicturelockError, OSError):  # the segment that needs it says what is wrong
             await store.local(picture.source)
 

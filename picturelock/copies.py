@@ -1,5 +1,6 @@
 """A worker's own copies of files from a store that is elsewhere: whole, and no more than there is room for."""
 
+import asyncio
 import contextlib
 import os
 import time
@@ -8,9 +9,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
+from weakref import WeakValueDictionary
 
 _IN_USE_SECONDS: Final = 600.0
 """A copy that was asked for lately may be about to be opened."""
+
+_PRUNE_SECONDS: Final = 10.0
 
 
 class Copies:
@@ -19,12 +23,22 @@ class Copies:
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder = folder
         self._max_bytes = max_bytes
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._pruned_at = 0.0
 
-    def find(self, sha256: str) -> Path | None:
-        """A copy that is there; it counts as used now."""
+    @asynccontextmanager
+    async def turn(self, sha256: str) -> AsyncIterator[None]:
+        """One at a time for each file: who comes second finds what the first has fetched."""
+        async with self._turns.setdefault(sha256, asyncio.Lock()):
+            yield
+
+    def find(self, sha256: str, pin: Path | None = None) -> Path | None:
+        """A copy that is there; it counts as used now. With `pin`, a second name for it in that folder."""
         path = self._folder / sha256
         try:
             os.utime(path)
+            if pin is not None:
+                path = _linked(path, pin / sha256)
         except FileNotFoundError:
             return None
         return path
@@ -39,7 +53,9 @@ class Copies:
             temporary.replace(self._folder / sha256)
         finally:
             temporary.unlink(missing_ok=True)
-        self.prune()
+        if time.monotonic() - self._pruned_at > _PRUNE_SECONDS:
+            self._pruned_at = time.monotonic()
+            await asyncio.to_thread(self.prune)
 
     def prune(self) -> None:
         """Removes what there is no room for, and what is not in use. Another process may do the same."""
@@ -54,3 +70,9 @@ class Copies:
                 break
             path.unlink(missing_ok=True)
             left -= size
+
+
+def _linked(path: Path, name: Path) -> Path:
+    with contextlib.suppress(FileExistsError):
+        name.hardlink_to(path)
+    return name

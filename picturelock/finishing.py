@@ -64,10 +64,10 @@ async def master_sound(
     known = await store.recall("sound", key, Sound)
     if known is not None and await store.has(known.artifact):
         return known.model_copy(update={"cached": True})
-    files = {cue.audio.sha256: await store.local(cue.audio) for cue in sound.placed(audio)}
-    music = await store.local((await store.asset(audio.music.asset_id))[1]) if audio.music else None
     webm = plan.format.container == "webm"
     with workspace(scratch, "sound") as folder:
+        files = {cue.audio.sha256: await store.local(cue.audio, folder) for cue in sound.placed(audio)}
+        music = await store.local((await store.asset(audio.music.asset_id))[1], folder) if audio.music else None
         output = folder / ("sound.webm" if webm else "sound.m4a")
         job = sound.SoundJob(audio, plan.format, files, music, stall_seconds, on_progress)
         level = await job.master(output)
@@ -178,14 +178,15 @@ class Finisher:
             finally:
                 if drawing:
                     drawing.cancel()
+                    await asyncio.gather(drawing, return_exceptions=True)
             stored = await self.store.put_file(path, _MEDIA_TYPES[self.plan.format.container])
         if stored.sha256 != facts.sha256:
             raise OutputInvalid("the film changed between verification and publication")
         return _FinishedFilm(film=stored, facts=facts, checks=gate.checks, poster=poster)
 
     async def _join(self, path: Path) -> None:
-        pieces = [join.Piece(await self.store.local(one.artifact), one.frames) for one in self.segments]
-        audio = await self.store.local(self.sound.artifact)
+        pieces = [join.Piece(await self.store.local(one.artifact, path.parent), one.frames) for one in self.segments]
+        audio = await self.store.local(self.sound.artifact, path.parent)
         plan = self.plan
         await join.join(pieces, audio, plan.format, plan.title, plan.language, self._extras(), path)
 

@@ -35,7 +35,7 @@ AnyModel = TypeVar("AnyModel", bound=Model)
 _CHUNK: Final = 1024 * 1024
 _COPIES_MAX_BYTES: Final = 10 * 1024**3
 _PROBE_SECONDS: Final = 2.0
-_TOUCH_AFTER: Final = timedelta(hours=1)
+TOUCH_AFTER: Final = timedelta(hours=1)
 """How old a record or file may be before its use makes it young again."""
 
 Folder = Literal["records", "evicted"]
@@ -93,7 +93,7 @@ class Store:
                 meta = await obstore.head_async(self._store, _blob(ref))
         except FileNotFoundError:
             return False
-        return int(meta["size"]) == ref.size_bytes and datetime.now(UTC) - meta["last_modified"] < _TOUCH_AFTER
+        return int(meta["size"]) == ref.size_bytes and datetime.now(UTC) - meta["last_modified"] < TOUCH_AFTER
 
     async def read(self, ref: ArtifactRef) -> bytes:
         """A file's bytes. Raises StoreUnavailable when the store has lost it."""
@@ -105,22 +105,30 @@ class Store:
             with _translated():
                 yield bytes(await obstore.get_range_async(self._store, _blob(ref), start=at, end=min(at + _CHUNK, end)))
 
-    async def local(self, ref: ArtifactRef) -> Path:
-        """A path where the file can be read: in place in a local store, else a verified copy in the scratch folder."""
+    async def local(self, ref: ArtifactRef, pin: Path | None = None) -> Path:
+        """A path where the file can be read: in place in a local store, else a verified copy in the scratch folder.
+
+        Copies go when there is no room for them; with `pin`, a folder of the scratch folder, one stays as long as that.
+        """
         if self._root is not None:
             path = self._root / _blob(ref)
             if not path.exists():
                 raise StoreUnavailable(f"the store has lost {ref.sha256[:12]}… ({ref.media_type})")
             return path
-        if (known := self._copies.find(ref.sha256)) is not None:
-            return known
-        async with self._copies.making(ref.sha256) as path:
-            with path.open("wb") as file:
-                async for chunk in self.stream(ref, 0, ref.size_bytes):
-                    await asyncio.to_thread(file.write, chunk)
-            if await asyncio.to_thread(sha256_of, path) != ref.sha256:
-                raise StoreUnavailable(f"the store's copy of {ref.sha256[:12]}… is damaged")
-        return path.with_name(ref.sha256)
+        async with self._copies.turn(ref.sha256):
+            known = self._copies.find(ref.sha256, pin)
+            if known is not None:
+                return known
+            async with self._copies.making(ref.sha256) as path:
+                with path.open("wb") as file:
+                    async for chunk in self.stream(ref, 0, ref.size_bytes):
+                        await asyncio.to_thread(file.write, chunk)
+                if await asyncio.to_thread(sha256_of, path) != ref.sha256:
+                    raise StoreUnavailable(f"the store's copy of {ref.sha256[:12]}… is damaged")
+            made = self._copies.find(ref.sha256, pin)
+        if made is None:
+            raise StoreUnavailable(f"the copy of {ref.sha256[:12]}… was removed at once")
+        return made
 
     async def remember(self, kind: str, key: str, value: Model) -> None:
         """Writes down what a cache key was turned into."""
@@ -139,8 +147,9 @@ class Store:
             found = model.model_validate_json(data)
         except (FileNotFoundError, ValidationError):
             return None
-        if datetime.now(UTC) - result.meta["last_modified"] > _TOUCH_AFTER:
-            await self._put(path, data)
+        if datetime.now(UTC) - result.meta["last_modified"] > TOUCH_AFTER:
+            with contextlib.suppress(DiskFull, StoreUnavailable):  # what was found was found
+                await self._put(path, data)
         return found
 
     async def remember_evicted(self, kind: str, key: str, value: Model) -> None:
@@ -166,12 +175,12 @@ class Store:
         await self._delete(f"{folder}/{kind}/{key}.json")
 
     async def delete_older(self, ref: ArtifactRef, than: datetime) -> bool:
-        """Removes a file, unless it was put (again) since then. Whether it is gone."""
+        """Removes a file, unless it was put (again) since then. Whether there is none any more."""
         try:
             with _translated():
                 meta = await obstore.head_async(self._store, _blob(ref))
         except FileNotFoundError:
-            return False
+            return True
         if meta["last_modified"] >= than:
             return False
         await self._delete(_blob(ref))

@@ -86,7 +86,7 @@ class Studio:
             await studio._do("choose_encoder", task)
             return studio.hardware or contracts.ChosenEncoder()
 
-        @activity.defn(name=contracts.RENDER_SEGMENT)
+        @activity.defn(name=contracts.RENDER_BATCH)
         async def render(task: contracts.BatchTask) -> contracts.RenderedBatch:
             await studio._do("render", task)
             segment = RenderedSegment(

@@ -78,13 +78,14 @@ class Board:
             cache_misses=record.cache_misses + (not made.cached),
         )
         self._message = message
-        self.notable += (record.finished + 1) % 2 == 0
+        self.notable += units == 0 or (record.finished + 1) % 2 == 0
         if made.attempt > 1:
             self.warn("RETRIED", step, [f"{activity_id} needed {made.attempt} attempts"])
 
     def expect(self, step: StageName, activities: int) -> None:
         """So many more activities belong to a step than was thought."""
         self._change(step, planned=self._steps[step].planned + activities)
+        self.notable += 1
 
     def begin_again(self, step: StageName, activities: int) -> None:
         """What a step has made is of no use: so many activities are done again. What was shown stays shown."""
@@ -95,6 +96,7 @@ class Board:
         self._change(step, planned=record.planned + activities, units_done=0, units_shown=shown)
         for activity_id in running:
             del self._open[activity_id]
+        self.notable += 1
 
     def reached(self, activity_id: str, fraction: float) -> None:
         """How far an activity was that has failed: what was shown stays shown."""

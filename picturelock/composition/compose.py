@@ -150,6 +150,8 @@ class Composer:
         shares = [0.0] * total
 
         def advance(index: int, share: float) -> None:
+            if share <= shares[index]:
+                return  # only what advances is told: several at once would hide one that stands still
             shares[index] = share
             report(0.3 + 0.7 * sum(shares) / total, f"Preparing picture {index + 1} of {total}")
 

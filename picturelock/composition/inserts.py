@@ -85,6 +85,7 @@ async def prepare(
             text = f"{kind}: its sound is next to silence ({level.integrated:.0f} LUFS) and was left out"
             return ready if silent else replace(ready, warning=text)
         audio = await store.put_file(sound, "audio/wav")
+        await store.remember("insert", audio.sha256, audio)
     gain = round(video.loudness_lufs - level.integrated, 2)
     most_gain = min(gain, MAX_GAIN_DB)
     text = f"{kind}: its sound is very quiet ({level.integrated:.0f} LUFS) and was raised by {most_gain:.0f} dB only"

@@ -15,7 +15,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.contracts import BatchTask, ScriptTask, SpeechTask
 from activities.liveness import Pulse, lively
-from activities.render import render_segment
+from activities.render import render_batch
 from activities.script import write_script
 from activities.tts import speak_scene
 from picturelock import stages
@@ -111,7 +111,7 @@ async def test_heartbeats_carry_frames_and_nothing_else_changes_them(
     fake_ffmpeg("fail")
     task = await planned_segment()
     with pytest.raises(ApplicationError) as caught:
-        await environment.run(render_segment, task)
+        await environment.run(render_batch, task)
     error = error_of(caught.value)
     assert (error.code, error.stage, error.retryable) == ("RENDER_FAILED", "render", True)
     assert error.detail is not None
@@ -124,7 +124,7 @@ async def test_an_exit_code_that_comes_again_is_final(fake_ffmpeg: Fake, environ
     environment.info = dataclasses.replace(ActivityEnvironment.default_info(), attempt=2)
     task = await planned_segment()
     with pytest.raises(ApplicationError) as caught:
-        await environment.run(render_segment, task)
+        await environment.run(render_batch, task)
     assert caught.value.non_retryable
 
 
@@ -136,7 +136,7 @@ async def test_cancel_kills_ffmpeg(
     task = await planned_segment()
     beating = asyncio.Event()
     environment.on_heartbeat = lambda beat: beating.set() if beat.frames_done else None
-    running = asyncio.ensure_future(environment.run(render_segment, task))
+    running = asyncio.ensure_future(environment.run(render_batch, task))
     await beating.wait()
     environment.cancel(cancellation_details=ActivityCancellationDetails(cancel_requested=True))
     with pytest.raises(asyncio.CancelledError):
@@ -155,7 +155,7 @@ async def test_a_hung_ffmpeg_is_a_stall_that_may_be_tried_again(
     beats: list[Heartbeat] = []
     environment.on_heartbeat = beats.append
     with pytest.raises(ApplicationError) as caught:
-        await environment.run(render_segment, task)
+        await environment.run(render_batch, task)
     assert (caught.value.type, caught.value.non_retryable) == ("RENDER_STALLED", False)
     assert len(beats) >= 3  # it went on beating while ffmpeg stood still
     assert {beat.frames_done for beat in beats[2:]} <= {1, None}

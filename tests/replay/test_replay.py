@@ -1,5 +1,7 @@
 """The workflow of today replays the histories of yesterday: a change that would break running exports fails here."""
 
+import base64
+import json
 from pathlib import Path
 
 import pytest
@@ -45,3 +47,17 @@ def test_every_way_an_export_ends_is_recorded() -> None:
         "told.aftermath.1",
     }
     assert {path.stem for path in HISTORIES} >= ways
+
+
+@pytest.mark.parametrize("name", ["completed", "paused", "fallen-back"])
+def test_the_memo_of_a_step_that_begins_names_its_work(name: str) -> None:
+    """With every worker dead the memo is all there is: what it does not name would count as not begun."""
+    events = json.loads((Path(__file__).parent / "histories" / f"{name}.json").read_text())["events"]
+    upserts = [one["workflowPropertiesModifiedEventAttributes"] for one in events if "PROPERTIES" in one["eventType"]]
+    fields = [one["upsertedMemo"]["fields"].get("snapshot") for one in upserts]
+    memos = [json.loads(base64.b64decode(one["data"])) for one in fields if one]
+    first = {memo["stage"]: memo["openUnits"] for memo in reversed(memos)}
+    assert set(first["tts"]) == {"tts-00", "tts-01"}
+    assert set(first["finalize"]) == {"finalize"}
+    assert len([one for one in first["render"] if one.startswith("render-")]) == (0 if name == "fallen-back" else 3)
+    assert any(len(memo["openUnits"]) > 2 for memo in memos)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from picturelock.eviction import Evictor, _Entry, choose
-from picturelock.models import ArtifactRef, Sound
+from picturelock.models import ArtifactRef, Asset, Sound
 from picturelock.settings import Settings
 from picturelock.storage import Store
 
@@ -32,14 +32,17 @@ async def found(store: Store, key: str) -> bool:
     return await store.recall("sound", key, Sound) is not None
 
 
+def evictor(store: Store, max_bytes: int, hours: float = 0) -> Evictor:
+    return Evictor(store, max_bytes, clock=lambda: NOW + hours * HOUR)
+
+
 async def test_the_least_recently_used_goes_in_two_steps(store: Store) -> None:
     old, middle, new = [await sound(store, key, 1_000, hours) for key, hours in (("a", 9), ("b", 5), ("c", 2))]
-    evictor = Evictor(store, 2_500)
-    first = await evictor.run(NOW, None)
+    first = await evictor(store, 2_500).run(None)
     assert (first.forgotten, first.deleted, first.cached_bytes) == (1, 0, 3_000)
     assert [await found(store, key) for key in "abc"] == [False, True, True]
     assert await store.has(old)  # a job that has just found it goes on
-    second = await evictor.run(NOW + HOUR, None)
+    second = await evictor(store, 2_500, 1).run(None)
     assert (second.forgotten, second.deleted, second.deleted_bytes) == (0, 1, 1_000)
     assert [await store.has(one) for one in (old, middle, new)] == [False, True, True]
     assert await store.list_records("evicted", "sound") == []
@@ -47,40 +50,74 @@ async def test_the_least_recently_used_goes_in_two_steps(store: Store) -> None:
 
 async def test_nothing_goes_that_an_open_export_may_have_seen(store: Store) -> None:
     ref = await sound(store, "a", 1_000, 9)
-    evictor = Evictor(store, 100)
-    await evictor.run(NOW, oldest_open=NOW - HOUR)
+    await evictor(store, 100).run(NOW - HOUR)
     for later in (1, 24, 24 * 7):
-        assert (await evictor.run(NOW + later * HOUR, oldest_open=NOW - HOUR)).deleted == 0
+        assert (await evictor(store, 100, later).run(NOW - HOUR)).deleted == 0
     assert await store.has(ref)
-    assert (await evictor.run(NOW + 200 * HOUR, oldest_open=NOW + HOUR)).deleted == 1
+    assert (await evictor(store, 100, 200).run(NOW + HOUR)).deleted == 1
     assert not await store.has(ref)
+
+
+async def test_a_slow_run_protects_those_who_found_a_record_before_its_turn(store: Store) -> None:
+    """The run begins, an export begins ten minutes later and finds the record, and only then it is forgotten."""
+    ref = await sound(store, "a", 1_000, 9)
+    moments = iter([NOW, NOW + HOUR / 3, NOW + HOUR / 3])
+    await Evictor(store, 100, clock=lambda: next(moments)).run(None)
+    assert (await evictor(store, 100, 5).run(NOW + HOUR / 6)).deleted == 0
+    assert await store.has(ref)
 
 
 async def test_what_is_made_again_meanwhile_stays(store: Store, tmp_path: Path) -> None:
     ref = await sound(store, "a", 1_000, 9)
-    evictor = Evictor(store, 100)
-    await evictor.run(NOW, None)
+    await evictor(store, 100).run(None)
     path = tmp_path / "again"
     path.write_bytes(await store.read(ref))
     assert (await store.put_file(path, "audio/mp4")).sha256 == ref.sha256  # it is there, but old: it is put again
-    assert (await evictor.run(datetime.now(UTC) - timedelta(seconds=1) + HOUR, None)).deleted == 0
+    assert (await evictor(store, 100, 1).run(None)).deleted == 0
+    assert await store.has(ref)
+    assert (await evictor(store, 100, 3).run(None)).deleted == 1  # nobody came back for it
+
+
+async def test_a_young_file_whose_put_was_skipped_stays_until_its_record_is_there(store: Store) -> None:
+    ref = await sound(store, "a", 1_000, 0.5)
+    await evictor(store, 100).run(None)
+    assert (await evictor(store, 100, 1).run(None)).deleted == 0
     assert await store.has(ref)
 
 
 async def test_a_file_that_another_record_needs_stays(store: Store) -> None:
     ref = await sound(store, "a", 1_000, 9)
     other = Sound(artifact=ref, duration_seconds=1, loudness_lufs=-16, true_peak_dbtp=-2)
-    evictor = Evictor(store, 500)
-    await evictor.run(NOW, None)
+    await evictor(store, 500).run(None)
     await store.remember("sound", "other", other)
-    assert (await evictor.run(NOW + HOUR, None)).deleted == 0
+    assert (await evictor(store, 5_000, 1).run(None)).deleted == 0
     assert await store.has(ref)
+
+
+async def test_an_upload_of_the_same_bytes_stays(store: Store) -> None:
+    ref = await sound(store, "a", 1_000, 9)
+    asset = Asset(asset_id=f"sha256-{ref.sha256}", kind="audio", media_type="audio/mp4", size_bytes=1_000)
+    await store.put_asset(asset)
+    await evictor(store, 100).run(None)
+    await evictor(store, 100, 5).run(None)
+    assert await store.has(ref)
+    assert await store.list_records("evicted", "sound") == []
+
+
+async def test_a_record_that_is_forgotten_twice_leaves_no_file_behind(store: Store) -> None:
+    first = await sound(store, "a", 1_000, 9)
+    await evictor(store, 100).run(NOW - HOUR)
+    other = await store.put_bytes(b"another voice", "audio/mp4")
+    await store.remember("sound", "a", Sound(artifact=other, duration_seconds=1, loudness_lufs=-16, true_peak_dbtp=-2))
+    assert (await evictor(store, 1, 5).run(NOW - HOUR)).forgotten == 1
+    await evictor(store, 1, 9).run(None)
+    assert [await store.has(one) for one in (first, other)] == [False, False]
 
 
 async def test_what_is_young_or_published_is_no_matter_of_size(store: Store) -> None:
     young = await sound(store, "a", 5_000, 0.1)
     film = await store.put_bytes(b"x" * 9_000, "video/mp4")
-    assert (await Evictor(store, 10).run(NOW, None)).forgotten == 0
+    assert (await evictor(store, 10).run(None)).forgotten == 0
     assert await store.has(young)
     assert await store.has(film)
 
@@ -89,7 +126,7 @@ async def test_use_makes_young(store: Store) -> None:
     await sound(store, "a", 1_000, 9)
     await sound(store, "b", 1_000, 5)
     assert await found(store, "a")
-    await Evictor(store, 1_500).run(NOW, None)
+    await evictor(store, 1_500).run(None)
     assert [await found(store, key) for key in "ab"] == [True, False]
 
 
