@@ -74,6 +74,11 @@ class PlannedBatch(Model):
     frames: int
     segment_ids: list[str] = Field(default=[], description="Empty: the one segment of the batch's own id.")
 
+    @property
+    def members(self) -> list[str]:
+        """The ids of the segments."""
+        return self.segment_ids or [self.id]
+
 
 class Composition(Made):
     """The stored plan and what it asks to be rendered."""
@@ -84,6 +89,11 @@ class Composition(Made):
     duration_seconds: float
     hardware: bool = Field(default=False, description="Whether a hardware encoder is wished for.")
     warnings: list[str] = []
+
+    @property
+    def segment_count(self) -> int:
+        """How many segments the film has."""
+        return sum(len(batch.members) for batch in self.segments)
 
 
 class EncoderTask(Model):

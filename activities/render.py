@@ -53,9 +53,9 @@ async def choose_encoder(task: EncoderTask, pulse: Pulse) -> ChosenEncoder:
 
 @activity.defn(name=RENDER_SEGMENT)
 @lively("render")
-async def render_segment(task: BatchTask, pulse: Pulse) -> RenderedSegment:
-    """Renders one segment, for an execution that knows no batches."""
-    return (await _render(task, pulse)).segments[0]
+async def render_segment(task: BatchTask, pulse: Pulse) -> RenderedBatch:
+    """The same under its older name, which executions that are still open may ask for."""
+    return await _render(task, pulse)
 
 
 @activity.defn(name=RENDER_BATCH)

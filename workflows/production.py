@@ -101,14 +101,15 @@ class Production:
             "composition", "composition", contracts.COMPOSE, task, Composition, seconds=seconds
         )
         self._board.warn("SUBSTITUTED", "composition", composition.warnings)
-        message = f"{len(composition.segments)} segments, {composition.duration_seconds:.1f} s"
+        message = f"{composition.segment_count} segments, {composition.duration_seconds:.1f} s"
         self._board.complete("composition", message, workflow.now())
         return composition
 
     async def _render(self, composition: Composition) -> tuple[list[RenderedSegment], Sound]:
-        count = len(composition.segments)
+        count = composition.segment_count
         what = f"Rendering {count} segments" if count else "Mastering the sound"
-        self._board.start("render", count + 1, composition.total_frames, what, workflow.now())
+        activities = len(composition.segments) + 1
+        self._board.start("render", activities, composition.total_frames, what, workflow.now())
         made = await self._by_hardware(composition) if composition.hardware else None
         segments, sound = made or await self._rendered(composition, None)
         done = f"{count} segments and the sound are ready" if count else "The sound is ready"

@@ -36,6 +36,7 @@ from picturelock.models.script import PictureSource
 from picturelock.presets import resolve
 from picturelock.scripting.markdown import plain_text
 from picturelock.storage import Store
+from picturelock.together import together
 from picturelock.visuals.provide import Provider
 from picturelock.visuals.source import VisualSource
 
@@ -162,12 +163,7 @@ class Composer:
                 return picture
 
         pairs = enumerate(zip(script.scenes, _spoken(layout), strict=True))
-        try:
-            async with asyncio.TaskGroup() as group:
-                made = [group.create_task(make(index, scene, place)) for index, (scene, place) in pairs]
-        except BaseExceptionGroup as failures:
-            raise failures.exceptions[0] from None
-        return [one.result() for one in made]
+        return await together(*(make(index, scene, place) for index, (scene, place) in pairs))
 
     def _vague_times(self) -> list[str]:
         """A warning for every recording in which the script's words were looked for and not found."""

@@ -14,6 +14,7 @@ from picturelock.models.script import PictureSource
 from picturelock.scratch import workspace
 from picturelock.scripting.markdown import plain_text
 from picturelock.storage import Store, cache_key
+from picturelock.together import together
 from picturelock.visuals.source import Received, VisualSource, Wanted, require
 
 _VERSION: Final = "1"
@@ -72,20 +73,14 @@ class Provider:
             done += 1
             return provided
 
-        total = sum(wish is not None for wish in wishes)
-        tasks: dict[int, asyncio.Task[_Provided | None]] = {}
-        try:
-            async with asyncio.TaskGroup() as group:
-                for index, wish in enumerate(wishes):
-                    if wish is not None:
-                        tasks[index] = group.create_task(provide(index, wish, asked[wish.kind, wish.text]))
-                        asked[wish.kind, wish.text] += 1
-        except BaseExceptionGroup as failures:
-            raise failures.exceptions[0] from None
-        scenes = [
-            self._with_picture(scene, index, tasks[index].result() if index in tasks else None)
-            for index, scene in enumerate(script.scenes)
-        ]
+        wanted = [(index, wish) for index, wish in enumerate(wishes) if wish is not None]
+        total = len(wanted)
+        work = []
+        for index, wish in wanted:
+            work.append(provide(index, wish, asked[wish.kind, wish.text]))
+            asked[wish.kind, wish.text] += 1
+        found = dict(zip((index for index, _ in wanted), await together(*work), strict=True))
+        scenes = [self._with_picture(scene, index, found.get(index)) for index, scene in enumerate(script.scenes)]
         return script.model_copy(update={"scenes": scenes})
 
     def _wish(self, scene: Scene, index: int, script: Script) -> "_Wish | None":

@@ -1,0 +1,17 @@
+"""Several things at once, with the failure of one as it is: no group around it, and nothing left running."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+
+async def together(*work: Coroutine[Any, Any, Result]) -> list[Result]:
+    """The results in order. The first failure ends the others, which are waited for, and is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one) for one in work]
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return [task.result() for task in tasks]
