@@ -58,8 +58,11 @@ def headline(scene: Scene) -> str:
 
 
 def palette(script: Script, scene_index: int) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
-    """Two related colours for a scene: the film's own starting hue, then on through the table."""
-    seed = hashlib.sha256(f"{script.title}|{script.scenes[0].narration}".encode()).digest()[0]
+    """Two related colours for a scene: the hue of the film's title, then on through the table.
+
+    Of the title alone: another first sentence must not mean other colours, and another rendering, for all scenes.
+    """
+    seed = hashlib.sha256(script.title.encode()).digest()[0]
     hue = _HUES[(seed + scene_index) % len(_HUES)]
     return _rgb(hue, 0.62, 0.42), _rgb((hue + 0.09) % 1, 0.70, 0.20)
 

@@ -172,6 +172,19 @@ async def test_a_segment_is_found_again_instead_of_made_again(produced: OnTrial)
     assert again.artifact == produced.made.segments[0].artifact
 
 
+async def test_a_scene_that_only_moves_in_time_is_found_again(produced: OnTrial) -> None:
+    """Another first sentence: the second scene begins elsewhere in the film and is the same bytes."""
+    script = REQUEST.script
+    assert script is not None
+    longer = script.scenes[0].model_copy(update={"narration": "The first scene is blue, and it takes its time."})
+    changed = script.model_copy(update={"scenes": [longer, script.scenes[1]]})
+    made = await produced.studio.produce(REQUEST.model_copy(update={"script": changed}))
+    assert [one.cached for one in made.segments] == [False, False, True]
+    assert made.segments[-1].artifact == produced.made.segments[-1].artifact
+    moved = made.plan.timeline.scenes[1].start_frame - produced.made.plan.timeline.scenes[1].start_frame
+    assert moved > 0
+
+
 async def test_two_renders_of_one_segment_are_the_same_bytes(produced: OnTrial, tmp_path: Path) -> None:
     fresh = Studio(tmp_path)
     shutil.copytree(
