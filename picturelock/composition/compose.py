@@ -105,9 +105,7 @@ class Composer:
             title=plain_text(self.script.title) or cards.headline(self.script.scenes[0]),
             language=self.script.language,
             attributions=provider.attributions,
-            warnings=sorted(
-                {*warnings, *provider.warnings, *(one.warning for one in (intro, outro) if one and one.warning)}
-            ),
+            warnings=sorted({*warnings, *provider.warnings, *(one.warning for one in inserted if one.warning)}),
         )
 
     def _provider(self, video: VideoFormat) -> Provider:
