@@ -19,7 +19,7 @@ from picturelock.models import JobStatus
 _POLL_SECONDS = 0.5
 """A look costs Temporal and the API about 10 ms; the moment of the end is read from the job, not from the looks."""
 
-WORK = ("render_segment", "master_sound", "finalize_film")
+WORK = ("render_batch", "master_sound", "finalize_film")
 
 
 @dataclass(frozen=True)
