@@ -61,7 +61,7 @@ async def test_nothing_goes_that_an_open_export_may_have_seen(store: Store) -> N
 async def test_a_slow_run_protects_those_who_found_a_record_before_its_turn(store: Store) -> None:
     """The run begins, an export begins ten minutes later and finds the record, and only then it is forgotten."""
     ref = await sound(store, "a", 1_000, 9)
-    moments = iter([NOW, NOW + HOUR / 3, NOW + HOUR / 3])
+    moments = iter([NOW, NOW, NOW + HOUR / 3])  # begun, about to be forgotten, gone
     await Evictor(store, 100, clock=lambda: next(moments)).run(None)
     assert (await evictor(store, 100, 5).run(NOW + HOUR / 6)).deleted == 0
     assert await store.has(ref)
