@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, asynccontextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +30,7 @@ from picturelock.media.frames import Draw, Paint, Picture
 from picturelock.media.planes import Bytes2D, views
 from picturelock.media.tools import tool_versions
 from picturelock.media.verify import check_all_pictures, check_segment
-from picturelock.models import RenderedSegment, ScenePicture, SegmentSpec, VideoFormat, Watermark
+from picturelock.models import Motion, RenderedSegment, ScenePicture, SegmentSpec, VideoFormat, Watermark
 from picturelock.scratch import workspace
 from picturelock.storage import Store, cache_key
 
@@ -163,9 +164,14 @@ async def _picture(picture: ScenePicture, scene_frames: int, video: VideoFormat,
         file = await ClipFile.open(await store.local(picture.source))
         size = motion.still_size(video.width, video.height, picture.motion)
         reader = ClipReader(file, picture.clip, video.fps, size, motion.contained_inset(picture.motion))
-        return Picture(reader.frame, picture.motion, tuple(paints), scene_frames, reader.close)
+        moved = partial(_moved, reader, picture.motion)
+        return Picture(moved, tuple(paints), scene_frames, reader.close)
     still = planes.opened(await store.local(picture.source))
     return Picture.still(still, picture.motion, tuple(paints), scene_frames)
+
+
+def _moved(reader: ClipReader, how: Motion, frame: int) -> motion.Mover:
+    return motion.Mover(views(reader.frame(frame)), how)
 
 
 async def _watermark(mark: Watermark, video: VideoFormat, store: Store) -> Paint:

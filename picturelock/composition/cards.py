@@ -82,15 +82,17 @@ def gradient(
     lights: bool,
 ) -> RGB:
     """A diagonal gradient with soft circles of light, dithered so that no bands show."""
-    across = np.linspace(0, 1, width, dtype=np.float32)[None, :]
-    down = np.linspace(0, 1, height, dtype=np.float32)[:, None]
-    share = (across * 0.45 + down * 0.55)[:, :, None]
-    picture = np.asarray(first, np.float32) * (1 - share) + np.asarray(second, np.float32) * share
+    across = np.linspace(0, 0.45, width, dtype=np.float32)[None, :]
+    down = np.linspace(0, 0.55, height, dtype=np.float32)[:, None]
+    share = across + down
     rng = np.random.default_rng(seed)
-    if lights:
-        picture += _lights(rng, width, height)[:, :, None] * np.asarray([1.0, 1.0, 1.05], np.float32)
-    picture += rng.random((height, width, 1), np.float32) - 0.5
-    return np.asarray(np.clip(np.rint(picture), 0, 255), np.uint8)
+    light = _lights(rng, width, height) if lights else np.zeros((height, width), np.float32)
+    light += rng.random((height, width), np.float32) - 0.5
+    channels = [
+        cv2.addWeighted(share, there - here, light, strength, here, dtype=cv2.CV_8U)
+        for here, there, strength in zip(first, second, (1.0, 1.0, 1.05), strict=True)
+    ]
+    return np.asarray(cv2.merge(channels), np.uint8)
 
 
 def _lights(rng: np.random.Generator, width: int, height: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:

@@ -14,12 +14,12 @@ from picturelock.composition import cards
 from picturelock.composition.clips import cut_clip
 from picturelock.media import motion, planes, stills
 from picturelock.media.fonts import drawable_text
-from picturelock.media.text import draw_mask
+from picturelock.media.text import TextBlock, draw_mask
 from picturelock.models import ArtifactRef, Model, Motion, Scene, ScenePicture, Script, TextLayer, VideoFormat, Visual
 from picturelock.scripting.markdown import plain_text
 from picturelock.storage import Store, cache_key
 
-_VERSION: Final = "4"
+_VERSION: Final = "5"
 Colors = tuple[tuple[int, int, int], tuple[int, int, int]]
 Advance = Callable[[float], None]
 
@@ -37,6 +37,8 @@ class PictureMaker:
     store: Store
     scratch: Path
     warnings: list[str] = field(default_factory=list)
+    _masks: dict[TextBlock, asyncio.Task[tuple[ArtifactRef, int]]] = field(default_factory=dict)
+    """Masks that are drawn or being drawn: the film's title is the same on all of its cards."""
 
     async def make(self, index: int, scene: Scene, frames: int, advance: Advance) -> ScenePicture:
         """The picture of scene `index`, which lasts so many frames. `advance` is told what share is done.
@@ -102,14 +104,20 @@ class PictureMaker:
         layers: list[TextLayer] = []
         placed = cards.layout_text(title, kicker, self.script.language, (self.video.width, self.video.height))
         for text in placed:
-            mask = await draw_mask(text.block, self.scratch)
-            png = bytes(cv2.imencode(".png", mask)[1])
-            ref = await self.store.put_bytes(png, "image/png")
-            left = text.x - mask.shape[1] if text.from_right else text.x
+            if text.block not in self._masks:
+                self._masks[text.block] = asyncio.create_task(self._mask(text.block))
+            ref, width = await self._masks[text.block]
+            left = text.x - width if text.from_right else text.x
             x, y = max(0, left) // 2 * 2, text.y // 2 * 2
             layers.append(TextLayer(mask=ref, x=x, y=y, color=text.color, opacity=text.opacity))
             advance(0.5 + 0.5 * len(layers) / len(placed))
         return layers
+
+    async def _mask(self, block: TextBlock) -> tuple[ArtifactRef, int]:
+        """A text's stored mask, and its width."""
+        mask = await draw_mask(block, self.scratch)
+        png = bytes(cv2.imencode(".png", mask)[1])
+        return await self.store.put_bytes(png, "image/png"), mask.shape[1]
 
 
 def _prepare_image(data: bytes, width: int, height: int, how: str, how_it_moves: Motion) -> bytes:

@@ -21,9 +21,10 @@ import numpy as np
 
 from picturelock.errors import AssetUnreadable, RenderFailed
 from picturelock.media import ffmpeg as runner
-from picturelock.media.ffmpeg import Progress, die_with_parent
+from picturelock.media.ffmpeg import Progress
 from picturelock.media.planes import Bytes2D
 from picturelock.media.probe import ProbedStream, probe
+from picturelock.media.tether import tethered
 from picturelock.media.tools import ffmpeg_path
 from picturelock.models import ClipCut
 
@@ -206,17 +207,18 @@ class ClipReader:
         self._thread = threading.get_ident()
         chain = self._file.filter_chain(first, self._fps, self._size, self._cut.fit, self._inset)
         # It dies with the thread that reads it, should nobody close it.
+        program = tethered([
+            ffmpeg_path(), "-v", "quiet", "-nostdin", *self._file.source(first, self._fps),
+            "-vf", chain, "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "yuv420p", "pipe:1",
+        ])  # fmt: skip
         self._process = subprocess.Popen(
-            [
-                ffmpeg_path(), "-v", "quiet", "-nostdin", *self._file.source(first, self._fps),
-                "-vf", chain, "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "yuv420p", "pipe:1",
-            ],
+            program.command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - nothing but one system call
-        )  # fmt: skip
+            preexec_fn=program.preexec,  # noqa: PLW1509 - nothing, or nothing but one system call
+        )
 
     def _read(self) -> None:
         stream = self._process.stdout if self._process else None

@@ -1,12 +1,11 @@
 """Runs ffmpeg: progress, stall watchdog, and an end for the whole process group whatever happens.
 
 The discipline is trio's: on cancel or stall the group is asked to end, given a moment, killed, and always waited for.
-ffmpeg also dies with the worker (PR_SET_PDEATHSIG), so a `kill -9` of the worker leaves no orphan.
+ffmpeg also dies with the worker (`picturelock.media.tether`), so a `kill -9` of the worker leaves no orphan.
 """
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import re
 import signal
@@ -17,14 +16,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from picturelock.errors import DiskFull, RenderFailed, RenderStalled
+from picturelock.media.tether import tethered
 from picturelock.media.tools import ffmpeg_path
 
 TERMINATE_SECONDS = 2.0
 STDERR_BYTES = 8_192
 _POLL_SECONDS = 0.25
-_PR_SET_PDEATHSIG = 1
 _PATH = re.compile(r"(?<![\w.])/(?:[\w.+@%=-]+/)+")
-_LIBC = ctypes.CDLL(None)
 
 Feed = Callable[[int], None]
 """Writes raw frames to a file descriptor, in a thread of its own, until done or the pipe breaks."""
@@ -72,11 +70,6 @@ def redact(stderr: str) -> str:
     return _PATH.sub("…/", stderr).strip()
 
 
-def die_with_parent() -> None:
-    """Runs in the child before exec: the kernel kills it when the parent's thread ends."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-
-
 async def run(
     arguments: list[str],
     *,
@@ -107,17 +100,16 @@ async def run(
         "-progress",
         f"pipe:{writing}",
     ]
+    program = tethered([ffmpeg_path(), *flags, *arguments])
     try:
         process = await asyncio.create_subprocess_exec(
-            ffmpeg_path(),
-            *flags,
-            *arguments,
+            *program.command,
             stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
             stdout=subprocess.PIPE if read_stdout else subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             pass_fds=(writing,),
             start_new_session=True,
-            preexec_fn=die_with_parent,
+            preexec_fn=program.preexec,
             env={**os.environ, **(environment or {}), "AV_LOG_FORCE_NOCOLOR": "1"},
         )
     except BaseException:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from picturelock.media import motion
+from picturelock.media.motion import Mover
 from picturelock.media.planes import Bytes2D, Planes, new_frame, views
 from picturelock.models import Motion
 from picturelock.models.request import TransitionKind
@@ -20,53 +20,55 @@ _EDGE: Final = 0.12
 """How wide the soft edge of a wipe or dissolve is, as a share of the whole."""
 
 
+Planewise = tuple[Bytes2D, Bytes2D, Bytes2D]
+"""Y, U and V of a part of the frame."""
+
+
 @dataclass(frozen=True, slots=True)
 class Paint:
-    """One colour with a coverage mask (float32 0..1, luma and chroma size), painted at (x, y), both even."""
+    """Ink painted at (x, y), both even: of what is there `keep` / 255 stays, and `ink` is added.
+
+    Whole numbers are enough: a value is at most one step off, where it is neither covered nor free.
+    """
 
     x: int
     y: int
-    luma: npt.NDArray[np.float32]
-    chroma: npt.NDArray[np.float32]
-    color: tuple[npt.NDArray[np.float32] | int, npt.NDArray[np.float32] | int, npt.NDArray[np.float32] | int]
+    keep: Planewise
+    ink: Planewise
 
     def over(self, out: Planes) -> None:
         """Paints over a frame; what hangs out of it is cut off."""
-        self._blend(out.y, self.luma, self.color[0], self.x, self.y)
-        self._blend(out.u, self.chroma, self.color[1], self.x // 2, self.y // 2)
-        self._blend(out.v, self.chroma, self.color[2], self.x // 2, self.y // 2)
+        for plane, keep, ink, part in zip(out.each(), self.keep, self.ink, (1, 2, 2), strict=True):
+            _paint(plane, keep, ink, self.x // part, self.y // part)
 
-    @staticmethod
-    def _blend(
-        plane: Bytes2D, mask: npt.NDArray[np.float32], value: npt.NDArray[np.float32] | int, x: int, y: int
-    ) -> None:
-        height = min(mask.shape[0], plane.shape[0] - y)
-        width = min(mask.shape[1], plane.shape[1] - x)
-        region = plane[y : y + height, x : x + width]
-        cover = mask[:height, :width]
-        ink = value if isinstance(value, int) else value[:height, :width]
-        region[:] = np.rint(region + (ink - region.astype(np.float32)) * cover).astype(np.uint8)
+
+def _paint(plane: Bytes2D, keep: Bytes2D, ink: Bytes2D, x: int, y: int) -> None:
+    height = min(keep.shape[0], plane.shape[0] - y)
+    width = min(keep.shape[1], plane.shape[1] - x)
+    region = plane[y : y + height, x : x + width]
+    kept = cv2.multiply(region, keep[:height, :width], scale=1 / 255)
+    cv2.add(kept, ink[:height, :width], dst=region)
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One scene, ready to be drawn at any of its frames. `source` gives the picture (I420) that a frame shows."""
+    """One scene, ready to be drawn at any of its frames. `mover` gives what a frame shows."""
 
-    source: Callable[[int], Bytes2D]
-    motion: Motion
+    mover: Callable[[int], Mover]
     paints: tuple[Paint, ...]
     scene_frames: int
     close: Callable[[], None] = lambda: None
 
     @classmethod
     def still(cls, picture: Bytes2D, how: Motion, paints: tuple[Paint, ...], scene_frames: int) -> "Picture":
-        """A scene that shows one still."""
-        return cls(lambda _: picture, how, paints, scene_frames)
+        """A scene that shows one still (I420)."""
+        mover = Mover(views(picture), how)
+        return cls(lambda _: mover, paints, scene_frames)
 
     def draw(self, frame: int, out: Bytes2D) -> None:
         """Draws the scene's frame number `frame` (from 0)."""
         target = views(out)
-        motion.draw(views(self.source(frame)), self.motion, frame / max(1, self.scene_frames - 1), target)
+        self.mover(frame).draw(frame / max(1, self.scene_frames - 1), target)
         for paint in self.paints:
             paint.over(target)
 
@@ -174,17 +176,31 @@ _MIXERS: Final[dict[TransitionKind, Callable[[float, Planes, Planes], None]]] = 
 
 def paint_color(x: int, y: int, mask: Bytes2D, yuv: tuple[int, int, int], opacity: float) -> Paint:
     """A paint of one colour from an 8-bit mask with even sides."""
-    luma = mask.astype(np.float32) * (opacity / 255)
-    chroma = cv2.resize(luma, (mask.shape[1] // 2, mask.shape[0] // 2), interpolation=cv2.INTER_AREA)
-    return Paint(x, y, luma, np.asarray(chroma, np.float32), yuv)
+    luma, chroma, _ = cover = _cover(mask, opacity)
+    y_value, u_value, v_value = yuv
+    return _inked(
+        x, y, cover, (np.full_like(luma, y_value), np.full_like(chroma, u_value), np.full_like(chroma, v_value))
+    )
 
 
 def paint_picture(x: int, y: int, frame: Bytes2D, mask: Bytes2D, opacity: float) -> Paint:
     """A paint of a picture (I420 frame) through an 8-bit mask of the same size."""
-    luma = mask.astype(np.float32) * (opacity / 255)
-    chroma = cv2.resize(luma, (mask.shape[1] // 2, mask.shape[0] // 2), interpolation=cv2.INTER_AREA)
-    ink = tuple(plane.astype(np.float32) for plane in views(frame).each())
-    return Paint(x, y, luma, np.asarray(chroma, np.float32), (ink[0], ink[1], ink[2]))
+    return _inked(x, y, _cover(mask, opacity), views(frame).each())
+
+
+def _cover(mask: Bytes2D, opacity: float) -> Planewise:
+    """What share of each pixel is covered, in 255ths."""
+    luma = mask.astype(np.float32) * opacity
+    half = cv2.resize(luma, (mask.shape[1] // 2, mask.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    chroma = np.rint(half).astype(np.uint8)
+    return np.rint(luma).astype(np.uint8), chroma, chroma
+
+
+def _inked(x: int, y: int, cover: Planewise, colors: Planewise) -> Paint:
+    """Ink is the colour as far as it covers, made once for all frames."""
+    luma, u, v = (cv2.multiply(color, part, scale=1 / 255) for color, part in zip(colors, cover, strict=True))
+    ink = np.asarray(luma, np.uint8), np.asarray(u, np.uint8), np.asarray(v, np.uint8)
+    return Paint(x, y, (255 - cover[0], 255 - cover[1], 255 - cover[2]), ink)
 
 
 def feed(draw: Draw, frames: int, width: int, height: int, drawn: Callable[[int], None]) -> Callable[[int], None]:

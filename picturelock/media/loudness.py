@@ -36,18 +36,18 @@ def _number(pattern: re.Pattern[str], text: str) -> float:
     return max(float(found[-1]), SILENCE_LUFS) if found and found[-1] not in {"-inf", "nan"} else SILENCE_LUFS
 
 
-async def measure_mono(samples: npt.NDArray[np.float32]) -> Loudness:
-    """Measures 48 kHz mono samples as they sound from two loudspeakers (3 LU more than the mono file reads)."""
+async def integrated_of_mono(samples: npt.NDArray[np.float32]) -> float:
+    """Integrated loudness (LUFS) of 48 kHz mono samples as they sound from two loudspeakers: 3 LU more than mono."""
     data = samples.astype("<f4").tobytes()
 
     def write(descriptor: int) -> None:
         with open(descriptor, "wb", closefd=False) as pipe:
             pipe.write(data)
 
-    graph = "pan=stereo|c0=c0|c1=c0,ebur128=peak=true:framelog=quiet"
+    graph = "pan=stereo|c0=c0|c1=c0,ebur128=framelog=quiet"
     source = ["-f", "f32le", "-ar", str(SAMPLE_RATE), "-ac", "1", "-i", "pipe:0"]
     done = await runner.run(["-v", "info", *source, "-af", graph, "-f", "null", "-"], stall_seconds=120, feed=write)
-    return parse(done.stderr)
+    return parse(done.stderr).integrated
 
 
 async def measure(

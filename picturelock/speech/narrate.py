@@ -106,5 +106,4 @@ def _shifted(word: Word, seconds: float, length: float) -> Word:
 async def _loudness(samples: Samples) -> float:
     """Loudness as it will be heard: the same in both ears. Very short speech is repeated to fill the meter's window."""
     repeats = max(1, int(np.ceil(_MEASURE_SECONDS * SAMPLE_RATE / len(samples))))
-    measured = await loudness.measure_mono(np.tile(samples, repeats))
-    return round(measured.integrated, 2)
+    return round(await loudness.integrated_of_mono(np.tile(samples, repeats)), 2)
