@@ -23,7 +23,8 @@ async def compose_film(task: CompositionTask, pulse: Pulse) -> Composition:
     composer = Composer(
         request, script, narrations, store, configured.scratch, sources(configured), configured.max_asset_bytes
     )
-    plan = await composer.compose(pulse.advance)
+    composed = await composer.compose(pulse.advance)
+    plan = composed.plan
     ref = await store.put_bytes(plan.model_dump_json().encode(), "application/json")
     return Composition(
         plan=ref,
@@ -32,6 +33,8 @@ async def compose_film(task: CompositionTask, pulse: Pulse) -> Composition:
         duration_seconds=plan.timeline.duration_seconds,
         hardware=plan.format.encoder == "hardware" and plan.format.has_picture,
         warnings=plan.warnings,
+        pictures_found=composed.pictures_found,
+        pictures_made=composed.pictures_made,
     )
 
 

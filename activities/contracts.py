@@ -89,6 +89,18 @@ class Composition(Made):
     duration_seconds: float
     hardware: bool = Field(default=False, description="Whether a hardware encoder is wished for.")
     warnings: list[str] = []
+    pictures_found: int = 0
+    pictures_made: int = 0
+
+    @property
+    def hits(self) -> int:
+        """The pictures that were found. The plan itself is always made."""
+        return self.pictures_found
+
+    @property
+    def misses(self) -> int:
+        """The pictures that were made."""
+        return self.pictures_made
 
     @property
     def segment_count(self) -> int:
@@ -128,6 +140,16 @@ class RenderedBatch(Made):
     """The segments of a batch. It counts as found when all of them were."""
 
     segments: list[RenderedSegment]
+
+    @property
+    def hits(self) -> int:
+        """The segments that were found."""
+        return sum(one.cached for one in self.segments)
+
+    @property
+    def misses(self) -> int:
+        """The segments that were rendered."""
+        return len(self.segments) - self.hits
 
     @model_validator(mode="before")
     @classmethod

@@ -62,7 +62,7 @@ class Studio:
             for index, scene in enumerate(script.scenes)
         ]
         composer = Composer(request, script, narrations, self.store, self.scratch, self.sources, 10**9)
-        return await composer.compose(quiet), narrations
+        return (await composer.compose(quiet)).plan, narrations
 
     async def segments(self, plan: RenderPlan, encoder: str | None = None) -> list[RenderedSegment]:
         """All segments, as many at once as there are slots."""

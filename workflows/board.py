@@ -74,8 +74,8 @@ class Board:
             units_done=record.units_done + units,
             finished=record.finished + 1,
             attempt=max(record.attempt, made.attempt),
-            cache_hits=record.cache_hits + made.cached,
-            cache_misses=record.cache_misses + (not made.cached),
+            cache_hits=record.cache_hits + made.hits,
+            cache_misses=record.cache_misses + made.misses,
         )
         self._message = message
         self.notable += units == 0 or (record.finished + 1) % 2 == 0

@@ -9,6 +9,7 @@ from benchmarks.speed.film import Inputs, Paper
 from picturelock.media.fonts import font_environment
 from picturelock.media.motion import MARGIN
 from picturelock.media.tools import ffmpeg_path
+from picturelock.models import VideoFormat
 
 X264 = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-profile:v", "high", "-pix_fmt", "yuv420p"]
 COLOR = "out_color_matrix=bt709:out_range=tv"
@@ -50,11 +51,10 @@ def _moving(number: int, frames: int, how: Moving) -> str:
     return f"[{number}:v]{once},perspective={places}:interpolation=linear:sense=source:eval=frame,{end}"
 
 
-def encoder_alone(paper: Paper, output: Path) -> None:
+def encoder_alone(raw: Path, video: VideoFormat, output: Path) -> None:
     """The floor: the same raw frames into the same encoder, with all cores and nothing else."""
-    video = paper.plan.format
     source = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{video.width}x{video.height}", "-r", f"{video.fps}"]
-    _run([ffmpeg_path(), "-v", "error", "-y", *source, "-i", str(paper.raw), *X264, *TAGS, str(output)], {})
+    _run([ffmpeg_path(), "-v", "error", "-y", *source, "-i", str(raw), *X264, *TAGS, str(output)], {})
 
 
 def moviepy(inputs: Inputs, paper: Paper, speech: Path, output: Path) -> None:

@@ -94,15 +94,19 @@ async def on_paper(inputs: Inputs) -> Paper:
     captions = inputs.folder / "captions.ass"
     document = caption_document(plan.timeline.cues, "clean", (video.width, video.height), video.fps, plan.language)
     captions.write_text(document, encoding="utf-8")
-    raw = inputs.folder / "frames.yuv"
-    raw.unlink(missing_ok=True)
+    return Paper(plan, captions, await raw_frames(studio, plan, inputs.folder / "frames.yuv"))
+
+
+async def raw_frames(studio: Studio, plan: RenderPlan, path: Path) -> Path:
+    """All frames of a film as they come to the encoder, captions included, in one file."""
+    path.unlink(missing_ok=True)
     for segment in plan.timeline.segments:
-        await _draw(studio, plan, segment.id, raw)
-    return Paper(plan, captions, raw)
+        await _draw(studio, plan, segment.id, path)
+    return path
 
 
 async def _draw(studio: Studio, plan: RenderPlan, segment_id: str, raw: Path) -> None:
-    """Appends a segment's frames, captions included, as they come to the encoder."""
+    """Appends a segment's frames."""
     spec = segment_spec(plan, next(one for one in plan.timeline.segments if one.id == segment_id))
     video = plan.format
     script = raw.with_suffix(".ass")

@@ -11,7 +11,7 @@ from picturelock.composition import cards, inserts
 from picturelock.composition.captions import cues_of_scene
 from picturelock.composition.inserts import InsertKind, ReadyInsert
 from picturelock.composition.layout import Layout, Part, lay_out
-from picturelock.composition.pictures import PictureMaker
+from picturelock.composition.pictures import Notes, PictureMaker
 from picturelock.errors import AssetUnreadable, InvalidRequest
 from picturelock.media.fonts import drawable_text
 from picturelock.media.text import CaptionLook, text_width
@@ -49,6 +49,15 @@ _READING_SIZE = (1920, 1080)
 
 
 @dataclass(frozen=True, slots=True)
+class Composed:
+    """A film on paper, and how many of its pictures were found and how many made."""
+
+    plan: RenderPlan
+    pictures_found: int
+    pictures_made: int
+
+
+@dataclass(frozen=True, slots=True)
 class Composer:
     """Composes one film; see `compose`."""
 
@@ -60,7 +69,7 @@ class Composer:
     sources: dict[PictureSource, VisualSource]
     max_asset_bytes: int
 
-    async def compose(self, report: Report) -> RenderPlan:
+    async def compose(self, report: Report) -> Composed:
         """The plan of the whole film. `report(share, message)` several times a scene.
 
         Raises:
@@ -77,14 +86,14 @@ class Composer:
         inserted = [one for one in (intro, outro) if one]
         layout = self._lay_out(intro, outro, video)
         self._check_length(layout, video)
-        warnings: list[str] = []
+        notes = Notes()
         provider = self._provider(video)
         pictures: list[ScenePicture] = []
         if video.has_picture:
-            pictures = await self._pictures(layout, provider, video, warnings, report)
+            pictures = await self._pictures(layout, provider, video, notes, report)
             pictures = [*_picture_of(intro), *pictures, *_picture_of(outro)]
-        warnings += self._vague_times()
-        cues = await asyncio.to_thread(self._cues, layout, video, warnings)
+        notes.warnings += self._vague_times()
+        cues = await asyncio.to_thread(self._cues, layout, video, notes.warnings)
         timeline = Timeline(
             fps=video.fps,
             width=video.width,
@@ -95,7 +104,8 @@ class Composer:
             cues=cues,
             audio=self._audio(layout, inserted, video),
         )
-        return RenderPlan(
+        warnings = {*notes.warnings, *provider.warnings, *(one.warning for one in inserted if one.warning)}
+        plan = RenderPlan(
             format=video,
             timeline=timeline,
             pictures=pictures,
@@ -105,8 +115,9 @@ class Composer:
             title=plain_text(self.script.title) or cards.headline(self.script.scenes[0]),
             language=self.script.language,
             attributions=provider.attributions,
-            warnings=sorted({*warnings, *provider.warnings, *(one.warning for one in inserted if one.warning)}),
+            warnings=sorted(warnings),
         )
+        return Composed(plan, notes.found, notes.made)
 
     def _provider(self, video: VideoFormat) -> Provider:
         return Provider(
@@ -140,11 +151,11 @@ class Composer:
         return lay_out(parts, video.fps, seconds)
 
     async def _pictures(
-        self, layout: Layout, provider: Provider, video: VideoFormat, warnings: list[str], report: Report
+        self, layout: Layout, provider: Provider, video: VideoFormat, notes: Notes, report: Report
     ) -> list[ScenePicture]:
         total = len(self.script.scenes)
         script = await provider.fill(self.script, lambda share, message: report(0.3 * share, message))
-        maker = PictureMaker(script, video, self.store, self.scratch, warnings)
+        maker = PictureMaker(script, video, self.store, self.scratch, notes)
         at_once = asyncio.Semaphore(_AT_ONCE)
         shares = [0.0] * total
 

@@ -28,15 +28,24 @@ class _StoredPicture(Model):
     picture: ScenePicture
 
 
+@dataclass(slots=True)
+class Notes:
+    """What there is to tell of a composition: warnings, and how many pictures were found and how many made."""
+
+    warnings: list[str] = field(default_factory=list)
+    found: int = 0
+    made: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class PictureMaker:
-    """Makes (or finds) the pictures of one script; `warnings` collects what had to be replaced in texts."""
+    """Makes (or finds) the pictures of one script."""
 
     script: Script
     video: VideoFormat
     store: Store
     scratch: Path
-    warnings: list[str] = field(default_factory=list)
+    notes: Notes
     _masks: dict[TextBlock, asyncio.Task[tuple[ArtifactRef, int]]] = field(default_factory=dict)
     """Masks that are drawn or being drawn: the film's title is the same on all of its cards."""
 
@@ -60,7 +69,7 @@ class PictureMaker:
         if visual.kind == "card":
             title, replaced = drawable_text(cards.headline(scene))
             kicker, more = drawable_text(plain_text(self.script.title))
-            self.warnings.extend([*replaced, *more])
+            self.notes.warnings += [*replaced, *more]
         how = motion.chosen("zoom-in" if visual.kind == "card" and visual.motion == "auto" else visual.motion, index)
         if visual.kind == "color":
             how = "none"
@@ -69,6 +78,7 @@ class PictureMaker:
         key = cache_key(_VERSION, visual.model_dump_json(), title, kicker, how, size, str(colors), str(index))
         stored = await self.store.recall("picture", key, _StoredPicture)
         if stored is not None and await self._complete(stored.picture):
+            self.notes.found += 1
             return stored.picture
         source = await self._drawn(visual, how, colors, index)
         advance(0.5)
@@ -76,6 +86,7 @@ class PictureMaker:
         description = f"{visual.kind} {title!r}" if title else visual.kind
         picture = ScenePicture(source=source, motion=how, layers=layers, description=description)
         await self.store.remember("picture", key, _StoredPicture(picture=picture))
+        self.notes.made += 1
         return picture
 
     async def _complete(self, picture: ScenePicture) -> bool:

@@ -33,7 +33,6 @@ class ProbedStream(BaseModel):
     r_frame_rate: str = "0/0"
     duration: float | None = None
     nb_frames: int | None = None
-    nb_read_packets: int | None = None
     sample_rate: int | None = None
     channels: int | None = None
     disposition: Disposition = Disposition()
@@ -69,18 +68,15 @@ class Probe(BaseModel):
         return next((stream for stream in found if not stream.disposition.attached_pic), None)
 
 
-async def probe(path: Path, *, count_packets: bool = False) -> Probe:
+async def probe(path: Path) -> Probe:
     """Probes a file.
 
     Raises:
         AssetUnreadable: it is no media file.
     """
-    arguments = ["-v", "error", "-show_streams", "-show_format", "-of", "json"]
-    if count_packets:
-        arguments.append("-count_packets")
     process = await asyncio.create_subprocess_exec(
         ffprobe_path(),
-        *arguments,
+        *("-v", "error", "-show_streams", "-show_format", "-of", "json"),
         f"file:{path}",
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -24,6 +24,16 @@ class Made(Model):
     attempt: int = 1
     cached: bool = False
 
+    @property
+    def hits(self) -> int:
+        """How many things were found."""
+        return int(self.cached)
+
+    @property
+    def misses(self) -> int:
+        """How many things had to be made."""
+        return int(not self.cached)
+
 
 class Input(Model):
     """A record that a client sends: unknown fields are refused with their name."""

@@ -63,6 +63,79 @@ def test_motion_stays_inside_the_picture(how: Motion) -> None:
         assert len(np.unique(planes.views(out).y)) == 1
 
 
+def sampled(plane: np.ndarray, shape: tuple[int, int], corner: tuple[float, float], scale: float) -> np.ndarray:
+    """The plane sampled bilinearly, in floating point: what a frame that begins at `corner` (y, x) has to show."""
+    rows, columns = (start + (np.arange(count) + 0.5) * scale - 0.5 for start, count in zip(corner, shape, strict=True))
+    top = np.clip(np.floor(rows).astype(int), 0, plane.shape[0] - 2)
+    left = np.clip(np.floor(columns).astype(int), 0, plane.shape[1] - 2)
+    down, right = (rows - top)[:, None], (columns - left)[None, :]
+    grid = plane.astype(np.float64)
+    near, far = grid[top], grid[top + 1]
+    upper = near[:, left] * (1 - right) + near[:, left + 1] * right
+    lower = far[:, left] * (1 - right) + far[:, left + 1] * right
+    return np.asarray(upper * (1 - down) + lower * down)
+
+
+@pytest.mark.parametrize("phase", [0.0, 0.3, 0.62, 0.999, 1.0])
+@pytest.mark.parametrize("size", [(960, 540), (426, 240), (360, 642), (130, 128)])
+def test_a_zoom_samples_one_rectangle_around_one_point(size: tuple[int, int], phase: float) -> None:
+    """Quadrants must not show: the whole frame is one rectangle of the still, in luma and chroma alike."""
+    width, height = motion.still_size(*size, "zoom-in")
+    rng = np.random.default_rng(5)
+    noise = cv2.GaussianBlur(rng.integers(0, 256, (height * 3 // 2, width), np.uint8), (0, 0), 1.2)
+    still, out = planes.views(np.asarray(noise, np.uint8)), planes.views(planes.new_frame(*size))
+    motion.Mover(still, "zoom-in").draw(phase, out)
+    fixed = [shape // 2 for shape in out.u.shape]
+    there = [round(have * at / shown) for have, at, shown in zip(still.u.shape, fixed, out.u.shape, strict=True)]
+    sides = zip(there, fixed, still.u.shape, out.u.shape, strict=True)
+    widest = min(min(here / at, (have - here) / (shown - at)) for here, at, have, shown in sides)
+    assert widest == pytest.approx(motion.MARGIN, abs=0.02)
+    scale = widest ** (1 - phase)
+    for source, target, times in zip(still.each(), out.each(), (2, 1, 1), strict=True):
+        corner = [times * (here - at * scale) for here, at in zip(there, fixed, strict=True)]
+        wanted = sampled(source, (target.shape[0], target.shape[1]), (corner[0], corner[1]), scale)
+        assert np.abs(wanted - target).max() <= 1
+
+
+@pytest.mark.parametrize("how", ["pan-right", "pan-left", "pan-up", "pan-down"])
+def test_a_pan_samples_the_still_at_its_own_size(how: Motion) -> None:
+    width, height = motion.still_size(*SIZE, how)
+    noise = np.random.default_rng(6).integers(0, 256, (height * 3 // 2, width), np.uint8)
+    still, out = planes.views(noise), planes.views(planes.new_frame(*SIZE))
+    for phase in (0.0, 0.37, 1.0):
+        motion.Mover(still, how).draw(phase, out)
+        share = phase if how in {"pan-right", "pan-down"} else 1 - phase
+        for source, target, times in zip(still.each(), out.each(), (2, 1, 1), strict=True):
+            free = [have - shown for have, shown in zip(source.shape, target.shape, strict=True)]
+            across, along = [side // times // 2 * times for side in free], [side * share for side in free]
+            corner = (along[0], across[1]) if how in {"pan-up", "pan-down"} else (across[0], along[1])
+            wanted = sampled(source, (target.shape[0], target.shape[1]), corner, 1.0)
+            assert np.abs(wanted - target).max() <= 1
+
+
+def test_ink_covers_wholly_half_and_not_at_all() -> None:
+    mask = np.zeros((8, 8), np.uint8)
+    mask[:, 2:4], mask[:, 4:] = 128, 255
+    frame = np.random.default_rng(7).integers(0, 256, (96, 64), np.uint8)
+    before, out = planes.views(frame.copy()), planes.views(frame)
+    frames.paint_color(16, 8, mask, (235, 100, 150), 1.0).over(out)
+    assert (out.y[8:16, 20:24] == 235).all()
+    assert (out.u[4:8, 10:12] == 100).all()
+    assert (out.v[4:8, 10:12] == 150).all()
+    half = before.y[8:16, 18:20] + (235 - before.y[8:16, 18:20].astype(np.float64)) * 128 / 255
+    assert np.abs(out.y[8:16, 18:20] - half).max() <= 1
+    out.y[8:16, 18:24], out.u[4:8, 9:12], out.v[4:8, 9:12] = 0, 0, 0
+    before.y[8:16, 18:24], before.u[4:8, 9:12], before.v[4:8, 9:12] = 0, 0, 0
+    assert all((now == then).all() for now, then in zip(out.each(), before.each(), strict=True))
+
+
+def test_what_hangs_out_of_the_frame_is_cut_off() -> None:
+    frame = np.full((96, 64), 90, np.uint8)
+    frames.paint_color(60, 60, np.full((8, 8), 255, np.uint8), (200, 128, 128), 0.5).over(planes.views(frame))
+    assert abs(int(frame[63, 63]) - 145) <= 1
+    assert frame[59, 63] == frame[63, 59] == 90
+
+
 @pytest.mark.parametrize("kind", ["fade", "dissolve", "slide", "wipe"])
 def test_transitions_go_from_one_scene_to_the_other(kind: str) -> None:
     dark = frames.Picture.still(planes.from_rgb(np.full((540, 960, 3), 20, np.uint8)), "none", (), 30)

@@ -1,0 +1,52 @@
+"""A program ends with the process that started it, however that one ended."""
+
+import os
+import select
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_STARTS = """
+import subprocess, sys, time
+from picturelock.media.tether import tethered
+program = tethered([sys.argv[1], "600"])
+child = subprocess.Popen(program.command, preexec_fn=program.preexec)
+print(child.pid, program.preexec is None, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("by_setpriv", [True, False])
+def test_it_dies_with_a_process_that_is_killed(by_setpriv: bool, tmp_path: Path) -> None:
+    if by_setpriv and not shutil.which("setpriv"):
+        pytest.skip("no setpriv here")
+    sleep = shutil.which("sleep") or "/bin/sleep"
+    path = os.environ["PATH"] if by_setpriv else str(tmp_path)
+    with subprocess.Popen(
+        [sys.executable, "-c", _STARTS, sleep], stdout=subprocess.PIPE, text=True, env={**os.environ, "PATH": path}
+    ) as parent:
+        assert parent.stdout
+        pid, without_python = parent.stdout.readline().split()
+        watched = os.pidfd_open(int(pid))
+        parent.kill()
+    assert without_python == str(by_setpriv)
+    assert select.select([watched], [], [], 30)[0], "it is still there"
+    os.close(watched)
+
+
+def test_a_setpriv_that_cannot_do_it_is_left_alone(tmp_path: Path) -> None:
+    other = tmp_path / "setpriv"
+    other.write_text("#!/bin/sh\necho 'unrecognized option' >&2\nexit 1\n")
+    other.chmod(0o755)
+    asked = "from picturelock.media.tether import tethered; print(tethered(['true']).command)"
+    done = subprocess.run(
+        [sys.executable, "-c", asked],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+    )
+    assert done.stdout.strip() == "['true']"
