@@ -29,7 +29,21 @@ class ScriptTask(Model):
     request: ExportRequest
 
 
-class WrittenScript(Made):
+class Fresh(Made):
+    """What is never looked for: it counts neither as found nor as made."""
+
+    @property
+    def hits(self) -> int:
+        """None."""
+        return 0
+
+    @property
+    def misses(self) -> int:
+        """None."""
+        return 0
+
+
+class WrittenScript(Fresh):
     """A validated script in the store, with the request it came from."""
 
     request: ArtifactRef
@@ -68,7 +82,7 @@ class CompositionTask(Model):
 
 
 class PlannedBatch(Model):
-    """Segments that one activity renders: a transition with the piece after it, or a piece alone."""
+    """Segments of one activity: a transition with the piece after it, a piece alone, or what needs no rendering."""
 
     id: str
     frames: int
@@ -114,7 +128,7 @@ class EncoderTask(Model):
     plan: ArtifactRef
 
 
-class ChosenEncoder(Made):
+class ChosenEncoder(Fresh):
     """A hardware encoder that has passed its trial, or None; what was said of those that have not."""
 
     encoder: str | None = None

@@ -202,9 +202,8 @@ class Finisher:
         return Extras(chapters if len(chapters) > 1 else [], to_srt(timeline.cues) if track else None)
 
     async def _poster(self, film: Path) -> ArtifactRef:
-        """A frame from the first third of the first scene's body, as JPEG (full-range, converted)."""
-        scene = next(one for one in self.plan.timeline.scenes if one.part == "scene")
-        at = (scene.start_frame + scene.frames // 3) / self.plan.timeline.fps
+        """A frame of the first scene, as JPEG (full-range, converted)."""
+        at = poster_frame(self.plan) / self.plan.timeline.fps
         done = await runner.run(
             ["-v", "error", "-ss", f"{at:.3f}", "-i", str(film), "-frames:v", "1", "-f", "rawvideo",
              "-pix_fmt", "rgb24", "-vf", "scale=in_color_matrix=bt709:in_range=tv:out_range=pc", "pipe:1"],
@@ -258,6 +257,14 @@ class Finisher:
     async def _store(self, name: str, data: bytes, media_type: str) -> NamedArtifact:
         ref = await self.store.put_bytes(data, media_type)
         return NamedArtifact(name=name, **ref.model_dump(by_alias=False))
+
+
+def poster_frame(plan: RenderPlan) -> int:
+    """The first frame of the first scene's body, which is a key frame; of a clip, which may fade in, a later one."""
+    scene = next(one for one in plan.timeline.scenes if one.part == "scene")
+    if plan.pictures[scene.index].clip:
+        return scene.start_frame + scene.frames // 3
+    return next(one.start_frame for one in plan.timeline.segments if one.scene_indexes == [scene.index])
 
 
 def file_stem(title: str) -> str:

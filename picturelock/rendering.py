@@ -50,6 +50,12 @@ def segment_key(spec: SegmentSpec) -> str:
     return cache_key(*made_by, spec.model_dump_json())
 
 
+async def find_segment(spec: SegmentSpec, store: Store) -> RenderedSegment | None:
+    """A segment that was rendered before, under the id it had then; None if there is none."""
+    known = await store.recall("segment", segment_key(spec), RenderedSegment)
+    return known if known is not None and await store.has(known.artifact) else None
+
+
 async def render_segment(
     segment_id: str,
     spec: SegmentSpec,
@@ -65,9 +71,7 @@ async def render_segment(
         RenderFailed, RenderStalled, DiskFull, OutputInvalid, StoreUnavailable, AssetMissing.
         EncoderFailed: the encoder is hardware, and did not do its work.
     """
-    key = segment_key(spec)
-    known = await store.recall("segment", key, RenderedSegment)
-    if known is not None and await store.has(known.artifact):
+    if known := await find_segment(spec, store):
         return known.model_copy(update={"id": segment_id, "cached": True})
     require_room(scratch, spec.format, spec.frames)
     started = time.monotonic()
@@ -110,7 +114,7 @@ async def render_segment(
         seconds=round(time.monotonic() - started, 3),
         worker=f"{socket.gethostname()}:{os.getpid()}",
     )
-    await store.remember("segment", key, rendered)
+    await store.remember("segment", segment_key(spec), rendered)
     return rendered
 
 

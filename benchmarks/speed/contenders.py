@@ -32,7 +32,22 @@ def hand_written(inputs: Inputs, paper: Paper, how: Moving, speech: Path, output
     graph.append(f"[{len(timeline.scenes)}:a]loudnorm=I=-16:TP=-1.5,aformat=channel_layouts=stereo[sound]")
     sources = [part for path in [*inputs.photographs, speech] for part in ("-i", str(path))]
     command = [ffmpeg_path(), "-v", "error", "-y", *sources, "-filter_complex", ";".join(graph)]
-    command += ["-map", "[video]", "-map", "[sound]", *X264, *TAGS, "-c:a", "aac", "-b:a", "192k", "-ar", "48000"]
+    command += [
+        "-map",
+        "[video]",
+        "-map",
+        "[sound]",
+        *X264,
+        *TAGS,
+        "-c:a",
+        "aac",
+        "-aac_coder",
+        "fast",
+        "-b:a",
+        "192k",
+        "-ar",
+        "48000",
+    ]
     _run([*command, "-movflags", "+faststart", str(output)], font_environment(inputs.folder))
 
 

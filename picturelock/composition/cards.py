@@ -86,11 +86,13 @@ def gradient(
     down = np.linspace(0, 0.55, height, dtype=np.float32)[:, None]
     share = across + down
     rng = np.random.default_rng(seed)
-    light = _lights(rng, width, height) if lights else np.zeros((height, width), np.float32)
-    light += rng.random((height, width), np.float32) - 0.5
+    glow = _lights(rng, width, height) if lights else None
+    dither = rng.random((height, width), np.float32) - 0.5
+    warm = dither if glow is None else glow + dither
+    cool = dither if glow is None else glow * np.float32(1.05) + dither
     channels = [
-        cv2.addWeighted(share, there - here, light, strength, here, dtype=cv2.CV_8U)
-        for here, there, strength in zip(first, second, (1.0, 1.0, 1.05), strict=True)
+        cv2.addWeighted(share, there - here, light, 1, here, dtype=cv2.CV_8U)
+        for here, there, light in zip(first, second, (warm, warm, cool), strict=True)
     ]
     return np.asarray(cv2.merge(channels), np.uint8)
 

@@ -46,7 +46,7 @@ class PictureMaker:
     store: Store
     scratch: Path
     notes: Notes
-    _masks: dict[TextBlock, asyncio.Task[tuple[ArtifactRef, int]]] = field(default_factory=dict)
+    _masks: dict[TextBlock, asyncio.Task[tuple[ArtifactRef, int]]] = field(init=False, default_factory=dict)
     """Masks that are drawn or being drawn: the film's title is the same on all of its cards."""
 
     async def make(self, index: int, scene: Scene, frames: int, advance: Advance) -> ScenePicture:

@@ -100,8 +100,8 @@ async def run(
         "-progress",
         f"pipe:{writing}",
     ]
-    program = tethered([ffmpeg_path(), *flags, *arguments])
     try:
+        program = tethered([ffmpeg_path(), *flags, *arguments])
         process = await asyncio.create_subprocess_exec(
             *program.command,
             stdin=subprocess.PIPE if feed else subprocess.DEVNULL,

@@ -20,7 +20,7 @@ _EDGE: Final = 0.12
 """How wide the soft edge of a wipe or dissolve is, as a share of the whole."""
 
 
-Planewise = tuple[Bytes2D, Bytes2D, Bytes2D]
+ThreePlanes = tuple[Bytes2D, Bytes2D, Bytes2D]
 """Y, U and V of a part of the frame."""
 
 
@@ -33,8 +33,8 @@ class Paint:
 
     x: int
     y: int
-    keep: Planewise
-    ink: Planewise
+    keep: ThreePlanes
+    ink: ThreePlanes
 
     def over(self, out: Planes) -> None:
         """Paints over a frame; what hangs out of it is cut off."""
@@ -176,7 +176,8 @@ _MIXERS: Final[dict[TransitionKind, Callable[[float, Planes, Planes], None]]] = 
 
 def paint_color(x: int, y: int, mask: Bytes2D, yuv: tuple[int, int, int], opacity: float) -> Paint:
     """A paint of one colour from an 8-bit mask with even sides."""
-    luma, chroma, _ = cover = _cover(mask, opacity)
+    cover = _cover(mask, opacity)
+    luma, chroma = cover[0], cover[1]
     y_value, u_value, v_value = yuv
     return _inked(
         x, y, cover, (np.full_like(luma, y_value), np.full_like(chroma, u_value), np.full_like(chroma, v_value))
@@ -188,7 +189,7 @@ def paint_picture(x: int, y: int, frame: Bytes2D, mask: Bytes2D, opacity: float)
     return _inked(x, y, _cover(mask, opacity), views(frame).each())
 
 
-def _cover(mask: Bytes2D, opacity: float) -> Planewise:
+def _cover(mask: Bytes2D, opacity: float) -> ThreePlanes:
     """What share of each pixel is covered, in 255ths."""
     luma = mask.astype(np.float32) * opacity
     half = cv2.resize(luma, (mask.shape[1] // 2, mask.shape[0] // 2), interpolation=cv2.INTER_AREA)
@@ -196,7 +197,7 @@ def _cover(mask: Bytes2D, opacity: float) -> Planewise:
     return np.rint(luma).astype(np.uint8), chroma, chroma
 
 
-def _inked(x: int, y: int, cover: Planewise, colors: Planewise) -> Paint:
+def _inked(x: int, y: int, cover: ThreePlanes, colors: ThreePlanes) -> Paint:
     """Ink is the colour as far as it covers, made once for all frames."""
     luma, u, v = (cv2.multiply(color, part, scale=1 / 255) for color, part in zip(colors, cover, strict=True))
     ink = np.asarray(luma, np.uint8), np.asarray(u, np.uint8), np.asarray(v, np.uint8)

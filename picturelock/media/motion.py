@@ -19,6 +19,9 @@ from picturelock.models import Motion
 MARGIN: Final = 1.12
 """How much larger than the frame a moving still is."""
 
+_SLACK: Final = 1.004
+"""What stands still in a zoom lies on a pixel's edge next to the middle: up to two pixels off."""
+
 AUTO: Final[tuple[Motion, ...]] = ("zoom-in", "pan-right", "zoom-out", "pan-left")
 
 
@@ -40,7 +43,7 @@ def contained_inset(motion: Motion) -> float:
     """How much smaller than the still a picture must be, so that all of it stays in the frame throughout."""
     if motion == "none":
         return 1.0
-    return MARGIN if motion.startswith("zoom") else MARGIN / (2 - MARGIN)
+    return _SLACK * (MARGIN if motion.startswith("zoom") else MARGIN / (2 - MARGIN))
 
 
 class Mover:
@@ -52,7 +55,7 @@ class Mover:
         self._zoom: _Zoom | None = None
 
     def draw(self, phase: float, out: Planes) -> None:
-        """Draws the still into `out`, which is smaller than it by the motion's margin."""
+        """Draws the still into `out`; see `still_size` for how large it has to be."""
         phase = min(1.0, max(0.0, phase))
         match self._motion:
             case "zoom-in":
@@ -78,7 +81,7 @@ class _Zoom:
     """A still in quadrants around the point that stands still, each turned so that this point is its first corner.
 
     `fixed` is that point's (x, y) in the frame, in chroma pixels; `widest` is how many of the still's pixels a
-    frame's pixel takes when all of the still is seen.
+    frame's pixel takes when as much of the still is seen as there is around that point.
     """
 
     quadrants: tuple[tuple[Bytes2D, Bytes2D, Bytes2D, Bytes2D], ...]
@@ -94,7 +97,7 @@ class _Zoom:
         return cls(quadrants, (to_x, to_y), min(wide, high))
 
     def draw(self, share: float, out: Planes) -> None:
-        """Draws the still with `share` 0 at its own size, with 1 whole; in between by equal ratios."""
+        """Draws the still with `share` 0 at its own size, with 1 at its widest; in between by equal ratios."""
         scale = self.widest**share
         for turned, target, times in zip(self.quadrants, out.each(), (2, 1, 1), strict=True):
             x, y = self.fixed[0] * times, self.fixed[1] * times
@@ -112,12 +115,17 @@ def _fixed_point(still: int, out: int) -> tuple[int, int, float]:
 
 
 def _turned(plane: Bytes2D, x: int, y: int) -> tuple[Bytes2D, Bytes2D, Bytes2D, Bytes2D]:
+    across, down, both = 1, 0, -1
     return (
         plane[y:, x:],
-        np.ascontiguousarray(plane[y:, :x][:, ::-1]),
-        np.ascontiguousarray(plane[:y, x:][::-1]),
-        np.ascontiguousarray(plane[:y, :x][::-1, ::-1]),
+        _mirrored(plane[y:, :x], across),
+        _mirrored(plane[:y, x:], down),
+        _mirrored(plane[:y, :x], both),
     )
+
+
+def _mirrored(part: Bytes2D, how: int) -> Bytes2D:
+    return np.asarray(cv2.flip(part, how), np.uint8)
 
 
 def _resize(quadrant: Bytes2D, scale: float, target: Bytes2D, turn: int | None) -> None:
@@ -142,11 +150,11 @@ def _resize(quadrant: Bytes2D, scale: float, target: Bytes2D, turn: int | None) 
 
 
 def _taken(count: int, scale: float) -> int:
-    """How many pixels are needed for `count` of the target: to the last one's neighbour, and enough for `resize`."""
-    needed = math.floor((count - 0.5) * scale - 0.5) + 2
-    while round(needed / scale) < count:
-        needed += 1
-    return needed
+    """How many pixels `count` of the target are sampled from: up to the last one's neighbour.
+
+    `resize` makes round(taken / scale) of them, which is never less than `count`.
+    """
+    return math.floor((count - 0.5) * scale - 0.5) + 2
 
 
 def _pan(still: Planes, phase: float, out: Planes, axis: int) -> None:

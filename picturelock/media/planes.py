@@ -91,7 +91,7 @@ def pack(frame: Bytes2D) -> bytes:
 
 
 def opened(path: Path) -> Bytes2D:
-    """The frame of a stored file, mapped into memory: slots that draw from one picture share its pages."""
+    """The frame of a stored file, mapped into memory: what slots only read of one picture they share."""
     frame: Bytes2D = np.load(path, mmap_mode="r", allow_pickle=False)
     return frame
 

@@ -21,11 +21,14 @@ from picturelock.models import SAMPLE_RATE, AudioPlan, SoundCue, VideoFormat
 
 TOLERANCE_LU: Final = 0.5
 PEAK_LIMIT_DBTP: Final = -1.0
-VERSION: Final = "1"
+VERSION: Final = "2"
 _AIM_LU: Final = 0.2
 _CEILING_DB: Final = -2.0
 _PASSES: Final = 4
 _USUAL_PASSES: Final = 3
+_AAC: Final = {"c:a": "aac", "aac_coder": "fast"}
+"""At these rates ffmpeg's fast coder is at least as close to its input as `twoloop`, in 0.4 of the time (ADR 10)."""
+
 _CHUNK: Final = SAMPLE_RATE
 _MUSIC_FADE_SECONDS: Final = 1.5
 
@@ -90,7 +93,7 @@ class SoundJob:
             .filter("atrim", end_sample=self.plan.total_samples)
         )
         opus = self.video.container == "webm"
-        options = {"c:a": "libopus" if opus else "aac", "b:a": f"{self.video.audio_bitrate_kbps}k"}
+        options = {"b:a": f"{self.video.audio_bitrate_kbps}k", **({"c:a": "libopus"} if opus else _AAC)}
         await self._run(stream.output(str(output), format="webm" if opus else "mp4", ar=SAMPLE_RATE, ac=2, **options))
 
     def _mix(self, music_gain: float) -> ffmpeg.nodes.FilterableStream:

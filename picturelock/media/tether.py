@@ -1,11 +1,12 @@
 """Ties a program to this process: the kernel kills it when the thread that started it ends, whatever ended it.
 
 PR_SET_PDEATHSIG has to be asked for between fork and exec. A function of Python's there makes every start copy the
-page tables of the whole worker (27 ms with its voice loaded); util-linux's setpriv asks for it in a small process
+page tables of the whole worker (27 ms with its voice loaded). So util-linux's setpriv asks for it in a small process
 of its own, and the start is a vfork.
 """
 
 import ctypes
+import os
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,10 @@ from typing import Final
 
 _PR_SET_PDEATHSIG: Final = 1
 _LIBC: Final = ctypes.CDLL(None)
+_PROBE_SECONDS: Final = 5
+
+_UNLESS_ORPHANED: Final = ("/bin/sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"')
+"""Whoever started it may have died before setpriv had asked: the signal for that is never sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +33,33 @@ class Tethered:
 
 def tethered(command: Sequence[str]) -> Tethered:
     """The command that dies with the calling thread."""
-    setpriv = _setpriv()
+    setpriv = find_setpriv()
     if setpriv is None:
         return Tethered(list(command), _die_with_parent)
     return Tethered([*_asking(setpriv), *command], None)
 
 
 def _asking(setpriv: str) -> list[str]:
-    return [setpriv, "--pdeathsig", "KILL", "--"]
+    return [setpriv, "--pdeathsig", "KILL", "--", *_UNLESS_ORPHANED, str(os.getpid())]
 
 
 @lru_cache(maxsize=1)
-def _setpriv() -> str | None:
-    """Where a setpriv is that can do it: busybox has one that cannot, a sandbox may forbid it."""
+def find_setpriv() -> str | None:
+    """Where a setpriv is that can do it, if any: busybox has one that cannot, a sandbox may forbid it."""
     found = shutil.which("setpriv")
     if found is None:
         return None
-    tried = subprocess.run([*_asking(found), found, "--version"], capture_output=True, timeout=30, check=False)
-    return found if tried.returncode == 0 else None
+    try:
+        subprocess.run(
+            [*_asking(found), "true"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_PROBE_SECONDS,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found
 
 
 def _die_with_parent() -> None:

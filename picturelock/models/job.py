@@ -166,7 +166,7 @@ class StepDetail(Model):
 
 
 class CacheUse(Model):
-    """How much of a step was found instead of made."""
+    """How many of a step's things (narrations, pictures, segments, sound, film) were found, and how many made."""
 
     hits: int = 0
     misses: int = 0

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from picturelock import rendering
+from picturelock.composition import cards
 from picturelock.errors import AssetUnreadable
 from picturelock.media import frames, identify, motion, planes, stills
 from picturelock.models import Motion
@@ -127,6 +128,12 @@ def test_ink_covers_wholly_half_and_not_at_all() -> None:
     out.y[8:16, 18:24], out.u[4:8, 9:12], out.v[4:8, 9:12] = 0, 0, 0
     before.y[8:16, 18:24], before.u[4:8, 9:12], before.v[4:8, 9:12] = 0, 0, 0
     assert all((now == then).all() for now, then in zip(out.each(), before.each(), strict=True))
+
+
+def test_a_plain_colour_is_plain() -> None:
+    for color in ((18, 52, 86), (200, 30, 30), (0, 0, 0), (255, 255, 255)):
+        picture = cards.gradient(color, color, 64, 36, seed=3, lights=False)
+        assert (picture == np.array(color)).all()
 
 
 def test_what_hangs_out_of_the_frame_is_cut_off() -> None:

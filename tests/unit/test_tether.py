@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from picturelock.media.tether import find_setpriv
+
 _STARTS = """
 import subprocess, sys, time
 from picturelock.media.tether import tethered
@@ -21,8 +23,8 @@ time.sleep(600)
 
 @pytest.mark.parametrize("by_setpriv", [True, False])
 def test_it_dies_with_a_process_that_is_killed(by_setpriv: bool, tmp_path: Path) -> None:
-    if by_setpriv and not shutil.which("setpriv"):
-        pytest.skip("no setpriv here")
+    if by_setpriv and find_setpriv() is None:
+        pytest.skip("no setpriv here that can do it")
     sleep = shutil.which("sleep") or "/bin/sleep"
     path = os.environ["PATH"] if by_setpriv else str(tmp_path)
     with subprocess.Popen(
@@ -37,9 +39,37 @@ def test_it_dies_with_a_process_that_is_killed(by_setpriv: bool, tmp_path: Path)
     os.close(watched)
 
 
-def test_a_setpriv_that_cannot_do_it_is_left_alone(tmp_path: Path) -> None:
+_STARTS_AND_DIES = _STARTS.replace("time.sleep(600)", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+
+
+def test_it_dies_even_if_its_parent_was_faster() -> None:
+    """The parent is gone before setpriv can have asked; more than one try, for each is a race."""
+    sleep = shutil.which("sleep") or "/bin/sleep"
+    for _ in range(10):
+        with subprocess.Popen(
+            [sys.executable, "-c", _STARTS_AND_DIES, sleep], stdout=subprocess.PIPE, text=True
+        ) as parent:
+            assert parent.stdout
+            pid = int(parent.stdout.readline().split()[0])
+            try:
+                watched = os.pidfd_open(pid)
+            except ProcessLookupError:
+                continue
+        assert select.select([watched], [], [], 30)[0], "it is still there"
+        os.close(watched)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"#!/bin/sh\necho 'unrecognized option' >&2\nexit 1\n", id="another one"),
+        pytest.param(b"\x7fELF is not all it takes", id="no program"),
+        pytest.param(b"#!/nowhere/sh\n", id="no interpreter"),
+    ],
+)
+def test_a_setpriv_that_cannot_do_it_is_left_alone(content: bytes, tmp_path: Path) -> None:
     other = tmp_path / "setpriv"
-    other.write_text("#!/bin/sh\necho 'unrecognized option' >&2\nexit 1\n")
+    other.write_bytes(content)
     other.chmod(0o755)
     asked = "from picturelock.media.tether import tethered; print(tethered(['true']).command)"
     done = subprocess.run(
