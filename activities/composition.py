@@ -1,15 +1,25 @@
 """Stage `composition`: pictures made ready, the timeline laid out, captions placed."""
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 from temporalio import activity
 
-from activities.contracts import COMPOSE, Composition, CompositionTask, PlannedBatch
+from activities.contracts import COMPOSE, Composition, CompositionTask, FoundSegments, PlannedBatch
 from activities.liveness import Pulse, lively
-from picturelock.composition.compose import Composer
+from picturelock.composition.compose import Composer, Report
 from picturelock.composition.layout import segment_spec
-from picturelock.models import ExportRequest, Narration, RenderPlan, Script, Segment
+from picturelock.errors import StoreUnavailable
+from picturelock.models import (
+    ArtifactRef,
+    ExportRequest,
+    Narration,
+    RenderedSegment,
+    RenderPlan,
+    Script,
+    Segment,
+)
 from picturelock.rendering import find_segment
 from picturelock.settings import settings
 from picturelock.storage import Store, default_store
@@ -17,7 +27,7 @@ from picturelock.together import together
 from picturelock.visuals.source import sources
 
 _FEW: Final = 8
-"""So many segments are rendered each on its own."""
+"""So many segments that are missing among others are rendered each on its own."""
 
 _LOOKUPS: Final = 16
 """Segments that are looked up at once."""
@@ -43,7 +53,7 @@ async def compose_film(task: CompositionTask, pulse: Pulse) -> Composition:
     ref = await store.put_bytes(plan.model_dump_json().encode(), "application/json")
     return Composition(
         plan=ref,
-        segments=await _batches(plan, store),
+        segments=await planned_batches(plan, store, pulse.advance),
         total_frames=plan.timeline.total_frames,
         duration_seconds=plan.timeline.duration_seconds,
         hardware=plan.format.encoder == "hardware" and plan.format.has_picture,
@@ -53,42 +63,53 @@ async def compose_film(task: CompositionTask, pulse: Pulse) -> Composition:
     )
 
 
-async def _batches(plan: RenderPlan, store: Store) -> list[PlannedBatch]:
+async def planned_batches(plan: RenderPlan, store: Store, report: Report) -> list[PlannedBatch]:
     """What is rendered in one go, the longest first: so scheduled, what comes last leaves no core idle for long.
 
-    Where much is to be rendered, a transition goes with the piece after it, which shows one of its pictures anyway:
-    that halves the history. Segments that are there already go together; they are only looked up again.
+    A transition goes with the piece after it, which shows one of its pictures anyway: that halves the history. Segments
+    that are there already go together, and the few that are missing then fill the cores better each on its own.
     """
-    found = await _found(plan, store)
-    there = [one for one in plan.timeline.segments if one.id in found]
+    found = await _found(plan, store, report)
     missing = [one for one in plan.timeline.segments if one.id not in found]
-    paired = len(missing) > _FEW
+    paired = not found or len(missing) > _FEW
     batches: list[list[Segment]] = []
     for segment in missing:
         if paired and batches and _leads_into(batches[-1][-1], segment):
             batches[-1].append(segment)
         else:
             batches.append([segment])
-    batches += [there[at : at + _MOST_FOUND] for at in range(0, len(there), _MOST_FOUND)]
-    planned = [
-        PlannedBatch(id=batch[-1].id, frames=sum(one.frames for one in batch), segment_ids=[one.id for one in batch])
-        for batch in batches
-    ]
+    planned = [_planned([(one.id, one.frames) for one in batch], None) for batch in batches]
+    there = [found[one.id] for one in plan.timeline.segments if one.id in found]
+    for at in range(0, len(there), _MOST_FOUND):
+        some = there[at : at + _MOST_FOUND]
+        ref = await store.put_bytes(FoundSegments(segments=some).model_dump_json().encode(), "application/json")
+        planned.append(_planned([(one.id, one.frames) for one in some], ref))
     return sorted(planned, key=lambda one: -one.frames)
+
+
+def _planned(segments: list[tuple[str, int]], found: ArtifactRef | None) -> PlannedBatch:
+    ids = [name for name, _ in segments]
+    return PlannedBatch(id=ids[-1], frames=sum(frames for _, frames in segments), segment_ids=ids, found=found)
 
 
 def _leads_into(transition: Segment, piece: Segment) -> bool:
     return transition.kind == "transition" and transition.start_frame + transition.frames == piece.start_frame
 
 
-async def _found(plan: RenderPlan, store: Store) -> set[str]:
-    """The ids of segments that need not be rendered; none where the encoder is yet to be chosen."""
+async def _found(plan: RenderPlan, store: Store, report: Report) -> dict[str, RenderedSegment]:
+    """Segments that need not be rendered, by id; none where the encoder is yet to be chosen."""
     if plan.format.encoder == "hardware":
-        return set()
+        return {}
     slots = asyncio.Semaphore(_LOOKUPS)
+    looked: list[str] = []
 
-    async def look(segment: Segment) -> str | None:
+    async def look(segment: Segment) -> RenderedSegment | None:
         async with slots:
-            return segment.id if await find_segment(segment_spec(plan, segment), store) else None
+            known = None
+            with suppress(StoreUnavailable):  # then it is rendered
+                known = await find_segment(segment_spec(plan, segment), store)
+            looked.append(segment.id)
+            report(1.0, f"Looked for {len(looked)} of {len(plan.timeline.segments)} segments")
+            return known.model_copy(update={"id": segment.id, "cached": True}) if known else None
 
-    return {one for one in await together(*map(look, plan.timeline.segments)) if one}
+    return {one.id: one for one in await together(*map(look, plan.timeline.segments)) if one}

@@ -87,11 +87,18 @@ class PlannedBatch(Model):
     id: str
     frames: int
     segment_ids: list[str] = Field(default=[], description="Empty: the one segment of the batch's own id.")
+    found: ArtifactRef | None = Field(default=None, description="`FoundSegments`, where nothing has to be rendered.")
 
     @property
     def members(self) -> list[str]:
         """The ids of the segments."""
         return self.segment_ids or [self.id]
+
+
+class FoundSegments(Model):
+    """Segments that were there when the film was composed. Their files stay as long as the job is open (ADR 9)."""
+
+    segments: list[RenderedSegment]
 
 
 class Composition(Made):
@@ -142,6 +149,7 @@ class BatchTask(Model):
     segment_id: str = Field(description="The id of the batch.")
     segment_ids: list[str] = []
     frames: int
+    found: ArtifactRef | None = None
     encoder: str | None = None
 
     @property

@@ -17,6 +17,7 @@ from activities.contracts import (
     BatchTask,
     ChosenEncoder,
     EncoderTask,
+    FoundSegments,
     RenderedBatch,
     SoundTask,
 )
@@ -29,6 +30,10 @@ from picturelock.models import ArtifactRef, RenderedSegment, RenderPlan, Sound
 from picturelock.rendering import render_segment as render
 from picturelock.settings import Settings, settings
 from picturelock.storage import Store, default_store
+from picturelock.together import together
+
+_LOOKUPS: Final = 16
+"""Files that are looked for at once."""
 
 
 @lru_cache(maxsize=4)
@@ -68,16 +73,36 @@ async def render_batch(task: BatchTask, pulse: Pulse) -> RenderedBatch:
 async def _render(task: BatchTask, pulse: Pulse) -> RenderedBatch:
     plan = await load_plan(task.plan)
     store = default_store()
-    _fetch_ahead(task.plan, plan, store)
-    segments = [one for one in plan.timeline.segments if one.id in task.members]
+    known = await _known(task, store)
     rendered: list[RenderedSegment] = []
-    for segment in segments:
+    for segment in (one for one in plan.timeline.segments if one.id in task.members):
         done = sum(one.frames for one in rendered)
         listen = pulse.frames(task.frames, f"Rendering {segment.id}", before=done)
-        spec = segment_spec(plan, segment, task.encoder)
-        slot = _encoder_slot(pulse) if store.is_elsewhere else None
-        rendered.append(await render(segment.id, spec, store, settings().scratch, pulse.stall_seconds, listen, slot))
+        if segment.id in known:
+            rendered.append(known[segment.id])
+        else:
+            _fetch_ahead(task.plan, plan, store)
+            spec = segment_spec(plan, segment, task.encoder)
+            slot = _encoder_slot(pulse) if store.is_elsewhere else None
+            scratch, stall = settings().scratch, pulse.stall_seconds
+            rendered.append(await render(segment.id, spec, store, scratch, stall, listen, slot))
+        listen(segment.frames, segment.frames)
     return RenderedBatch(segments=rendered, cached=all(one.cached for one in rendered))
+
+
+async def _known(task: BatchTask, store: Store) -> dict[str, RenderedSegment]:
+    """The batch's segments that were there when the film was composed, and whose files still are."""
+    if task.found is None:
+        return {}
+    found = FoundSegments.model_validate_json(await store.read(task.found)).segments
+    slots = asyncio.Semaphore(_LOOKUPS)
+
+    async def is_there(segment: RenderedSegment) -> bool:
+        async with slots:
+            return await store.has(segment.artifact)
+
+    there = await together(*map(is_there, found))
+    return {one.id: one for one, is_there_still in zip(found, there, strict=True) if is_there_still}
 
 
 _AHEAD: dict[str, asyncio.Task[None]] = {}

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -203,9 +204,10 @@ class Finisher:
 
     async def _poster(self, film: Path) -> ArtifactRef:
         """A frame of the first scene, as JPEG (full-range, converted)."""
-        at = poster_frame(self.plan) / self.plan.timeline.fps
+        # Rounded down: a frame is shown from its own time on, and what lies a millionth before it is not.
+        at = math.floor(poster_frame(self.plan) / self.plan.timeline.fps * 1e6) / 1e6
         done = await runner.run(
-            ["-v", "error", "-ss", f"{at:.3f}", "-i", str(film), "-frames:v", "1", "-f", "rawvideo",
+            ["-v", "error", "-ss", f"{at:.6f}", "-i", str(film), "-frames:v", "1", "-f", "rawvideo",
              "-pix_fmt", "rgb24", "-vf", "scale=in_color_matrix=bt709:in_range=tv:out_range=pc", "pipe:1"],
             stall_seconds=120,
             read_stdout=True,

@@ -13,7 +13,7 @@ from picturelock.models import Observation, PendingActivity, Snapshot, StepDetai
 from picturelock.stages import BY_NAME, stage_of
 
 _UNRECORDED: Final = 0.99
-"""What an activity counts that has just finished and that the workflow has not taken note of yet."""
+"""What an activity counts at least that has just finished and that the workflow has not taken note of yet."""
 
 _ETA_GAINED: Final = 2.0
 """Percent that must have been gained before a rate is worth telling."""
@@ -60,20 +60,22 @@ def _open(record: StepRecord, seen: Observation | None) -> list[tuple[int, float
         return []
     pending = {one.id: one for one in seen.pending}
     return [
-        (units, _share(activity_id, pending.get(activity_id), seen.snapshot, seen), pending.get(activity_id))
+        (units, _share(activity_id, units, pending.get(activity_id), seen.snapshot, seen), pending.get(activity_id))
         for activity_id, units in seen.snapshot.open_units.items()
         if stage_of(activity_id) == record.name
     ]
 
 
-def _share(activity_id: str, running: PendingActivity | None, snapshot: Snapshot, seen: Observation) -> float:
+def _share(
+    activity_id: str, units: int, running: PendingActivity | None, snapshot: Snapshot, seen: Observation
+) -> float:
     given_up = snapshot.last_fractions.get(activity_id)
     if running is not None:
         return max(running.heartbeat.fraction if running.heartbeat else 0.0, given_up or 0.0)
     if given_up is not None or seen.run_status != "open":
         return given_up or 0.0  # what was given up has not just finished
     # A query's answer is newer than describe: what it calls open and describe does not list was scheduled in between.
-    return _UNRECORDED if seen.snapshot_is_memo else 0.0
+    return max(_UNRECORDED, 1 - 1 / max(1, units)) if seen.snapshot_is_memo else 0.0
 
 
 def detail_of(record: StepRecord, seen: Observation) -> StepDetail | None:

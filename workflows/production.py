@@ -154,6 +154,7 @@ class Production:
                 segment_id=batch.id,
                 segment_ids=batch.segment_ids,
                 frames=batch.frames,
+                found=batch.found,
                 encoder=encoder,
             )
             return await self._run(

@@ -7,7 +7,9 @@ start. An inserted clip has a length of its own, and its transitions take of it.
 """
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from picturelock.errors import InvalidRequest
@@ -156,7 +158,11 @@ def segment_spec(plan: RenderPlan, segment: Segment, encoder: str | None = None)
 def _relative_cues(plan: RenderPlan, segment: Segment) -> list[Cue]:
     fps = plan.format.fps
     cues: list[Cue] = []
-    for cue in plan.timeline.cues:
+    # One ends before the next begins, so both orders are the list's.
+    first = bisect_right(plan.timeline.cues, segment.start_frame, key=lambda cue: round(cue.end_seconds * fps))
+    for cue in islice(plan.timeline.cues, first, None):
+        if round(cue.start_seconds * fps) >= segment.start_frame + segment.frames:
+            break
         start = max(round(cue.start_seconds * fps) - segment.start_frame, 0)
         end = min(round(cue.end_seconds * fps) - segment.start_frame, segment.frames)
         if start < end:

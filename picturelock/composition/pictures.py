@@ -19,7 +19,7 @@ from picturelock.models import ArtifactRef, Model, Motion, Scene, ScenePicture, 
 from picturelock.scripting.markdown import plain_text
 from picturelock.storage import Store, cache_key
 
-_VERSION: Final = "5"
+_VERSION: Final = "6"
 Colors = tuple[tuple[int, int, int], tuple[int, int, int]]
 Advance = Callable[[float], None]
 

@@ -13,7 +13,7 @@ from picturelock.media.text import caption_document, check_fonts
 from picturelock.models import Cue, VideoFormat
 from picturelock.models.request import CaptionStyle
 
-VERSION: Final = "5"
+VERSION: Final = "6"
 """Part of every segment's key; raise it when the same spec would give other bytes."""
 
 FrameProgress = Callable[[int, int], None]

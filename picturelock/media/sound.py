@@ -26,8 +26,8 @@ _AIM_LU: Final = 0.2
 _CEILING_DB: Final = -2.0
 _PASSES: Final = 4
 _USUAL_PASSES: Final = 3
-_AAC: Final = {"c:a": "aac", "aac_coder": "fast"}
-"""At these rates ffmpeg's fast coder is at least as close to its input as `twoloop`, in 0.4 of the time (ADR 10)."""
+_FAST_CODER_KBPS: Final = 160
+"""From here on ffmpeg's fast AAC coder is at least as close to its input as `twoloop`, in 0.4 of the time (ADR 10)."""
 
 _CHUNK: Final = SAMPLE_RATE
 _MUSIC_FADE_SECONDS: Final = 1.5
@@ -92,9 +92,14 @@ class SoundJob:
             .filter("aresample", SAMPLE_RATE)
             .filter("atrim", end_sample=self.plan.total_samples)
         )
-        opus = self.video.container == "webm"
-        options = {"b:a": f"{self.video.audio_bitrate_kbps}k", **({"c:a": "libopus"} if opus else _AAC)}
-        await self._run(stream.output(str(output), format="webm" if opus else "mp4", ar=SAMPLE_RATE, ac=2, **options))
+        await self._run(stream.output(str(output), ar=SAMPLE_RATE, ac=2, **self._codec()))
+
+    def _codec(self) -> dict[str, str]:
+        rate = self.video.audio_bitrate_kbps
+        if self.video.container == "webm":
+            return {"format": "webm", "c:a": "libopus", "b:a": f"{rate}k"}
+        coder = "fast" if rate >= _FAST_CODER_KBPS else "twoloop"
+        return {"format": "mp4", "c:a": "aac", "aac_coder": coder, "b:a": f"{rate}k"}
 
     def _mix(self, music_gain: float) -> ffmpeg.nodes.FilterableStream:
         speech = ffmpeg.input("pipe:0", format="f32le", ar=SAMPLE_RATE, ac=2)

@@ -12,7 +12,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 _PR_SET_PDEATHSIG: Final = 1
@@ -35,7 +35,7 @@ def tethered(command: Sequence[str]) -> Tethered:
     """The command that dies with the calling thread."""
     setpriv = find_setpriv()
     if setpriv is None:
-        return Tethered(list(command), _die_with_parent)
+        return Tethered(list(command), partial(_die_with_parent, os.getpid()))
     return Tethered([*_asking(setpriv), *command], None)
 
 
@@ -62,5 +62,7 @@ def find_setpriv() -> str | None:
     return found
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(parent: int) -> None:
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)

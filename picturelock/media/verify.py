@@ -26,9 +26,6 @@ from picturelock.models import Check, FilmFacts, RenderedSegment, RenderPlan
 from picturelock.storage import sha256_of
 
 _KEYFRAME: Final = re.compile(r"pts_time:([\d.]+)\s*\n[^\n]*YAVG=([\d.]+)")
-_COMPLAINT: Final = re.compile(r"^(?:\[[^\]]+ @ 0x[0-9a-f]+\] )*\[(?:panic|fatal|error)\] .*", re.MULTILINE)
-"""A line that ffmpeg would have written at `-v error`, as it writes it at `-v level+info`."""
-
 _STALL_SECONDS: Final = 300.0
 
 
@@ -66,6 +63,7 @@ class Gate:
             async with asyncio.TaskGroup() as group:
                 probing = group.create_task(probe(self.film))
                 hashing = group.create_task(asyncio.to_thread(sha256_of, self.film))
+                level = group.create_task(loudness.measure(self.film, self._listener("loudness")))
                 sound = group.create_task(self._sound(self._listener("sound")))
                 picture = group.create_task(self._picture()) if self.plan.format.has_picture else None
         except BaseExceptionGroup as failures:
@@ -76,10 +74,10 @@ class Gate:
         probed = probing.result()
         self.checks += checks.streams(probed, self.plan)
         self.checks += picture.result() if picture else []
-        data, level, complaints = sound.result()
-        self.checks += checks.level(level, self.plan.format.loudness_lufs)
-        self.checks += checks.sound(_power(data), complaints, self.plan.timeline.audio)
-        return self._facts(probed, level, hashing.result())
+        self.checks += checks.level(level.result(), self.plan.format.loudness_lufs)
+        data, stderr = sound.result()
+        self.checks += checks.sound(_power(data), stderr, self.plan.timeline.audio)
+        return self._facts(probed, level.result(), hashing.result())
 
     async def _picture(self) -> list[Check]:
         """The readings of the picture: packets and key frames."""
@@ -119,18 +117,16 @@ class Gate:
         found = _KEYFRAME.findall(done.stdout.decode())
         return {round(float(time) * fps): float(value) for time, value in found}, done.stderr.strip()
 
-    async def _sound(self, listen: Callable[[runner.Progress], None]) -> tuple[bytes, Loudness, str]:
-        """Decodes all of the sound strictly: 16-bit stereo samples, its loudness, and what ffmpeg complained of."""
-        graph = "[0:a:0]asplit[whole][low];[whole]ebur128=peak=true:framelog=quiet[measured]"
-        samples = ["-map", "[low]", "-ac", "2", "-ar", str(checks.AUDIO_RATE), "-f", "s16le", "pipe:1"]
+    async def _sound(self, listen: Callable[[runner.Progress], None]) -> tuple[bytes, str]:
+        """Decodes all of the sound strictly: 16-bit stereo samples, and what ffmpeg said."""
+        target = ["-map", "0:a:0", "-ac", "2", "-ar", str(checks.AUDIO_RATE), "-f", "s16le", "pipe:1"]
         done = await runner.run(
-            ["-v", "level+info", "-xerror", "-i", str(self.film), "-filter_complex", graph,
-             "-map", "[measured]", "-f", "null", "-", *samples],
+            ["-v", "error", "-xerror", "-i", str(self.film), *target],
             stall_seconds=_STALL_SECONDS,
             on_progress=listen,
             read_stdout=True,
-        )  # fmt: skip
-        return done.stdout, loudness.parse(done.stderr), "\n".join(_COMPLAINT.findall(done.stderr))
+        )
+        return done.stdout, done.stderr.strip()
 
     def _facts(self, probed: Probe, level: Loudness, sha256: str) -> FilmFacts:
         video, audio = probed.first("video"), probed.first("audio")

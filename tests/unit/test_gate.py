@@ -5,18 +5,22 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import pytest_asyncio
 
 from benchmarks.studio import Produced, Studio, quiet
-from picturelock.composition.layout import segment_spec
+from picturelock.composition.layout import Part, lay_out, segment_spec
 from picturelock.errors import OutputInvalid
-from picturelock.media import ffmpeg, join
+from picturelock.finishing import poster_frame
+from picturelock.media import ffmpeg, join, planes
 from picturelock.media.extras import Chapter, Extras
 from picturelock.media.probe import probe
 from picturelock.media.verify import Gate, check_segment
 from picturelock.models import ExportRequest, Music, RenderedSegment
-from picturelock.rendering import render_segment
+from picturelock.models.film import ClipCut
+from picturelock.rendering import drawer, render_segment
 
 REQUEST = ExportRequest.model_validate(
     {
@@ -195,6 +199,34 @@ async def test_two_renders_of_one_segment_are_the_same_bytes(produced: OnTrial, 
         *(render_segment("render-001", spec, fresh.store, fresh.scratch, 60, quiet) for _ in range(2))
     )
     assert pair[0].artifact == pair[1].artifact == produced.made.segments[1].artifact
+
+
+async def test_the_poster_is_the_first_frame_of_the_first_scene(produced: OnTrial) -> None:
+    poster = next(one for one in produced.made.result.artifacts if one.name == "poster.jpg")
+    data = np.frombuffer(await produced.studio.store.read(poster), np.uint8)
+    picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert picture is not None
+    assert picture.shape == (180, 320, 3)
+    spec = segment_spec(produced.made.plan, produced.made.plan.timeline.segments[0])
+    drawn = planes.new_frame(320, 180)
+    async with drawer(spec, produced.studio.store) as draw:
+        draw(0, drawn)
+    shown = planes.views(planes.from_rgb(np.ascontiguousarray(picture[:, :, ::-1])))
+    assert np.abs(shown.y.astype(int) - planes.views(drawn).y).mean() < 3
+
+
+def test_the_poster_of_a_film_with_an_intro_is_of_its_first_scene(produced: OnTrial) -> None:
+    layout = lay_out([Part(kind="intro", frames=90), Part(speech_samples=96_000)], 30, 0.5)
+    plan = produced.made.plan
+    timeline = plan.timeline.model_copy(update={"scenes": layout.scenes, "segments": layout.segments})
+    still = plan.pictures[0]
+    clip = still.model_copy(update={"clip": ClipCut(first=0, frames=90, when_short="freeze", fit="cover")})
+    with_still = plan.model_copy(update={"timeline": timeline, "pictures": [clip, still]})
+    with_clip = plan.model_copy(update={"timeline": timeline, "pictures": [clip, clip]})
+    scene = layout.scenes[1]
+    assert poster_frame(with_still) == scene.start_frame + 15
+    assert poster_frame(with_still) in {segment.start_frame for segment in layout.segments}
+    assert poster_frame(with_clip) == scene.start_frame + scene.frames // 3
 
 
 async def test_publishing_is_atomic_and_complete(produced: OnTrial) -> None:

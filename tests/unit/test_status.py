@@ -76,6 +76,14 @@ def snapshot(
     return Snapshot.model_validate({"stage": stage, "steps": steps, "open_units": open_units or {}, **more})
 
 
+@pytest.mark.parametrize("units", [1, 60, 1500])
+def test_a_look_that_is_a_moment_older_takes_nothing_back(units: int) -> None:
+    """The workflow has taken note of an activity's end; then only the memo of before can be read."""
+    counted = assemble(observed(snapshot=snapshot("render", units, 1600), snapshot_is_memo=False))
+    before = observed(snapshot=snapshot("render", 0, 1600, {"render-001": units}), snapshot_is_memo=True)
+    assert counted.progress - assemble(before).progress <= 0.11
+
+
 def beat(fraction: float, quiet: float = 0) -> Heartbeat:
     return Heartbeat(fraction=fraction, last_advance_at=NOW - timedelta(seconds=quiet), stall_after_seconds=30)
 

@@ -1,0 +1,163 @@
+"""Which segments go together into one activity, and what becomes of those that are there."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+from temporalio.testing import ActivityEnvironment
+
+from activities.composition import planned_batches
+from activities.contracts import BatchTask, ChosenEncoder, Composition, PlannedBatch, RenderedBatch, WrittenScript
+from activities.render import render_batch
+from benchmarks.studio import quiet
+from picturelock.composition.layout import Part, lay_out, segment_spec
+from picturelock.media import planes
+from picturelock.models import (
+    ArtifactRef,
+    AudioPlan,
+    RenderedSegment,
+    RenderPlan,
+    ScenePicture,
+    Segment,
+    Timeline,
+)
+from picturelock.presets import PRESETS
+from picturelock.rendering import segment_key
+from picturelock.storage import Store, default_store
+
+
+async def planned(store: Store, scenes: int, encoder: str = "software") -> RenderPlan:
+    """A film of so many scenes of five seconds: two pieces each, and a transition between two."""
+    video = PRESETS["preview"].format.model_copy(update={"width": 128, "height": 128, "encoder": encoder})
+    layout = lay_out([Part(5 * 48_000)] * scenes, video.fps, 0.5)
+    still = await store.put_bytes(planes.pack(planes.new_frame(128, 128)), "application/x-npy")
+    timeline = Timeline(
+        fps=video.fps, width=128, height=128, total_frames=layout.total_frames, segments=layout.segments,
+        scenes=layout.scenes, cues=[], audio=AudioPlan(total_samples=1, target_lufs=-16, speech=[]),
+    )  # fmt: skip
+    pictures = [ScenePicture(source=still, motion="none", description=f"scene {index}") for index in range(scenes)]
+    return RenderPlan(
+        format=video, timeline=timeline, pictures=pictures, transition="fade", captions=None, title="T", language="en"
+    )
+
+
+async def remember(store: Store, plan: RenderPlan, segment: Segment) -> None:
+    """As if the segment had been rendered."""
+    artifact = await store.put_bytes(segment.id.encode(), "video/mp4")
+    rendered = RenderedSegment(
+        id="render-999", artifact=artifact, frames=segment.frames, packets_sha256="", extradata_sha256="",
+        first_luma=0, encoder="libx264", seconds=1, worker="w",
+    )  # fmt: skip
+    await store.remember("segment", segment_key(segment_spec(plan, segment)), rendered)
+
+
+async def test_a_transition_goes_with_the_piece_after_it(store: Store) -> None:
+    plan = await planned(store, 4)
+    kinds = {one.id: one.kind for one in plan.timeline.segments}
+    batches = await planned_batches(plan, store, quiet)
+    assert sorted(one for batch in batches for one in batch.members) == sorted(kinds)
+    assert [batch.frames for batch in batches] == sorted((batch.frames for batch in batches), reverse=True)
+    assert len({batch.id for batch in batches}) == len(batches)
+    assert {tuple(kinds[one] for one in batch.members) for batch in batches} == {("body",), ("transition", "body")}
+    assert sum(len(batch.members) == 2 for batch in batches) == 3
+
+
+async def test_what_is_there_goes_together_and_the_few_others_alone(store: Store) -> None:
+    plan = await planned(store, 10)
+    segments = plan.timeline.segments
+    missing = {one.id for one in segments if 4 in one.scene_indexes}
+    for segment in segments:
+        if segment.id not in missing:
+            await remember(store, plan, segment)
+    batches = await planned_batches(plan, store, quiet)
+    assert set(batches[0].members) == {one.id for one in segments} - missing
+    assert batches[0].frames == sum(one.frames for one in segments if one.id not in missing)
+    assert [len(batch.members) for batch in batches[1:]] == [1] * len(missing)
+    assert len(missing) == 4  # two pieces, two transitions
+
+
+async def test_a_record_without_its_file_counts_for_nothing(store: Store) -> None:
+    plan = await planned(store, 1)
+    segment = plan.timeline.segments[0]
+    await remember(store, plan, segment)
+    found = await store.recall("segment", segment_key(segment_spec(plan, segment)), RenderedSegment)
+    assert found
+    assert await store.delete_older(found.artifact, datetime.now(UTC) + timedelta(days=1))
+    assert [len(batch.members) for batch in await planned_batches(plan, store, quiet)] == [1, 1]
+
+
+async def test_many_that_are_there_do_not_make_one_result(store: Store) -> None:
+    plan = await planned(store, 50)
+    for segment in plan.timeline.segments:
+        await remember(store, plan, segment)
+    sizes = [len(batch.members) for batch in await planned_batches(plan, store, quiet)]
+    assert sorted(sizes) == [49, 100]
+
+
+async def test_a_transition_whose_piece_is_there_goes_alone(store: Store) -> None:
+    plan = await planned(store, 10)
+    segments = plan.timeline.segments
+    for before, segment in pairwise(segments):
+        if before.kind == "transition":
+            await remember(store, plan, segment)
+    batches = await planned_batches(plan, store, quiet)
+    assert sorted(len(batch.members) for batch in batches) == [*[1] * 20, 9]
+
+
+async def test_nothing_is_looked_up_for_an_encoder_that_is_not_chosen_yet(store: Store) -> None:
+    plan = await planned(store, 4, encoder="hardware")
+    for segment in plan.timeline.segments:
+        await remember(store, plan, segment)
+    assert max(len(batch.members) for batch in await planned_batches(plan, store, quiet)) == 2
+
+
+async def found_batch(store: Store) -> tuple[RenderPlan, BatchTask]:
+    """A film of which everything is there, and the one activity that is left."""
+    plan = await planned(store, 2)
+    for segment in plan.timeline.segments:
+        await remember(store, plan, segment)
+    (batch,) = await planned_batches(plan, store, quiet)
+    ref = await store.put_bytes(plan.model_dump_json().encode(), "application/json")
+    return plan, task_of(batch, ref)
+
+
+def task_of(batch: PlannedBatch, plan: ArtifactRef) -> BatchTask:
+    return BatchTask(
+        plan=plan, segment_id=batch.id, segment_ids=batch.segment_ids, frames=batch.frames, found=batch.found
+    )
+
+
+async def test_what_is_there_is_not_rendered(fake_ffmpeg: Callable[[str], Path]) -> None:
+    """Not even when its record has been forgotten meanwhile: files that a job has seen stay."""
+    fake_ffmpeg("fail")
+    store = default_store()
+    plan, task = await found_batch(store)
+    for segment in plan.timeline.segments:
+        await store.forget("records", "segment", segment_key(segment_spec(plan, segment)))
+    batch = await ActivityEnvironment().run(render_batch, task)
+    assert [one.id for one in batch.segments] == [one.id for one in plan.timeline.segments]
+    assert (batch.cached, batch.hits, batch.misses) == (True, 5, 0)
+
+
+async def test_what_has_gone_after_all_is_rendered() -> None:
+    store = default_store()
+    plan, task = await found_batch(store)
+    gone = plan.timeline.segments[1]
+    known = await store.recall("segment", segment_key(segment_spec(plan, gone)), RenderedSegment)
+    assert known
+    assert await store.delete_older(known.artifact, datetime.now(UTC) + timedelta(days=1))
+    batch = await ActivityEnvironment().run(render_batch, task)
+    assert [one.cached for one in batch.segments] == [one.id != gone.id for one in plan.timeline.segments]
+    assert await store.has(batch.segments[1].artifact)
+    assert (batch.cached, batch.hits, batch.misses) == (False, 4, 1)
+
+
+def test_scripts_and_encoders_are_no_reuse() -> None:
+    ref = ArtifactRef(sha256="0" * 64, size_bytes=1, media_type="application/json")
+    written = WrittenScript(request=ref, script=ref, scenes=1)
+    assert (written.hits, written.misses) == (0, 0)
+    assert (ChosenEncoder().hits, ChosenEncoder().misses) == (0, 0)
+    composed = Composition(plan=ref, segments=[], total_frames=1, duration_seconds=1, pictures_found=2, pictures_made=3)
+    assert (composed.hits, composed.misses) == (2, 3)
+    assert (RenderedBatch(segments=[]).hits, RenderedBatch(segments=[]).misses) == (0, 0)
