@@ -78,8 +78,9 @@ async def run(
     on_progress: Callable[[Progress], None] | None = None,
     read_stdout: bool = False,
     environment: dict[str, str] | None = None,
+    nice: int = 0,
 ) -> Completed:
-    """Runs ffmpeg with `arguments` (without the program's own name) to its end.
+    """Runs ffmpeg with `arguments` (without the program's own name) to its end; `nice` is how far it gives way.
 
     Progress comes through a pipe of its own, so that standard output stays free for data (`read_stdout`). The run
     counts as stalled when neither frames nor time advance for `stall_seconds`.
@@ -117,6 +118,9 @@ async def run(
         raise
     finally:
         os.close(writing)
+    if nice:
+        with contextlib.suppress(ProcessLookupError):  # its exit is told below
+            os.setpriority(os.PRIO_PROCESS, process.pid, os.getpriority(os.PRIO_PROCESS, process.pid) + nice)
     supervised = _Run(process, reading, stall_seconds, on_progress)
     try:
         return await supervised.finish(feed)

@@ -29,6 +29,9 @@ _USUAL_PASSES: Final = 3
 _FAST_CODER_KBPS: Final = 160
 """From here on ffmpeg's fast AAC coder is at least as close to its input as `twoloop`, in 0.4 of the time (ADR 10)."""
 
+_NICE: Final = 5
+"""Segments are what a film waits for; its sound is ready long before them, or fills the cores at the end."""
+
 _CHUNK: Final = SAMPLE_RATE
 _MUSIC_FADE_SECONDS: Final = 1.5
 
@@ -139,6 +142,7 @@ class SoundJob:
             stall_seconds=self.stall_seconds,
             feed=self._write_speech,
             on_progress=listen,
+            nice=_NICE,
         )
 
     def _write_speech(self, descriptor: int) -> None:

@@ -33,6 +33,18 @@ async def test_frames_are_counted_as_they_are_reported(fake_ffmpeg: Fake) -> Non
     assert seen == sorted(seen)
 
 
+async def test_it_gives_way_when_it_is_told_to(fake_ffmpeg: Fake) -> None:
+    folder = fake_ffmpeg("slow")
+    seen: set[int] = set()
+
+    def look(progress: ffmpeg.Progress) -> None:
+        if progress.frame and alive(folder):
+            seen.add(os.getpriority(os.PRIO_PROCESS, int((folder / "ffmpeg.pid").read_text())))
+
+    await ffmpeg.run([], stall_seconds=30, on_progress=look, nice=3)
+    assert seen == {min(19, os.getpriority(os.PRIO_PROCESS, 0) + 3)}
+
+
 async def test_slow_is_not_stalled(fake_ffmpeg: Fake) -> None:
     fake_ffmpeg("slow")
     await ffmpeg.run([], stall_seconds=2.5)
