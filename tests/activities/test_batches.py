@@ -63,6 +63,11 @@ async def test_a_transition_goes_with_the_piece_after_it(store: Store) -> None:
     assert sum(len(batch.members) == 2 for batch in batches) == 3
 
 
+async def test_a_small_film_of_which_nothing_is_there_is_paired_too(store: Store) -> None:
+    batches = await planned_batches(await planned(store, 2), store, quiet)
+    assert sorted(len(batch.members) for batch in batches) == [1, 1, 1, 2]
+
+
 async def test_what_is_there_goes_together_and_the_few_others_alone(store: Store) -> None:
     plan = await planned(store, 10)
     segments = plan.timeline.segments
