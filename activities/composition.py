@@ -1,12 +1,12 @@
 """Stage `composition`: pictures made ready, the timeline laid out, captions placed."""
 
-import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
 from temporalio import activity
 
-from activities.contracts import COMPOSE, Composition, CompositionTask, FoundSegments, PlannedBatch
+from activities.contracts import COMPOSE, LOOKUPS, Composition, CompositionTask, FoundSegments, PlannedBatch
 from activities.liveness import Pulse, lively
 from picturelock.composition.compose import Composer, Report
 from picturelock.composition.layout import segment_spec
@@ -28,9 +28,6 @@ from picturelock.visuals.source import sources
 
 _FEW: Final = 8
 """So many segments that are missing among others are rendered each on its own."""
-
-_LOOKUPS: Final = 16
-"""Segments that are looked up at once."""
 
 _MOST_FOUND: Final = 100
 """Found segments of one activity: its result has to fit into a history."""
@@ -78,18 +75,18 @@ async def planned_batches(plan: RenderPlan, store: Store, report: Report) -> lis
             batches[-1].append(segment)
         else:
             batches.append([segment])
-    planned = [_planned([(one.id, one.frames) for one in batch], None) for batch in batches]
+    planned = [_planned(batch, None) for batch in batches]
     there = [found[one.id] for one in plan.timeline.segments if one.id in found]
     for at in range(0, len(there), _MOST_FOUND):
         some = there[at : at + _MOST_FOUND]
         ref = await store.put_bytes(FoundSegments(segments=some).model_dump_json().encode(), "application/json")
-        planned.append(_planned([(one.id, one.frames) for one in some], ref))
+        planned.append(_planned(some, ref))
     return sorted(planned, key=lambda one: -one.frames)
 
 
-def _planned(segments: list[tuple[str, int]], found: ArtifactRef | None) -> PlannedBatch:
-    ids = [name for name, _ in segments]
-    return PlannedBatch(id=ids[-1], frames=sum(frames for _, frames in segments), segment_ids=ids, found=found)
+def _planned(segments: Sequence[Segment | RenderedSegment], found: ArtifactRef | None) -> PlannedBatch:
+    ids = [one.id for one in segments]
+    return PlannedBatch(id=ids[-1], frames=sum(one.frames for one in segments), segment_ids=ids, found=found)
 
 
 def _leads_into(transition: Segment, piece: Segment) -> bool:
@@ -100,16 +97,15 @@ async def _found(plan: RenderPlan, store: Store, report: Report) -> dict[str, Re
     """Segments that need not be rendered, by id; none where the encoder is yet to be chosen."""
     if plan.format.encoder == "hardware":
         return {}
-    slots = asyncio.Semaphore(_LOOKUPS)
-    looked: list[str] = []
+    segments, looked = plan.timeline.segments, 0
 
     async def look(segment: Segment) -> RenderedSegment | None:
-        async with slots:
-            known = None
-            with suppress(StoreUnavailable):  # then it is rendered
-                known = await find_segment(segment_spec(plan, segment), store)
-            looked.append(segment.id)
-            report(1.0, f"Looked for {len(looked)} of {len(plan.timeline.segments)} segments")
-            return known.model_copy(update={"id": segment.id, "cached": True}) if known else None
+        nonlocal looked
+        known = None
+        with suppress(StoreUnavailable):  # then it is rendered
+            known = await find_segment(segment_spec(plan, segment), store)
+        looked += 1
+        report(1.0, f"Looked for {looked} of {len(segments)} segments")
+        return known.model_copy(update={"id": segment.id, "cached": True}) if known else None
 
-    return {one.id: one for one in await together(*map(look, plan.timeline.segments)) if one}
+    return {one.id: one for one in await together(*map(look, segments), at_once=LOOKUPS) if one}

@@ -22,6 +22,9 @@ CLOSE_BOOKS: Final = "close_books"
 DELIVER_WEBHOOK: Final = "deliver_webhook"
 EVICT_CACHE: Final = "evict_cache"
 
+LOOKUPS: Final = 16
+"""Segments that are looked up in the store at once."""
+
 
 class ScriptTask(Model):
     """The request whose brief or script becomes the film's script."""

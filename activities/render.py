@@ -11,6 +11,7 @@ from temporalio import activity
 
 from activities.contracts import (
     CHOOSE_ENCODER,
+    LOOKUPS,
     MASTER_SOUND,
     RENDER_BATCH,
     RENDER_SEGMENT,
@@ -31,9 +32,6 @@ from picturelock.rendering import render_segment as render
 from picturelock.settings import Settings, settings
 from picturelock.storage import Store, default_store
 from picturelock.together import together
-
-_LOOKUPS: Final = 16
-"""Files that are looked for at once."""
 
 
 @lru_cache(maxsize=4)
@@ -95,14 +93,8 @@ async def _known(task: BatchTask, store: Store) -> dict[str, RenderedSegment]:
     if task.found is None:
         return {}
     found = FoundSegments.model_validate_json(await store.read(task.found)).segments
-    slots = asyncio.Semaphore(_LOOKUPS)
-
-    async def is_there(segment: RenderedSegment) -> bool:
-        async with slots:
-            return await store.has(segment.artifact)
-
-    there = await together(*map(is_there, found))
-    return {one.id: one for one, is_there_still in zip(found, there, strict=True) if is_there_still}
+    there = await together(*(store.has(one.artifact) for one in found), at_once=LOOKUPS)
+    return {one.id: one for one, is_there in zip(found, there, strict=True) if is_there}
 
 
 _AHEAD: dict[str, asyncio.Task[None]] = {}

@@ -156,7 +156,6 @@ class Composer:
         total = len(self.script.scenes)
         script = await provider.fill(self.script, lambda share, message: report(0.3 * share, message))
         maker = PictureMaker(script, video, self.store, self.scratch, notes)
-        at_once = asyncio.Semaphore(_AT_ONCE)
         shares = [0.0] * total
 
         def advance(index: int, share: float) -> None:
@@ -166,13 +165,12 @@ class Composer:
             report(0.3 + 0.7 * sum(shares) / total, f"Preparing picture {index + 1} of {total}")
 
         async def make(index: int, scene: Scene, place: TimelineScene) -> ScenePicture:
-            async with at_once:
-                picture = await maker.make(index, scene, place.frames, partial(advance, index))
-                advance(index, 1.0)
-                return picture
+            picture = await maker.make(index, scene, place.frames, partial(advance, index))
+            advance(index, 1.0)
+            return picture
 
         pairs = enumerate(zip(script.scenes, _spoken(layout), strict=True))
-        return await together(*(make(index, scene, place) for index, (scene, place) in pairs))
+        return await together(*(make(index, scene, place) for index, (scene, place) in pairs), at_once=_AT_ONCE)
 
     def _vague_times(self) -> list[str]:
         """A warning for every recording in which the script's words were looked for and not found."""

@@ -1,6 +1,5 @@
 """What a script wishes to see, turned into assets: looked for or made once, then found again like every upload."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -63,13 +62,11 @@ class Provider:
         """
         wishes = [self._wish(scene, index, script) for index, scene in enumerate(script.scenes)]
         asked = Counter[tuple[str, str]]()
-        at_once = asyncio.Semaphore(_AT_ONCE)
         done = 0
 
         async def provide(index: int, wish: _Wish, ordinal: int) -> _Provided | None:
             nonlocal done
-            async with at_once:
-                provided = await self._provided(wish, index, ordinal, lambda message: report(done / total, message))
+            provided = await self._provided(wish, index, ordinal, lambda message: report(done / total, message))
             done += 1
             return provided
 
@@ -79,7 +76,7 @@ class Provider:
         for index, wish in wanted:
             work.append(provide(index, wish, asked[wish.kind, wish.text]))
             asked[wish.kind, wish.text] += 1
-        found = dict(zip((index for index, _ in wanted), await together(*work), strict=True))
+        found = dict(zip((index for index, _ in wanted), await together(*work, at_once=_AT_ONCE), strict=True))
         scenes = [self._with_picture(scene, index, found.get(index)) for index, scene in enumerate(script.scenes)]
         return script.model_copy(update={"scenes": scenes})
 
