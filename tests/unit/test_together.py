@@ -1,0 +1,39 @@
+"""Several things at once: so many and no more, and the first failure is the one that is told."""
+
+import asyncio
+import warnings
+
+import pytest
+
+from picturelock.together import together
+
+
+async def test_no_more_at_once_than_asked_for_and_in_order() -> None:
+    running, most = 0, 0
+
+    async def work(number: int) -> int:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+        return number
+
+    assert await together(*map(work, range(9)), at_once=3) == list(range(9))
+    assert most == 3
+
+
+async def test_a_failure_ends_what_runs_and_what_waits() -> None:
+    begun: list[int] = []
+
+    async def work(number: int) -> None:
+        begun.append(number)
+        if number == 1:
+            raise KeyError(number)
+        await asyncio.Event().wait()
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(KeyError):
+            await together(*map(work, range(5)), at_once=2)
+    assert begun == [0, 1]
