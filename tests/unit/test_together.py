@@ -1,6 +1,7 @@
 """Several things at once: so many and no more, and the first failure is the one that is told."""
 
 import asyncio
+import gc
 import warnings
 
 import pytest
@@ -32,8 +33,10 @@ async def test_a_failure_ends_what_runs_and_what_waits() -> None:
             raise KeyError(number)
         await asyncio.Event().wait()
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
         with pytest.raises(KeyError):
             await together(*map(work, range(5)), at_once=2)
+        gc.collect()
+    assert not [str(one.message) for one in warned if "never awaited" in str(one.message)]
     assert begun == [0, 1]
