@@ -39,4 +39,5 @@ async def test_a_failure_ends_what_runs_and_what_waits() -> None:
             await together(*map(work, range(5)), at_once=2)
         gc.collect()
     assert not [str(one.message) for one in warned if "never awaited" in str(one.message)]
-    assert begun == [0, 1]
+    assert begun[:2] == [0, 1]
+    assert not {3, 4} & set(begun)  # the turn that the failure gave up may still have been taken
