@@ -82,6 +82,10 @@ bench-quality: $(VENV)/.installed-bench ## Measure every quality of the film bes
 histories: install-dev ## Record the histories that the replay test replays
 	$(BIN)/python -m scripts.record_histories
 
+.PHONY: goldens
+goldens: install-dev ## Draw the golden frames again and write goldens.png, a sheet of them to look at
+	$(BIN)/python -m scripts.goldens --sheet goldens.png
+
 .PHONY: lock
 lock: ## Resolve the dependencies again and write the lock files (no index in them)
 	$(PYTHON) -m venv .lock-venv && .lock-venv/bin/python -m pip -q install uv
@@ -92,6 +96,8 @@ lock: ## Resolve the dependencies again and write the lock files (no index in th
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -c requirements/local.lock -o requirements/dev.lock
 	.lock-venv/bin/uv pip compile pyproject.toml requirements/build.in --extra bench --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -c requirements/dev.lock -o requirements/bench.lock
+	.lock-venv/bin/uv pip compile pyproject.toml requirements/build.in --extra mutants --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -c requirements/dev.lock -o requirements/mutants.lock
 	echo "moviepy==2.2.1" | .lock-venv/bin/uv pip compile - --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -o requirements/moviepy.lock
 	rm -r .lock-venv

@@ -11,11 +11,20 @@ from rich.table import Table
 from rich.text import Text
 
 from picturelock.models import JobStatus
+from picturelock.models.job import StepState
 
-_MARKS: Final = {"pending": "·", "running": "▸", "completed": "✓", "failed": "✗", "cancelled": "–"}
-_COLORS: Final = {
+_MARKS: Final[dict[StepState, str]] = {
+    "pending": "·",
+    "running": "▸",
+    "paused": "‖",
+    "completed": "✓",
+    "failed": "✗",
+    "cancelled": "–",
+}
+_COLORS: Final[dict[StepState, str]] = {
     "pending": "dim",
     "running": "cyan",
+    "paused": "yellow",
     "completed": "green",
     "failed": "red",
     "cancelled": "yellow",

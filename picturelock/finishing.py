@@ -42,7 +42,7 @@ from picturelock.scripting.markdown import plain_text
 from picturelock.storage import Store, cache_key
 
 Report = Callable[[float, str], None]
-_VERSION: Final = "1"
+_VERSION: Final = "2"
 _MEDIA_TYPES: Final[dict[Container, str]] = {"mp4": "video/mp4", "webm": "video/webm", "m4a": "audio/mp4"}
 
 

@@ -14,8 +14,9 @@ import numpy as np
 
 from picturelock.composition.captions import cut_to_fit
 from picturelock.errors import InvalidScript
+from picturelock.languages import reads_leftwards
 from picturelock.media.planes import RGB
-from picturelock.media.text import CaptionLook, TextBlock, line_height, reads_leftwards, text_width
+from picturelock.media.text import CaptionLook, TextBlock, line_height, text_width
 from picturelock.models import Scene, Script
 from picturelock.scripting.markdown import plain_text
 from picturelock.speech.timing import Written, join_words, split_words

@@ -173,15 +173,19 @@ class Composer:
         return await together(*(make(index, scene, place) for index, (scene, place) in pairs), at_once=_AT_ONCE)
 
     def _vague_times(self) -> list[str]:
-        """A warning for every recording in which the script's words were looked for and not found."""
-        if not self.script.language.lower().startswith("en"):
-            return []
-        return [
+        """A warning for every recording in which the script's words were not found, and where nobody could look."""
+        unclear = [
             f"scene {one.scene_index + 1}: the recording does not clearly say the script's words; "
             "its captions are spread evenly over it"
             for one in self.narrations
-            if one.engine == "recording" and one.timing == "proportional"
+            if one.engine == "recording" and one.unaligned == "not-found"
         ]
+        if any(one.unaligned == "not-installed" for one in self.narrations):
+            unclear.append(
+                "the worker has no forced alignment (pocketsphinx is not installed): captions without times of their "
+                "own are spread evenly over their narration"
+            )
+        return unclear
 
     def _check_length(self, layout: Layout, video: VideoFormat) -> None:
         seconds = layout.total_frames / video.fps

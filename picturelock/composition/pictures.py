@@ -19,7 +19,7 @@ from picturelock.models import ArtifactRef, Model, Motion, Scene, ScenePicture, 
 from picturelock.scripting.markdown import plain_text
 from picturelock.storage import Store, cache_key
 
-_VERSION: Final = "6"
+VERSION: Final = "7"
 Colors = tuple[tuple[int, int, int], tuple[int, int, int]]
 Advance = Callable[[float], None]
 
@@ -75,7 +75,7 @@ class PictureMaker:
             how = "none"
         colors = self._colors(visual, index)
         size = f"{self.video.width}x{self.video.height} {self.script.language}"
-        key = cache_key(_VERSION, visual.model_dump_json(), title, kicker, how, size, str(colors), str(index))
+        key = cache_key(VERSION, visual.model_dump_json(), title, kicker, how, size, str(colors), str(index))
         stored = await self.store.recall("picture", key, _StoredPicture)
         if stored is not None and await self._complete(stored.picture):
             self.notes.found += 1

@@ -5,20 +5,14 @@ A podcast has no segments; its sound gets the same title, language and chapters.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import ffmpeg
 
 from picturelock.errors import OutputInvalid
+from picturelock.languages import alpha3
 from picturelock.media import ffmpeg as runner
 from picturelock.media.extras import Extras
 from picturelock.models import VideoFormat
-
-_LANGUAGES: Final = {
-    "en": "eng", "de": "deu", "fr": "fra", "es": "spa", "it": "ita", "pt": "por", "nl": "nld", "pl": "pol",
-    "ru": "rus", "uk": "ukr", "tr": "tur", "ar": "ara", "he": "heb", "hi": "hin", "zh": "zho", "ja": "jpn", "ko": "kor",
-}  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -40,7 +34,7 @@ async def join(
     if pieces:
         concat = ffmpeg.input(str(listing(pieces, video.fps, output)), format="concat", safe=0, auto_convert=0)
         streams.insert(0, concat.video)
-    spoken = _LANGUAGES.get(language.split("-", 1)[0], "und")
+    spoken = alpha3(language)
     options: dict[str, str | int] = {
         "c:a": "copy",
         "map_metadata:g": -1,

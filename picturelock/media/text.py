@@ -20,8 +20,6 @@ from picturelock.scratch import workspace
 LINE_HEIGHT: Final = 1.519
 """Ascent plus descent of Noto Sans in ems. ASS sizes count from line to line, as VSFilter's did."""
 
-_RTL: Final = ("ar", "fa", "he", "ur", "yi", "ps", "sd", "ug")
-
 BOLD_WIDTH: Final = 1.07
 """How much wider bold Noto Sans runs than regular, at most."""
 
@@ -73,11 +71,6 @@ def _runs(text: str, language: str) -> list[tuple[Face, str]]:
 def line_height(text: str, language: str) -> float:
     """How high a line of a text is, in ems: its highest face decides."""
     return max([face.scale * face.line_height for face, _ in _runs(text, language)], default=LINE_HEIGHT)
-
-
-def reads_leftwards(language: str) -> bool:
-    """Whether a language is written from right to left."""
-    return language.split("-", 1)[0].lower() in _RTL
 
 
 def ass_time(frame: int, fps: int) -> str:

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from picturelock.errors import OutputInvalid, RenderFailed
+from picturelock.errors import AssetUnreadable, OutputInvalid, RenderFailed
 from picturelock.media import checks, loudness
 from picturelock.media import ffmpeg as runner
 from picturelock.media.loudness import Loudness
@@ -48,7 +48,7 @@ class Gate:
         """
         try:
             facts = await self._readings()
-        except RenderFailed as error:
+        except (RenderFailed, AssetUnreadable) as error:
             self.checks.append(
                 Check(name="decodes without an error", passed=False, measured=error.message, limit="no error")
             )

@@ -16,6 +16,7 @@ SAMPLE_RATE = 48_000
 
 
 Timing = Literal["engine", "aligned", "proportional"]
+Unaligned = Literal["not-installed", "not-found"]
 Container = Literal["mp4", "webm", "m4a"]
 TimelinePart = Literal["scene", "intro", "outro"]
 
@@ -60,6 +61,9 @@ class Narration(Model):
     words: list[Word]
     timing: Timing = Field(
         description="Where the word times come from: the engine, forced alignment, or each word's share of letters."
+    )
+    unaligned: Unaligned | None = Field(
+        default=None, description="Why forced alignment of English words gave no times: it is missing, or it failed."
     )
     engine: str
     cached: bool = False

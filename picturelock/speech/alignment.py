@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from picturelock.languages import primary
 from picturelock.media.samples import Mono, decimated
 from picturelock.models import SAMPLE_RATE, Word
 from picturelock.speech.hibari import pronounced
@@ -53,7 +54,7 @@ _PHONES: Final = {
 
 async def align(text: str, samples: Mono, language: str) -> list[Word] | None:
     """The written words with their times in 48 kHz mono speech, or None where they cannot be told with certainty."""
-    if not language.lower().startswith("en") or not available():
+    if not covers(language) or not available():
         return None
     try:
         tokens = await asyncio.get_running_loop().run_in_executor(_ALIGNER, _aligned, text, samples)
@@ -62,8 +63,13 @@ async def align(text: str, samples: Mono, language: str) -> list[Word] | None:
     return match_words(text, tokens) if tokens else None
 
 
+def covers(language: str) -> bool:
+    """Whether words of a language can be aligned at all: the acoustic model is an English one."""
+    return primary(language) == "en"
+
+
 def available() -> bool:
-    """Whether this installation can align."""
+    """Whether this installation can align: pocketsphinx has no wheel for some Pythons and platforms."""
     return find_spec("pocketsphinx") is not None and find_spec("hibari") is not None
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from pydantic import BaseModel, Field
 
+from picturelock.languages import primary
 from picturelock.models import Model
 from picturelock.settings import Settings
 
@@ -48,8 +49,8 @@ def espeak_voices() -> list[VoiceInfo]:
 
 
 def _languages_of(voice: str) -> list[str]:
-    primary = voice.split("-", 1)[0]
-    return ["nb", "no"] if primary == "nb" else [primary]
+    language = primary(voice)
+    return ["nb", "no"] if language == "nb" else [language]
 
 
 def piper_files(folder: Path | None) -> dict[str, Path]:
@@ -70,7 +71,7 @@ def piper_voices(folder: Path | None) -> list[VoiceInfo]:
     for name, path in piper_files(folder).items():
         config = _read_piper(path)
         if config is not None and config.phoneme_type in {"espeak", "text"}:
-            language = (config.language.code or config.espeak.voice).replace("_", "-").split("-", 1)[0].lower()
+            language = primary((config.language.code or config.espeak.voice).replace("_", "-"))
             voices.append(VoiceInfo(engine="piper", voice=name, title=f"{name}, Piper", languages=[language]))
     return voices
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from picturelock.errors import VoiceUnavailable
+from picturelock.languages import primary
 from picturelock.models import Voice, Word
 from picturelock.settings import Settings
 from picturelock.speech.catalog import VoiceInfo
@@ -75,8 +76,7 @@ def choose(available: dict[str, SpeechEngine], voice: Voice, language: str) -> S
     listing = ", ".join(f"{one.engine}/{one.voice} ({', '.join(one.languages)})" for one in everything)
     for info in everything:
         if info.engine == voice.engine and info.voice == voice.voice:
-            primary = language.split("-", 1)[0].lower()
-            if primary in info.languages or "*" in info.languages:
+            if primary(language) in info.languages or "*" in info.languages:
                 return available[voice.engine]
             raise VoiceUnavailable(
                 f"the voice {voice.engine}/{voice.voice} does not speak {language!r}; installed voices: {listing}"

@@ -4,24 +4,23 @@ import unicodedata
 from typing import Final
 
 from picturelock.errors import VoiceUnavailable
+from picturelock.languages import script
 
 _HAN: Final = ("CJK", "HIRAGANA", "KATAKANA", "IDEOGRAPHIC", "BOPOMOFO")
-_SCRIPTS: Final[dict[str, tuple[str, ...]]] = {
-    "ar": ("ARABIC",), "fa": ("ARABIC",), "ur": ("ARABIC",), "he": ("HEBREW",), "yi": ("HEBREW",),
-    "bg": ("CYRILLIC",), "mk": ("CYRILLIC",), "ru": ("CYRILLIC",), "sr": ("CYRILLIC",), "uk": ("CYRILLIC",),
-    "be": ("CYRILLIC",), "kk": ("CYRILLIC",), "ky": ("CYRILLIC",), "mn": ("CYRILLIC",), "el": ("GREEK",),
-    "hy": ("ARMENIAN",), "ka": ("GEORGIAN",), "hi": ("DEVANAGARI",), "mr": ("DEVANAGARI",), "ne": ("DEVANAGARI",),
-    "bn": ("BENGALI",), "as": ("BENGALI",), "gu": ("GUJARATI",), "kn": ("KANNADA",), "ml": ("MALAYALAM",),
-    "pa": ("GURMUKHI",), "ta": ("TAMIL",), "te": ("TELUGU",), "si": ("SINHALA",), "th": ("THAI",), "my": ("MYANMAR",),
-    "km": ("KHMER",), "lo": ("LAO",), "am": ("ETHIOPIC",), "ko": ("HANGUL", *_HAN), "ja": _HAN, "zh": _HAN,
-    "yue": _HAN,
+_LETTERS: Final[dict[str, tuple[str, ...]]] = {
+    "Arab": ("ARABIC",), "Armn": ("ARMENIAN",), "Beng": ("BENGALI",), "Cyrl": ("CYRILLIC",), "Deva": ("DEVANAGARI",),
+    "Ethi": ("ETHIOPIC",), "Geor": ("GEORGIAN",), "Grek": ("GREEK",), "Gujr": ("GUJARATI",), "Guru": ("GURMUKHI",),
+    "Hans": _HAN, "Hant": _HAN, "Hebr": ("HEBREW",), "Jpan": _HAN, "Khmr": ("KHMER",), "Knda": ("KANNADA",),
+    "Kore": ("HANGUL", *_HAN), "Laoo": ("LAO",), "Mlym": ("MALAYALAM",), "Mymr": ("MYANMAR",), "Orya": ("ORIYA",),
+    "Sinh": ("SINHALA",), "Taml": ("TAMIL",), "Telu": ("TELUGU",), "Thaa": ("THAANA",), "Thai": ("THAI",),
+    "Tibt": ("TIBETAN",),
 }  # fmt: skip
-"""The scripts beside Latin, which voices of all languages read; a language that is not here is written in Latin."""
+"""Unicode's names of the letters of a script (ISO 15924). Latin ones are read by voices of all languages."""
 
 
 def foreign_letters(text: str, language: str) -> str:
     """The letters of a text that its language is not written with, each once, in order of code points."""
-    scripts = ("LATIN", "MODIFIER", *_SCRIPTS.get(language.split("-", 1)[0].lower(), ()))
+    scripts = ("LATIN", "MODIFIER", *_LETTERS.get(script(language), ()))
     letters = {sign for sign in text if unicodedata.category(sign)[0] == "L"}
     return "".join(sorted(sign for sign in letters if not _of(sign, scripts)))
 

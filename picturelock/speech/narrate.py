@@ -9,14 +9,14 @@ from picturelock.errors import AssetUnreadable, SpeechFailed
 from picturelock.media import loudness
 from picturelock.media.samples import decode_file, faded, resample, to_wav, voiced_span
 from picturelock.models import SAMPLE_RATE, Narration, Scene, Voice, Word
-from picturelock.models.film import Timing
+from picturelock.models.film import Timing, Unaligned
 from picturelock.scripting.markdown import plain_text
-from picturelock.speech.alignment import align
+from picturelock.speech import alignment
 from picturelock.speech.engine import Report, Samples, SpeechEngine, choose
 from picturelock.speech.timing import split_words, spread
 from picturelock.storage import Store, cache_key
 
-_VERSION: Final = "3"
+_VERSION: Final = "4"
 _MEASURE_SECONDS: Final = 3.0
 
 
@@ -36,12 +36,14 @@ async def narrate(
         AssetMissing, AssetUnreadable: the recording cannot be used.
     """
     text = plain_text(scene.narration)
+    # Where alignment is missing, times are worse: another worker must not find them.
+    aligner = ["no alignment"] if alignment.covers(language) and not alignment.available() else []
     if scene.narration_asset_id:
-        key = cache_key(_VERSION, "recording", scene.narration_asset_id, text, language)
+        key = cache_key(_VERSION, "recording", scene.narration_asset_id, text, language, *aligner)
         engine = None
     else:
         engine = choose(engines, voice, language)
-        key = cache_key(_VERSION, engine.name, engine.version_of(voice), text, voice.model_dump_json(), language)
+        key = cache_key(_VERSION, engine.name, engine.version_of(voice), text, voice.model_dump_json(), language, *aligner)
     known = await store.recall("narration", key, Narration)
     if known is not None and await store.has(known.audio):
         return known.model_copy(update={"scene_index": index, "cached": True})
@@ -70,7 +72,7 @@ async def _finished(
         silent = AssetUnreadable("the recording is silent") if engine == "recording" else None
         raise silent or SpeechFailed(f"the voice engine {engine} delivered silence")
     trimmed = faded(samples[start:end])
-    level, (timed, timing) = await asyncio.gather(
+    level, (timed, timing, unaligned) = await asyncio.gather(
         _loudness(trimmed), _timed(trimmed, words, start / SAMPLE_RATE, text, language)
     )
     audio = await store.put_bytes(to_wav(trimmed), "audio/wav")
@@ -81,20 +83,24 @@ async def _finished(
         loudness_lufs=level,
         words=timed,
         timing=timing,
+        unaligned=unaligned,
         engine=engine,
     )
 
 
 async def _timed(
     trimmed: Samples, words: list[Word] | None, cut_seconds: float, text: str, language: str
-) -> tuple[list[Word], Timing]:
+) -> tuple[list[Word], Timing, Unaligned | None]:
     """The words with the best times there are: the engine's own, those of alignment, or each one's share of letters."""
     seconds = len(trimmed) / SAMPLE_RATE
     if words:
-        return [_shifted(word, cut_seconds, seconds) for word in words], "engine"
-    if aligned := await align(text, trimmed, language):
-        return [_shifted(word, 0.0, seconds) for word in aligned], "aligned"
-    return spread(split_words(text), 0.0, seconds), "proportional"
+        return [_shifted(word, cut_seconds, seconds) for word in words], "engine", None
+    if aligned := await alignment.align(text, trimmed, language):
+        return [_shifted(word, 0.0, seconds) for word in aligned], "aligned", None
+    spread_evenly = spread(split_words(text), 0.0, seconds)
+    if not alignment.covers(language):
+        return spread_evenly, "proportional", None
+    return spread_evenly, "proportional", "not-found" if alignment.available() else "not-installed"
 
 
 def _shifted(word: Word, seconds: float, length: float) -> Word:

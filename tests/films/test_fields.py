@@ -1,0 +1,363 @@
+"""Every field of a request changes something that can be seen, heard, probed or read. A new field fails until it does.
+
+One row for each leaf of `ExportRequest`: two values, and what differs between the two films. A value may bring other
+fields with it, where one makes no sense alone.
+"""
+
+import importlib
+import json
+from base64 import b64encode
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+from pydantic import BaseModel
+
+from picturelock.models import ExportRequest
+from picturelock.models.base import Input
+from tests.films.material import plain
+from tests.films.studio import HEARD_RATE, Body, Picture, Studio, changed
+from tests.servers import FakeServer, Reply
+
+SMALL = {"preset": "preview", "width": 192, "height": 128, "fps": 24, "encoderPreset": "ultrafast"}
+SILENT: Body = {"captions": {"burnIn": False}, "transition": {"kind": "none"}}
+TALK = "One word."
+
+Observe = Callable[[Studio, Body], Awaitable[Any]]
+Values = Callable[[dict[str, str]], tuple[object, object]]
+
+
+def script(*scenes: Body, **fields: object) -> Body:
+    return {"script": {"title": "Film", "scenes": list(scenes), **fields}, "video": SMALL}
+
+
+def scene(**fields: object) -> Body:
+    return {"narration": TALK, **fields}
+
+
+def visual(**fields: object) -> Callable[[dict[str, str]], Body]:
+    """A film of one scene that shows something."""
+    return lambda assets: {**script(scene(visual=_named(fields, assets))), **SILENT}
+
+
+def _named(fields: Body, assets: dict[str, str]) -> Body:
+    return {key: assets[str(value)] if key == "assetId" else value for key, value in fields.items()}
+
+
+def same(body: Body) -> Callable[[dict[str, str]], Body]:
+    return lambda _: body
+
+
+def asset(one: str, other: str) -> Values:
+    return lambda assets: (assets[one], assets[other])
+
+
+def either(one: object, other: object) -> Values:
+    return lambda _: (one, other)
+
+
+# What can be observed of a film.
+
+
+def drawn(frame: int) -> Observe:
+    return lambda studio, body: studio.drawn(body, frame)
+
+
+def shown(frame: int) -> Observe:
+    return lambda studio, body: studio.shown(body, frame)
+
+
+async def narration(studio: Studio, body: Body) -> bytes:
+    """The samples of the first scene's voice."""
+    return await studio.store.read((await studio.narrations(body))[0].audio)
+
+
+async def speech_samples(studio: Studio, body: Body) -> int:
+    return (await studio.narrations(body))[0].samples
+
+
+async def written(studio: Studio, body: Body) -> str:
+    return (await studio.written(body))[1].model_dump_json()
+
+
+async def cues(studio: Studio, body: Body) -> list[list[str]]:
+    return [cue.lines for cue in (await studio.planned(body)).plan.timeline.cues]
+
+
+async def frames_planned(studio: Studio, body: Body) -> int:
+    return (await studio.planned(body)).plan.timeline.total_frames
+
+
+async def segment_bytes(studio: Studio, body: Body) -> int:
+    return (await studio.rendered(body, 30)).artifact.size_bytes
+
+
+async def hardware_wished(studio: Studio, body: Body) -> bool:
+    return (await studio.planned(body)).composition.hardware
+
+
+async def film_tags(studio: Studio, body: Body) -> tuple[str, str]:
+    film = await studio.film(body)
+    return film.probed["format"]["tags"]["title"], film.stream("audio")["tags"]["language"]
+
+
+async def chapters(studio: Studio, body: Body) -> list[str]:
+    return [one["tags"]["title"] for one in (await studio.film(body)).probed["chapters"]]
+
+
+async def picture_facts(studio: Studio, body: Body) -> tuple[object, ...]:
+    video = (await studio.film(body)).stream("video")
+    return tuple(video[name] for name in ("width", "height", "r_frame_rate", "codec_name"))
+
+
+async def subtitle_streams(studio: Studio, body: Body) -> int:
+    return sum(one["codec_type"] == "subtitle" for one in (await studio.film(body)).probed["streams"])
+
+
+async def manifest_metadata(studio: Studio, body: Body) -> dict[str, str]:
+    return (await studio.film(body)).manifest.metadata
+
+
+async def pitch(studio: Studio, body: Body) -> float:
+    """The strongest tone of the film's beginning, in hertz."""
+    heard = await studio.heard(body)
+    spectrum = np.abs(np.fft.rfft(heard[:HEARD_RATE]))
+    return float(np.argmax(spectrum))
+
+
+async def music_level(studio: Studio, body: Body) -> float:
+    """The music's tone after the speech, relative to the whole film, in decibels."""
+    return await _tone_level(studio, body, speaking=False)
+
+
+async def music_level_under_speech(studio: Studio, body: Body) -> float:
+    """How much quieter the music's tone is while somebody speaks, in decibels."""
+    return await _tone_level(studio, body, speaking=False) - await _tone_level(studio, body, speaking=True)
+
+
+async def _tone_level(studio: Studio, body: Body, *, speaking: bool) -> float:
+    """The level of a tone at 1,760 Hz where somebody speaks or where nobody does."""
+    heard, timeline = await studio.heard(body), (await studio.planned(body)).plan.timeline
+    spoken = timeline.scenes[0]
+    start, end = (at * HEARD_RATE // timeline.fps for at in (spoken.speech_start_frame, spoken.start_frame))
+    end = start + spoken.speech_frames * HEARD_RATE // timeline.fps
+    part = heard[start + HEARD_RATE // 4 : end] if speaking else heard[end + HEARD_RATE // 3 : -HEARD_RATE // 2]
+    at = np.arange(len(part)) / HEARD_RATE
+    strength = np.abs(np.mean(part * np.exp(-2j * np.pi * 1_760 * at)))
+    return float(20 * np.log10(max(strength, 1e-9)))
+
+
+# How two observations differ.
+
+
+def differ(one: Any, other: Any) -> bool:
+    """Not the same; of two pictures, more than encoding could do."""
+    if isinstance(one, np.ndarray):
+        apart: Picture = np.abs(one.astype(int) - other.astype(int))
+        return one.shape == other.shape and bool((apart > 24).mean() > 0.002)
+    return bool(one != other)
+
+
+def falls(by: float) -> Callable[[float, float], bool]:
+    return lambda one, other: one - other > by
+
+
+def rises(by: float) -> Callable[[float, float], bool]:
+    return lambda one, other: other - one > by
+
+
+@dataclass(frozen=True)
+class Row:
+    """One field: the film without it, its two values, what is observed, and how the two differ."""
+
+    path: str
+    film: Callable[[dict[str, str]], Body]
+    values: Values
+    observe: Observe
+    difference: Callable[[Any, Any], bool] = differ
+    both: Body = field(default_factory=dict)
+    """Fields that the second value brings along."""
+
+
+TWO = script(scene(title="One"), scene(title="Two"))
+PLAIN = {**script(scene()), **SILENT}
+IMAGE = visual(kind="image", assetId="chart", motion="none")
+CLIP = visual(kind="clip", assetId="colors")
+FROZEN = visual(kind="clip", assetId="colors", startSeconds=0, endSeconds=0.5, whenShort="loop")
+LONG = "This sentence is long enough to be heard while the music plays under it, and then it ends."
+
+
+def with_music(assets: dict[str, str]) -> Body:
+    quiet = {"narrationAssetId": assets["low"], "narration": "Hum."}
+    return {**script(scene(**quiet), scene(**quiet)), **SILENT, "music": {"assetId": assets["high"], "gainDb": -12}}
+
+
+def with_mark(assets: dict[str, str]) -> Body:
+    return {**PLAIN, "watermark": {"assetId": assets["mark"], "opacity": 1.0, "position": "top-left"}}
+
+
+def recorded(assets: dict[str, str]) -> Body:
+    return {**script(scene(narrationAssetId=assets["low"])), **SILENT}
+
+
+def inserted(name: str) -> Callable[[dict[str, str]], Body]:
+    return lambda assets: {**PLAIN, name: {"assetId": assets["colors"]}}
+
+
+ROWS = [
+    Row("script.title", same(TWO), either("Tides", "Moons"), film_tags),
+    Row("script.language", recorded, either("en", "sv"), film_tags),
+    Row("script.scenes[].narration", same(PLAIN), either("One thing.", "Another thing."), cues),
+    Row("script.scenes[].title", same(TWO), either("Dawn", "Dusk"), chapters),
+    Row("script.scenes[].narrationAssetId", recorded, asset("low", "high"), pitch, rises(1_000)),
+    Row("script.scenes[].voice.engine", same(changed(PLAIN, "script.scenes[].voice.voice", "heart")),
+        either("hibari", "espeak"), narration, both={"script.scenes[].voice.voice": "en"}),
+    Row("script.scenes[].voice.voice", same(changed(PLAIN, "script.scenes[].voice.engine", "espeak")),
+        either("en", "en-us"), narration),
+    Row("script.scenes[].voice.speed", same(PLAIN), either(0.5, 2.0), speech_samples, falls(8_000)),
+    Row("script.scenes[].visual.kind", visual(colors=["#102030"]), either("color", "card"), drawn(5)),
+    Row("script.scenes[].visual.assetId", IMAGE, asset("chart", "red"), drawn(5)),
+    Row("script.scenes[].visual.colors", visual(kind="gradient"), either(["#203040"], ["#a06020"]), drawn(5)),
+    Row("script.scenes[].visual.fit", visual(kind="clip", assetId="wide"), either("cover", "contain"), drawn(5)),
+    Row("script.scenes[].visual.motion", IMAGE, either("pan-left", "pan-right"), drawn(0)),
+    Row("script.scenes[].visual.startSeconds", CLIP, either(0.0, 1.0), drawn(5)),
+    Row("script.scenes[].visual.endSeconds", CLIP, either(0.5, 3.0), drawn(28)),
+    Row("script.scenes[].visual.whenShort", visual(kind="clip", assetId="colors", endSeconds=1.2),
+        either("loop", "freeze"), drawn(31)),
+    Row("brief.topic", same({"brief": {}, "video": SMALL}), either("Tides", "Moons"), written),
+    Row("brief.audience", same({"brief": {"topic": "Tides"}}), either("pilots", "bakers"), written),
+    Row("brief.tone", same({"brief": {"topic": "Tides"}}), either("calm", "loud"), written),
+    Row("brief.language", same({"brief": {"topic": "Tides"}}), either("en", "en-GB"), written),
+    Row("brief.targetDurationSeconds", same({"brief": {"topic": "Tides"}}), either(10, 60), written),
+    Row("voice.engine", same(changed(PLAIN, "voice.voice", "heart")), either("hibari", "espeak"), narration,
+        both={"voice.voice": "en"}),
+    Row("voice.voice", same(changed(PLAIN, "voice.engine", "espeak")), either("en", "en-us"), narration),
+    Row("voice.speed", same(PLAIN), either(0.5, 2.0), speech_samples, falls(8_000)),
+    Row("video.preset", same({**PLAIN, "video": {"width": 192, "height": 128}}), either("preview", "email"),
+        picture_facts),
+    Row("video.width", same(PLAIN), either(192, 128), picture_facts),
+    Row("video.height", same(PLAIN), either(128, 192), picture_facts),
+    Row("video.fps", same(PLAIN), either(24, 25), picture_facts),
+    Row("video.codec", same({**PLAIN, "video": {**SMALL, "encoderPreset": None}}), either("h264", "h265"),
+        picture_facts),
+    Row("video.crf", same(PLAIN), either(12, 40), segment_bytes, falls(1_000)),
+    Row("video.encoder", same(PLAIN), either("software", "hardware"), hardware_wished),
+    Row("video.encoderPreset", same(PLAIN), either("ultrafast", "veryslow"), segment_bytes, falls(200)),
+    Row("captions.burnIn", same(script(scene())), either(True, False), shown(20)),
+    Row("captions.track", same(PLAIN), either(False, True), subtitle_streams),
+    Row("captions.style", same(script(scene())), either("clean", "boxed"), shown(20)),
+    Row("transition.kind", same({**TWO, "captions": {"burnIn": False}}), either("fade", "slide"), drawn(36)),
+    Row("transition.durationSeconds", same(TWO), either(0.2, 1.0), frames_planned),
+    Row("music.assetId", with_music, asset("high", "low"), music_level, falls(20)),
+    Row("music.gainDb", with_music, either(-6.0, -18.0), music_level, falls(4)),
+    Row("music.duck", with_music, either(True, False), music_level_under_speech, falls(3)),
+    Row("watermark.assetId", with_mark, asset("mark", "green-mark"), drawn(5)),
+    Row("watermark.position", with_mark, either("top-left", "bottom-right"), drawn(5)),
+    Row("watermark.opacity", with_mark, either(1.0, 0.3), drawn(5)),
+    Row("metadata", same(PLAIN), either({"project": "a"}, {"project": "b"}), manifest_metadata),
+    *(
+        row
+        for name, frame in (("intro", 5), ("outro", -5))
+        for row in (
+            Row(f"{name}.assetId", inserted(name), asset("colors", "white"), drawn(frame)),
+            Row(f"{name}.fit", lambda assets, name=name: {**PLAIN, name: {"assetId": assets["wide"]}},  # type: ignore[misc]
+                either("contain", "stretch"), drawn(frame)),
+            Row(f"{name}.startSeconds", inserted(name), either(0.0, 1.2), frames_planned, falls(20)),
+            Row(f"{name}.endSeconds", inserted(name), either(3.0, 1.0), frames_planned, falls(20)),
+        )
+    ),
+]  # fmt: skip
+
+ELSEWHERE = {
+    "script.scenes[].visual.query": "tests.films.test_fields:test_a_query_decides_what_is_looked_for",
+    "script.scenes[].visual.prompt": "tests.films.test_fields:test_a_prompt_is_what_the_model_is_asked",
+    "pictures": "tests.films.test_fields:test_pictures_decides_what_scenes_without_a_visual_show",
+    "webhook.url": "tests.workflows.test_aftermath:test_the_webhook_tells_what_everybody_else_is_told_signed",
+}
+"""Fields that need a server of their own: shown by the tests below."""
+
+
+def leaves(model: type[BaseModel], before: str = "") -> Iterator[str]:
+    """The JSON paths of a model's leaves; lists are marked with []."""
+    for name, info in model.model_fields.items():
+        path = f"{before}{info.alias or name}"
+        inner = _model_in(info.annotation)
+        if inner is None:
+            yield path
+        else:
+            many = "[]" if "list" in str(info.annotation) else ""
+            yield from leaves(inner, f"{path}{many}.")
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, Input):
+        return annotation
+    return next((found for one in get_args(annotation) if (found := _model_in(one))), None)
+
+
+def test_every_field_of_the_request_is_in_the_table() -> None:
+    here = [*(row.path for row in ROWS), *ELSEWHERE]
+    assert len(here) == len(set(here))
+    assert set(here) == set(leaves(ExportRequest))
+    for place in ELSEWHERE.values():
+        module, _, name = place.partition(":")
+        assert callable(getattr(importlib.import_module(module), name))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.path)
+async def test_a_field_changes_the_film(row: Row, studio: Studio, assets: dict[str, str]) -> None:
+    film, (one, other) = row.film(assets), row.values(assets)
+    first, second = changed(film, row.path, one), changed(film, row.path, other)
+    for path, value in row.both.items():
+        second = changed(second, path, value)
+    observed = await row.observe(studio, first), await row.observe(studio, second)
+    assert row.difference(*observed), observed
+    assert not row.difference(observed[0], await row.observe(studio, first)), "it differs by itself"
+
+
+async def test_a_query_decides_what_is_looked_for(
+    studio: Studio, fake_server: Callable[[list[Reply]], FakeServer], fresh_settings: Callable[..., None], tmp_path: Any
+) -> None:
+    server = fake_server([Reply(404, {})])
+    for name, color in (("red", (200, 20, 20)), ("blue", (20, 20, 200))):
+        photo = {"id": color[0], "width": 640, "height": 360, "url": "https://stock.example/1", "photographer": "P",
+                 "photographer_url": "https://stock.example/@p", "src": {"original": f"{server.url}/file/{name}"},
+                 "alt": ""}  # fmt: skip
+        server.routes[f"/v1/search?query={name}"] = Reply(200, {"photos": [photo]})
+        picture = plain(tmp_path / f"{name}.png", color).read_bytes()
+        server.routes[f"/file/{name}"] = Reply(200, picture, "image/png")
+    fresh_settings(PICTURELOCK_PEXELS_API_KEY="key", PICTURELOCK_PEXELS_BASE_URL=server.url)
+    film = visual(kind="image", motion="none")({})
+    red, blue = [
+        (await studio.drawn(changed(film, "script.scenes[].visual.query", query), 5)).mean(axis=(0, 1))
+        for query in ("red", "blue")
+    ]
+    assert red[0] > 150 > red[2]
+    assert blue[2] > 150 > blue[0]
+
+
+async def test_a_prompt_is_what_the_model_is_asked(
+    studio: Studio, fake_server: Callable[[list[Reply]], FakeServer], fresh_settings: Callable[..., None], tmp_path: Any
+) -> None:
+    picture = b64encode(plain(tmp_path / "made.png", (20, 200, 20)).read_bytes()).decode()
+    server = fake_server([Reply(200, {"data": [{"b64_json": picture}]})])
+    fresh_settings(PICTURELOCK_IMAGE_BASE_URL=server.url)
+    film = visual(kind="image", motion="none")({})
+    for prompt in ("a lighthouse", "a harbour"):
+        frame = await studio.drawn(changed(film, "script.scenes[].visual.prompt", prompt), 5)
+        assert frame[:, :, 1].mean() > 150
+        assert prompt in json.loads(server.requests[-1].body)["prompt"]
+
+
+async def test_pictures_decides_what_scenes_without_a_visual_show(
+    studio: Studio, fake_server: Callable[[list[Reply]], FakeServer], fresh_settings: Callable[..., None], tmp_path: Any
+) -> None:
+    picture = b64encode(plain(tmp_path / "made.png", (20, 200, 20)).read_bytes()).decode()
+    server = fake_server([Reply(200, {"data": [{"b64_json": picture}]})])
+    fresh_settings(PICTURELOCK_IMAGE_BASE_URL=server.url)
+    for wish, sees_it in (("generated", True), ("auto", True), ("card", False)):
+        # Planned films are kept by their request: another title makes another one.
+        frame = await studio.drawn({**changed(PLAIN, "script.title", wish), "pictures": wish}, 5)
+        assert (frame[:, :, 1].mean() > 150) == sees_it, wish
