@@ -15,21 +15,25 @@ $(VENV)/.python:
 	@touch $@
 
 $(VENV)/.installed: requirements/local.lock pyproject.toml | $(VENV)/.python
-	$(PIP) install --require-hashes -r requirements/local.lock
+	$(PIP) install --only-binary :all: --require-hashes -r requirements/local.lock
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.installed-dev: requirements/dev.lock $(VENV)/.installed
-	$(PIP) install --require-hashes -r requirements/dev.lock
+	$(PIP) install --only-binary :all: --require-hashes -r requirements/dev.lock
+	@touch $@
+
+$(VENV)/.installed-mutants: requirements/mutants.lock $(VENV)/.installed-dev
+	$(PIP) install --only-binary :all: --require-hashes -r requirements/mutants.lock
 	@touch $@
 
 $(VENV)/.installed-bench: requirements/bench.lock $(VENV)/.installed-dev
-	$(PIP) install --require-hashes -r requirements/bench.lock
+	$(PIP) install --only-binary :all: --require-hashes -r requirements/bench.lock
 	@touch $@
 
 .moviepy-venv/.installed: requirements/moviepy.lock
 	$(PYTHON) -m venv .moviepy-venv
-	.moviepy-venv/bin/python -m pip --disable-pip-version-check --no-input -q install --require-hashes -r requirements/moviepy.lock
+	.moviepy-venv/bin/python -m pip --disable-pip-version-check --no-input -q install --only-binary :all: --require-hashes -r requirements/moviepy.lock
 	@touch $@
 
 .PHONY: install
