@@ -6,6 +6,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from tests.faults.s3 import seaweedfs
 from tests.faults.stack import Up, start_up, stop
 
 
@@ -23,3 +24,10 @@ async def up(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Up]:
 async def http(up: Up) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(base_url=up.api, timeout=30) as client:
         yield client
+
+
+@pytest_asyncio.fixture(scope="module")
+async def s3(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """The endpoint of a running SeaweedFS with a bucket named media."""
+    async with seaweedfs(tmp_path_factory.mktemp("weed")) as endpoint:
+        yield endpoint

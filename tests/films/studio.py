@@ -171,17 +171,21 @@ class Studio:
         """The mastered sound, decoded: mono at `HEARD_RATE`."""
         return await asyncio.to_thread(decoded_sound, await self.store.local((await self.sound(body)).artifact))
 
-    async def film(self, body: Body) -> Film:
-        """The whole film: joined, verified, published."""
+    async def finalize_task(self, body: Body) -> FinalizeTask:
+        """All that the last stage works on: segments and sound are made."""
         planned = await self.planned(body)
         sound = await self.sound(body)
         segments = [await self._render(planned, segment) for segment in planned.plan.timeline.segments]
-        task = FinalizeTask(
+        return FinalizeTask(
             attempt=1, correlation_id="a-film", created_at=datetime.now(UTC), request=planned.written.request,
             script=planned.written.script, plan=planned.composition.plan, narrations=planned.narrations,
             segments=segments, sound=sound,
         )  # fmt: skip
-        result = await self.environment.run(finalize_film, task)
+
+    async def film(self, body: Body) -> Film:
+        """The whole film: joined, verified, published."""
+        planned = await self.planned(body)
+        result = await self.environment.run(finalize_film, await self.finalize_task(body))
         named = next(one for one in result.artifacts if one.name == "manifest.json")
         manifest = Manifest.model_validate_json(await self.store.read(named))
         path = await self.store.local(result.film)

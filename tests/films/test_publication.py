@@ -1,0 +1,50 @@
+"""Publication is whole or not there: the manifest is written last, and without it nothing is published."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from temporalio.exceptions import ApplicationError
+
+from activities.finalize import finalize_film
+from tests.fake_s3 import CREDENTIALS, FakeS3
+from tests.films.studio import Body, Studio
+
+FILM: Body = {
+    "script": {"title": "Published", "scenes": [{"narration": "One."}, {"narration": "Two."}]},
+    "video": {"preset": "preview", "width": 128, "height": 128, "fps": 24},
+}
+
+
+@pytest.fixture
+def server(fresh_settings: Callable[..., None], tmp_path: object) -> Iterator[FakeS3]:
+    """A store that can be made to fail, as the activities' store."""
+    started = FakeS3()
+    fresh_settings(
+        PICTURELOCK_STORE_URL="s3://media/films", PICTURELOCK_SCRATCH_DIR=f"{tmp_path}/scratch",
+        AWS_ENDPOINT=started.url, **CREDENTIALS,
+    )  # fmt: skip
+    yield started
+    started.stop()
+
+
+def manifests(server: FakeS3) -> list[str]:
+    return [path for path in server.objects if path.endswith("/manifest.json")]
+
+
+async def test_a_store_that_fails_at_each_write_in_turn_publishes_nothing(server: FakeS3) -> None:
+    studio = Studio()
+    task = await studio.finalize_task(FILM)
+    before = dict(server.objects)
+    assert manifests(server) == []
+    for number in range(1, 30):
+        server.objects, server.writes, server.fail_from = dict(before), [], number
+        try:
+            await studio.environment.run(finalize_film, task)
+        except ApplicationError as error:
+            assert (error.type, error.non_retryable) == ("STORE_UNAVAILABLE", False)
+            assert manifests(server) == []
+        else:
+            assert number > 8, "film, its record, poster, captions, script, timeline: eight files come before it"
+            assert [path for path in server.writes if path.endswith("/manifest.json")] == [server.writes[-1]]
+            return
+    raise AssertionError("it never ended")
