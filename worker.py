@@ -32,7 +32,7 @@ from activities.composition import compose_film
 from activities.control import hold_work, note_progress, release_work
 from activities.eviction import evict_cache
 from activities.finalize import finalize_film
-from activities.render import choose_encoder, master_sound, render_batch, render_segment, render_slots
+from activities.render import choose_encoder, master_sound, render_batch, render_slots
 from activities.script import write_script
 from activities.tts import speak_sample, speak_scene
 from jobstate.connection import connect
@@ -106,7 +106,7 @@ def build_workers(client: Client, role: str, configured: Settings) -> list[Worke
             Worker(
                 client,
                 task_queue=RENDER_QUEUE,
-                activities=[render_batch, render_segment, choose_encoder],
+                activities=[render_batch, choose_encoder],
                 max_concurrent_activities=render_slots(configured) + ahead,
                 max_heartbeat_throttle_interval=throttle,
                 default_heartbeat_throttle_interval=throttle,

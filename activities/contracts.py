@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from picturelock.models import ArtifactRef, ExportRequest, Made, Message, Model, RenderedSegment, Sound
 
@@ -11,9 +11,6 @@ WRITE_SCRIPT: Final = "write_script"
 SPEAK_SCENE: Final = "speak_scene"
 SPEAK_SAMPLE: Final = "speak_sample"
 COMPOSE: Final = "compose_film"
-RENDER_SEGMENT: Final = "render_segment"
-"""Of executions that began before there were batches."""
-
 RENDER_BATCH: Final = "render_batch"
 MASTER_SOUND: Final = "master_sound"
 CHOOSE_ENCODER: Final = "choose_encoder"
@@ -89,13 +86,8 @@ class PlannedBatch(Model):
 
     id: str
     frames: int
-    segment_ids: list[str] = Field(default=[], description="Empty: the one segment of the batch's own id.")
+    segment_ids: list[str]
     found: ArtifactRef | None = Field(default=None, description="`FoundSegments`, where nothing has to be rendered.")
-
-    @property
-    def members(self) -> list[str]:
-        """The ids of the segments."""
-        return self.segment_ids or [self.id]
 
 
 class FoundSegments(Model):
@@ -129,7 +121,7 @@ class Composition(Made):
     @property
     def segment_count(self) -> int:
         """How many segments the film has."""
-        return sum(len(batch.members) for batch in self.segments)
+        return sum(len(batch.segment_ids) for batch in self.segments)
 
 
 class EncoderTask(Model):
@@ -150,15 +142,10 @@ class BatchTask(Model):
 
     plan: ArtifactRef
     segment_id: str = Field(description="The id of the batch.")
-    segment_ids: list[str] = []
+    segment_ids: list[str]
     frames: int
     found: ArtifactRef | None = None
     encoder: str | None = None
-
-    @property
-    def members(self) -> list[str]:
-        """The ids of the segments."""
-        return self.segment_ids or [self.segment_id]
 
 
 class RenderedBatch(Made):
@@ -175,14 +162,6 @@ class RenderedBatch(Made):
     def misses(self) -> int:
         """The segments that were rendered."""
         return len(self.segments) - self.hits
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_alone(cls, data: object) -> object:
-        """Takes the result of an activity that was scheduled before there were batches: one segment."""
-        if isinstance(data, dict) and "segments" not in data:
-            return {"segments": [data], "attempt": data.get("attempt", 1), "cached": data.get("cached", False)}
-        return data
 
 
 class SoundTask(Model):

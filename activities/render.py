@@ -14,7 +14,6 @@ from activities.contracts import (
     LOOKUPS,
     MASTER_SOUND,
     RENDER_BATCH,
-    RENDER_SEGMENT,
     BatchTask,
     ChosenEncoder,
     EncoderTask,
@@ -28,7 +27,7 @@ from picturelock.errors import PicturelockError
 from picturelock.finishing import master_sound as master
 from picturelock.hardware import find
 from picturelock.models import ArtifactRef, RenderedSegment, RenderPlan, Sound
-from picturelock.rendering import render_segment as render
+from picturelock.rendering import render_segment
 from picturelock.settings import Settings, settings
 from picturelock.storage import Store, default_store
 from picturelock.together import together
@@ -54,26 +53,15 @@ async def choose_encoder(task: EncoderTask, pulse: Pulse) -> ChosenEncoder:
     return ChosenEncoder(encoder=passed, failures=[f"{one.encoder}: {one.failure}" for one in trials if one.failure])
 
 
-@activity.defn(name=RENDER_SEGMENT)
-@lively("render")
-async def render_segment(task: BatchTask, pulse: Pulse) -> RenderedBatch:
-    """The same under its older name, which executions that are still open may ask for."""
-    return await _render(task, pulse)
-
-
 @activity.defn(name=RENDER_BATCH)
 @lively("render")
 async def render_batch(task: BatchTask, pulse: Pulse) -> RenderedBatch:
     """Renders a batch's segments, one after the other."""
-    return await _render(task, pulse)
-
-
-async def _render(task: BatchTask, pulse: Pulse) -> RenderedBatch:
     plan = await load_plan(task.plan)
     store = default_store()
     known = await _known(task, store)
     rendered: list[RenderedSegment] = []
-    for segment in (one for one in plan.timeline.segments if one.id in task.members):
+    for segment in (one for one in plan.timeline.segments if one.id in task.segment_ids):
         done = sum(one.frames for one in rendered)
         listen = pulse.frames(task.frames, f"Rendering {segment.id}", before=done)
         if segment.id in known:
@@ -83,7 +71,7 @@ async def _render(task: BatchTask, pulse: Pulse) -> RenderedBatch:
             spec = segment_spec(plan, segment, task.encoder)
             slot = _encoder_slot(pulse) if store.is_elsewhere else None
             scratch, stall = settings().scratch, pulse.stall_seconds
-            rendered.append(await render(segment.id, spec, store, scratch, stall, listen, slot))
+            rendered.append(await render_segment(segment.id, spec, store, scratch, stall, listen, slot))
         listen(segment.frames, segment.frames)
     return RenderedBatch(segments=rendered, cached=all(one.cached for one in rendered))
 

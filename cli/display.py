@@ -10,7 +10,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from picturelock.models import JobStatus
+from cli.client import ApiClient
+from picturelock.models import JobStatus, Output
 from picturelock.models.job import StepState
 
 _MARKS: Final[dict[StepState, str]] = {
@@ -30,6 +31,8 @@ _COLORS: Final[dict[StepState, str]] = {
     "cancelled": "yellow",
 }
 _LINE_SECONDS: Final = 1.0
+FAILED: Final = 1
+"""The exit code of a command whose job has not become a film."""
 
 
 class JobDisplay:
@@ -83,3 +86,35 @@ class JobDisplay:
         head = Text.assemble((self._name, "bold"), f"  {job.progress:.1f} %{eta}")
         notes: Iterable[Text] = [Text(f"! {one.message}", style="yellow") for one in job.warnings]
         return Group(head, table, Text(job.message, style="dim"), *notes)
+
+
+def film_facts(film: Output) -> str:
+    """A finished film in a line: its length, picture, sound and size."""
+    picture = f"{film.width}x{film.height}, {film.fps:g} fps, {film.video_codec} + " if film.video_codec else ""
+    return (
+        f"{film.duration_seconds:.1f} s, {picture}{film.audio_codec}, "
+        f"{film.loudness_lufs} LUFS, {film.size_bytes / 1e6:.1f} MB"
+    )
+
+
+async def follow(client: ApiClient, console: Console, job_id: str, name: str) -> JobStatus | None:
+    """Shows a job until it ends; its last state."""
+    job: JobStatus | None = None
+    with JobDisplay(console, name) as display:
+        async for job in client.watch(job_id):
+            display.show(job)
+    return job
+
+
+def report_end(console: Console, job: JobStatus | None) -> int:
+    """Says why a job has failed; the exit code: 0 for a finished film, 1 for none."""
+    if job is None or job.status == "completed":
+        return 0 if job else FAILED
+    if job.error is None:
+        console.print(job.message, style="yellow")
+        return FAILED
+    console.print(f"{job.error.code}: {job.error.message}", style="red", highlight=False, markup=False)
+    console.print(job.error.remediation, highlight=False)
+    if job.error.detail:
+        console.print(job.error.detail, style="dim", highlight=False, markup=False)
+    return FAILED

@@ -4,8 +4,9 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import Coroutine
-from contextlib import AsyncExitStack
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -15,16 +16,20 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from cli.client import ApiClient, ApiError
-from cli.display import JobDisplay
+from cli.display import film_facts, follow, report_end
+from cli.lease import shared_stack, until_unused
 from cli.script_file import read_script
-from cli.stack import StackError, already_running, running
-from picturelock.models import JobStatus, Output
+from cli.stack import Ports, StackError, running
+from picturelock import __version__
 from picturelock.settings import settings
+
+_PIPE_COLUMNS: Final = 200
+"""A row of a table is one line for whoever reads it from a pipe."""
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Durable video export."
 )
-out = Console()
+out = Console(width=None if sys.stdout.isatty() else _PIPE_COLUMNS)
 err = Console(stderr=True)
 
 _API_PORT: Final = 8080
@@ -42,8 +47,6 @@ _WRONG_INPUT: Final = (
 )
 """What addresses, files and folders that cannot be used end in."""
 
-_FAILED: Final = 1
-
 Data = Annotated[Path | None, typer.Option(help="Data folder; PICTURELOCK_DATA_DIR when not given.")]
 Api = Annotated[
     str | None, typer.Option(help="Address of the API; PICTURELOCK_API_URL, or a stack on the data folder.")
@@ -53,6 +56,24 @@ Api = Annotated[
 def main() -> None:
     """The entry point."""
     app()
+
+
+def _version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"picturelock {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=lambda wanted: _version(wanted=wanted), is_eager=True, help="Tell the version."
+        ),
+    ] = False,
+) -> None:
+    """Durable video export."""
 
 
 def _say(text: str) -> None:
@@ -87,6 +108,7 @@ def up(
     ui_port: Annotated[int, typer.Option(min=0, max=65_535, help="Port of the Temporal UI; 0 for any.")] = _UI_PORT,
     workers: Annotated[int, typer.Option(min=1, max=64, help="How many workers.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON when everything is ready.")] = False,
+    while_used: Annotated[bool, typer.Option("--while-used", hidden=True)] = False,
 ) -> None:
     """Run Temporal, worker and API on this machine until Ctrl-C."""
 
@@ -95,9 +117,11 @@ def up(
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         folder = data or settings().data_dir
+        watching = asyncio.create_task(_stop_when_unused(folder, stop)) if while_used else None
         async with running(
-            folder, api_port=port, temporal_port=temporal_port, ui_port=ui_port, workers=workers, say=_say, stop=stop
-        ) as stack:
+            folder, ports=Ports(port, temporal_port, ui_port), workers=workers, say=_say, stop=stop,
+            while_used=while_used,
+        ) as stack:  # fmt: skip
             if stop.is_set():
                 return 0
             if as_json:
@@ -112,6 +136,8 @@ def up(
                 )
             await stop.wait()
             err.print("stopping", style="dim")
+        if watching:
+            watching.cancel()
         return 0
 
     _run(serve())
@@ -138,8 +164,7 @@ def export(
 
     async def work() -> int:
         _require_place_for(output)
-        async with AsyncExitStack() as stack:
-            client = await _client(stack, api, data, start=True)
+        async with _client(api, data, start=True) as client:
             request: dict[str, object] = {"brief": {"topic": brief}}
             if script:
                 request = await read_script(script, client)
@@ -149,13 +174,13 @@ def export(
             job_id = await client.create(request)
             name = script.name if script else "brief"
             err.print(f"job {job_id}", style="dim", highlight=False)
-            job = await _follow(client, job_id, name)
+            job = await follow(client, err, job_id, name)
             if job is None or job.status != "completed" or job.output is None:
-                return _report_end(job)
+                return report_end(err, job)
             suffix = ".webm" if job.output.video_codec == "vp9" else ".mp4"
             target = output or Path((script.stem if script else "film") + suffix)
             await client.download(job.output.path, target)
-            out.print(f"{target}  {_facts(job.output)}", highlight=False, soft_wrap=True)
+            out.print(f"{target}  {film_facts(job.output)}", highlight=False, soft_wrap=True)
         return 0
 
     _run(work())
@@ -165,12 +190,10 @@ def export(
 def watch(job_id: str, api: Api = None, data: Data = None) -> None:
     """Follow a job to its end."""
 
-    async def work() -> int:
-        async with AsyncExitStack() as stack:
-            client = await _client(stack, api, data, start=False)
-            return _report_end(await _follow(client, job_id, job_id[:8]))
+    async def work(client: ApiClient) -> int:
+        return report_end(err, await follow(client, err, job_id, job_id[:8]))
 
-    _run(work())
+    _ask(work, api, data)
 
 
 @app.command()
@@ -183,10 +206,8 @@ def jobs(
 ) -> None:
     """List the newest jobs."""
 
-    async def work() -> int:
-        async with AsyncExitStack() as stack:
-            client = await _client(stack, api, data, start=False)
-            rows, total = await client.jobs(limit, status)
+    async def work(client: ApiClient) -> int:
+        rows, total = await client.jobs(limit, status)
         if as_json:
             for row in rows:
                 typer.echo(row.model_dump_json())
@@ -198,21 +219,55 @@ def jobs(
         err.print(f"{len(rows)} of {total}", style="dim", highlight=False)
         return 0
 
-    _run(work())
+    _ask(work, api, data)
 
 
 @app.command()
 def cancel(job_id: str, api: Api = None, data: Data = None) -> None:
     """End a job."""
 
-    async def work() -> int:
-        async with AsyncExitStack() as stack:
-            client = await _client(stack, api, data, start=False)
-            job = await client.cancel(job_id)
-            out.print("cancelled" if job.status == "cancelled" else "cancel requested")
+    async def work(client: ApiClient) -> int:
+        job = await client.cancel(job_id)
+        out.print("cancelled" if job.status == "cancelled" else "cancel requested")
         return 0
 
-    _run(work())
+    _ask(work, api, data)
+
+
+@app.command()
+def pause(job_id: str, api: Api = None, data: Data = None) -> None:
+    """Let nothing new of a job begin; what runs is finished."""
+
+    async def work(client: ApiClient) -> int:
+        job = await client.pause(job_id)
+        out.print("paused" if job.status == "paused" else "pause requested: what runs is finished first")
+        return 0
+
+    _ask(work, api, data)
+
+
+@app.command()
+def resume(job_id: str, api: Api = None, data: Data = None) -> None:
+    """Let a paused job go on."""
+
+    async def work(client: ApiClient) -> int:
+        await client.resume(job_id)
+        out.print("resumed")
+        return 0
+
+    _ask(work, api, data)
+
+
+@app.command()
+def retry(job_id: str, api: Api = None, data: Data = None) -> None:
+    """Begin a new attempt of a failed or cancelled job."""
+
+    async def work(client: ApiClient) -> int:
+        job = await client.retry(job_id)
+        out.print(f"attempt {job.attempt} has begun", highlight=False)
+        return 0
+
+    _ask(work, api, data)
 
 
 def _require_place_for(output: Path | None) -> None:
@@ -225,90 +280,34 @@ def _require_place_for(output: Path | None) -> None:
         raise ApiError(f"--output {output}: the folder {output.parent} is not there or not writable")
 
 
-def _facts(film: Output) -> str:
-    picture = f"{film.width}x{film.height}, {film.fps:g} fps, {film.video_codec} + " if film.video_codec else ""
-    return (
-        f"{film.duration_seconds:.1f} s, {picture}{film.audio_codec}, "
-        f"{film.loudness_lufs} LUFS, {film.size_bytes / 1e6:.1f} MB"
-    )
+def _ask(work: Callable[[ApiClient], Coroutine[Any, Any, int]], api: str | None, data: Path | None) -> None:
+    """Runs a command that needs an API which is there."""
+
+    async def with_client() -> int:
+        async with _client(api, data, start=False) as client:
+            return await work(client)
+
+    _run(with_client())
 
 
-@app.command()
-def pause(job_id: str, api: Api = None, data: Data = None) -> None:
-    """Let nothing new of a job begin; what runs is finished."""
-
-    async def work() -> int:
-        async with AsyncExitStack() as stack:
-            client = await _client(stack, api, data, start=False)
-            job = await client.pause(job_id)
-            out.print("paused" if job.status == "paused" else "pause requested: what runs is finished first")
-        return 0
-
-    _run(work())
+async def _stop_when_unused(data: Path, stop: asyncio.Event) -> None:
+    lease = await until_unused(data)
+    stop.set()
+    await asyncio.Event().wait()  # nobody takes a lease of a stack that is ending …
+    lease.give_back()  # … until the process is gone
 
 
-@app.command()
-def resume(job_id: str, api: Api = None, data: Data = None) -> None:
-    """Let a paused job go on."""
-
-    async def work() -> int:
-        async with AsyncExitStack() as stack:
-            client = await _client(stack, api, data, start=False)
-            await client.resume(job_id)
-            out.print("resumed")
-        return 0
-
-    _run(work())
-
-
-@app.command()
-def retry(job_id: str, api: Api = None, data: Data = None) -> None:
-    """Begin a new attempt of a failed or cancelled job."""
-
-    async def work() -> int:
-        async with AsyncExitStack() as stack:
-            client = await _client(stack, api, data, start=False)
-            job = await client.retry(job_id)
-            out.print(f"attempt {job.attempt} has begun", highlight=False)
-        return 0
-
-    _run(work())
-
-
-async def _client(stack: AsyncExitStack, api: str | None, data: Path | None, *, start: bool) -> ApiClient:
+@asynccontextmanager
+async def _client(api: str | None, data: Path | None, *, start: bool) -> AsyncIterator[ApiClient]:
     """A client of the API that was named, of the stack that runs on the data folder, or of one started here."""
     folder = data or settings().data_dir
-    url = api or settings().api_url or await already_running(folder)
-    if url is None and start:
-        err.print("starting Temporal, worker and API", style="dim")
-        local = await stack.enter_async_context(
-            running(folder, api_port=0, temporal_port=0, ui_port=0, workers=1, say=_say)
-        )
-        url = local.api_url
-    if url is None:
-        raise ApiError(f"no stack runs on {folder}: start one with `picturelock up`, or name an API with --api")
-    return await stack.enter_async_context(ApiClient(url))
-
-
-async def _follow(client: ApiClient, job_id: str, name: str) -> JobStatus | None:
-    job: JobStatus | None = None
-    with JobDisplay(err, name) as display:
-        async for job in client.watch(job_id):
-            display.show(job)
-    return job
-
-
-def _report_end(job: JobStatus | None) -> int:
-    if job is None or job.status == "completed":
-        return 0 if job else _FAILED
-    if job.error is None:
-        err.print(job.message, style="yellow")
-        return _FAILED
-    err.print(f"{job.error.code}: {job.error.message}", style="red", highlight=False, markup=False)
-    err.print(job.error.remediation, highlight=False)
-    if job.error.detail:
-        err.print(job.error.detail, style="dim", highlight=False, markup=False)
-    return _FAILED
+    named = api or settings().api_url
+    stack = nullcontext(named) if named else shared_stack(folder, start=start, say=_say)
+    async with stack as url:
+        if url is None:
+            raise ApiError(f"no stack runs on {folder}: start one with `picturelock up`, or name an API with --api")
+        async with ApiClient(url) as client:
+            yield client
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, NamedTuple
 
 import httpx
 from google.protobuf.duration_pb2 import Duration
@@ -35,10 +35,12 @@ from picturelock.stages import EXPORTS_QUEUE, RENDER_QUEUE
 
 RETENTION: Final = timedelta(days=90)
 STATE_FILE: Final = "stack.json"
+_LOCK_FILE: Final = "lock"
 SECRET_FILE: Final = "webhook-secret"  # noqa: S105 - the name of a file
 START_SECONDS: Final = 60.0
 _DRAIN_SECONDS: Final = "3"
 _POLL_SECONDS: Final = 0.05
+_LOCK_TRIES: Final = 6
 _RESTART_SECONDS: Final = 1.0
 
 
@@ -56,6 +58,9 @@ class Stack:
     ui_port: int
     workers: int
     say: Callable[[str], None]
+    while_used: bool = False
+    """Whether it was started for commands that hold leases (see `cli.lease`) and ends with the last of them."""
+
     children: list[Child] = field(default_factory=list)
     _lock: IO[str] | None = None
     _secret: str = ""
@@ -87,7 +92,7 @@ class Stack:
         Raises:
             StackError: the data folder is in use, or something did not become ready.
         """
-        self._take_lock()
+        await self._take_lock()
         self._secret = os.environ.get("PICTURELOCK_WEBHOOK_SECRET") or _own_secret(self.data / SECRET_FILE)
         (self.data / "logs").mkdir(parents=True, exist_ok=True)
         self.children = self._plan()
@@ -112,15 +117,17 @@ class Stack:
             (self.data / STATE_FILE).unlink(missing_ok=True)
             self._lock.close()
 
-    def _take_lock(self) -> None:
+    async def _take_lock(self) -> None:
         self.data.mkdir(parents=True, exist_ok=True)
-        lock = (self.data / "lock").open("w")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            lock.close()
-            raise StackError(f"another stack uses the data folder {self.data}") from error
-        self._lock = lock
+        lock = (self.data / _LOCK_FILE).open("w")
+        for _ in range(_LOCK_TRIES):  # somebody may just be looking whether it is taken
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._lock = lock
+                return
+            await asyncio.sleep(_POLL_SECONDS)
+        lock.close()
+        raise StackError(f"another stack uses the data folder {self.data}")
 
     def _plan(self) -> list[Child]:
         environment = {
@@ -192,7 +199,8 @@ class Stack:
 
     def _write_state(self) -> None:
         temporary = self.data / f"{STATE_FILE}.tmp"
-        temporary.write_text(json.dumps(self.describe()))
+        state = {**self.describe(), "supervisor": os.getpid(), "whileUsed": self.while_used}
+        temporary.write_text(json.dumps(state))
         temporary.replace(self.data / STATE_FILE)
 
     async def _keep_alive(self, child: Child) -> None:
@@ -225,28 +233,36 @@ async def _keep_closed_jobs(client: Client) -> None:
         await service.update_namespace(UpdateNamespaceRequest(namespace=name, config=config))
 
 
+class Ports(NamedTuple):
+    """The ports that were asked for; 0 is any free one."""
+
+    api: int
+    temporal: int
+    ui: int
+
+
 @asynccontextmanager
 async def running(
     data: Path,
     *,
-    api_port: int,
-    temporal_port: int,
-    ui_port: int,
+    ports: Ports,
     workers: int,
     say: Callable[[str], None],
-    stop: asyncio.Event | None = None,
+    stop: asyncio.Event,
+    while_used: bool = False,
 ) -> AsyncIterator[Stack]:
     """The stack, for as long as the block runs. `stop` ends the start-up early; the block then finds it set."""
     stack = Stack(
         data=data.resolve(),
-        api_port=choose(api_port, "API", say),
-        temporal_port=choose(temporal_port, "Temporal server", say),
-        ui_port=choose(ui_port, "Temporal UI", say),
+        api_port=choose(ports.api, "API", say),
+        temporal_port=choose(ports.temporal, "Temporal server", say),
+        ui_port=choose(ports.ui, "Temporal UI", say),
         workers=workers,
         say=say,
+        while_used=while_used,
     )
     try:
-        await _unless(stop or asyncio.Event(), stack.start())
+        await _unless(stop, stack.start())
         yield stack
     finally:
         await asyncio.shield(stack.stop())
@@ -265,6 +281,18 @@ async def _unless(stop: asyncio.Event, work: Coroutine[None, None, None]) -> Non
         for task in (main, stopped):
             task.cancel()
         await asyncio.gather(main, stopped, return_exceptions=True)
+
+
+def is_locked(data: Path) -> bool:
+    """Whether a stack has the data folder: it runs, starts or ends."""
+    try:
+        with (data / _LOCK_FILE).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 async def already_running(data: Path) -> str | None:

@@ -74,7 +74,10 @@ class Studio:
         @activity.defn(name=contracts.COMPOSE)
         async def compose(task: contracts.CompositionTask) -> contracts.Composition:
             await studio._do("compose", task)
-            planned = [contracts.PlannedBatch(id=f"render-{n:03d}", frames=40) for n in range(studio.segments)]
+            planned = [
+                contracts.PlannedBatch(id=f"render-{n:03d}", frames=40, segment_ids=[f"render-{n:03d}"])
+                for n in range(studio.segments)
+            ]
             frames = 40 * studio.segments
             return contracts.Composition(
                 plan=REF, segments=planned, total_frames=frames, duration_seconds=frames / 30,

@@ -10,6 +10,61 @@ from urllib.parse import unquote, urlsplit
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1"}
 
 
+class _Handler(BaseHTTPRequestHandler):
+    """One request to the server that the class was made for."""
+
+    outer: "FakeS3"
+    protocol_version = "HTTP/1.1"
+
+    def do_PUT(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        path = self._path()
+        self.outer.writes.append(path)
+        if self.outer.fail_from is not None and len(self.outer.writes) >= self.outer.fail_from:
+            self._answer(403, b"<Error><Code>AccessDenied</Code></Error>")
+            return
+        self.outer.objects[path] = body
+        self._answer(200, b"", etag=body)
+
+    def do_GET(self) -> None:
+        self._read(send=True)
+
+    def do_HEAD(self) -> None:
+        self._read(send=False)
+
+    def _read(self, *, send: bool) -> None:
+        data = self.outer.objects.get(self._path())
+        if data is None:
+            self._answer(404, b"<Error><Code>NoSuchKey</Code></Error>" if send else b"")
+            return
+        whole, status = data, 200
+        if given := self.headers.get("range"):
+            start, _, end = given.removeprefix("bytes=").partition("-")
+            data, status = data[int(start) : int(end) + 1], 206
+        headers = {"Content-Range": f"bytes {start}-{end}/{len(whole)}"} if status == 206 else {}
+        self._answer(status, data, etag=whole, send=send, **headers)
+
+    def _path(self) -> str:
+        return unquote(urlsplit(self.path).path).removeprefix("/")
+
+    def _answer(
+        self, status: int, body: bytes, *, etag: bytes | None = None, send: bool = True, **headers: str
+    ) -> None:
+        self.send_response(status)
+        self.send_header("content-length", str(len(body)))
+        self.send_header("last-modified", formatdate(usegmt=True))
+        if etag is not None:
+            self.send_header("etag", f'"{md5(etag, usedforsecurity=False).hexdigest()}"')
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if send:
+            self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
 @dataclass
 class FakeS3:
     """Objects by their path. From write number `fail_from` on (counted from 1) every write is refused."""
@@ -20,60 +75,8 @@ class FakeS3:
     """The paths that were asked to be written, in order."""
 
     def __post_init__(self) -> None:
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_PUT(self) -> None:
-                body = self.rfile.read(int(self.headers.get("content-length", 0)))
-                path = self._path()
-                outer.writes.append(path)
-                if outer.fail_from is not None and len(outer.writes) >= outer.fail_from:
-                    self._answer(403, b"<Error><Code>AccessDenied</Code></Error>")
-                    return
-                outer.objects[path] = body
-                self._answer(200, b"", etag=body)
-
-            def do_GET(self) -> None:
-                self._read(send=True)
-
-            def do_HEAD(self) -> None:
-                self._read(send=False)
-
-            def _read(self, *, send: bool) -> None:
-                data = outer.objects.get(self._path())
-                if data is None:
-                    self._answer(404, b"<Error><Code>NoSuchKey</Code></Error>" if send else b"")
-                    return
-                whole, status = data, 200
-                if given := self.headers.get("range"):
-                    start, _, end = given.removeprefix("bytes=").partition("-")
-                    data, status = data[int(start) : int(end) + 1], 206
-                headers = {"Content-Range": f"bytes {start}-{end}/{len(whole)}"} if status == 206 else {}
-                self._answer(status, data, etag=whole, send=send, **headers)
-
-            def _path(self) -> str:
-                return unquote(urlsplit(self.path).path).removeprefix("/")
-
-            def _answer(
-                self, status: int, body: bytes, *, etag: bytes | None = None, send: bool = True, **headers: str
-            ) -> None:
-                self.send_response(status)
-                self.send_header("content-length", str(len(body)))
-                self.send_header("last-modified", formatdate(usegmt=True))
-                if etag is not None:
-                    self.send_header("etag", f'"{md5(etag, usedforsecurity=False).hexdigest()}"')
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                if send:
-                    self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        handler = type("Handler", (_Handler,), {"outer": self})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"

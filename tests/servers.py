@@ -35,6 +35,8 @@ class FakeServer:
     requests: list[Received] = field(default_factory=list)
     routes: dict[str, Reply] = field(default_factory=dict)
     """Answers by the beginning of a path, whatever the order in which they are asked."""
+    headers: dict[str, str] = field(default_factory=dict)
+    """Of every answer."""
 
     def __post_init__(self) -> None:
         outer = self
@@ -53,6 +55,8 @@ class FakeServer:
                 self.send_response(reply.status)
                 self.send_header("content-type", reply.media_type)
                 self.send_header("content-length", str(len(data)))
+                for name, value in outer.headers.items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(data)
 

@@ -37,8 +37,6 @@ _AFTER_PAUSE_SECONDS: Final = 60.0
 """The least that a job has left of its deadline when a pause is over."""
 
 _RELEASE_WITHIN: Final = timedelta(seconds=30)
-_BATCHES: Final = "batches"
-"""Since then an activity renders a batch, and the memo is written after every second activity, not after each."""
 
 
 @workflow.defn(name=EXPORT_WORKFLOW)
@@ -49,7 +47,6 @@ class ExportWorkflow:
     def __init__(self, export: ExportInput) -> None:
         self._export = export
         self._board = Board(export.attempt)
-        self._thrifty = True
         self._production = Production(export, self._board)
 
     @workflow.query(name=STATUS_QUERY)
@@ -70,7 +67,6 @@ class ExportWorkflow:
     @workflow.run
     async def run(self, _export: ExportInput) -> ExportResult:
         """The whole export. Fails with an error of the documented list; a programming error is `INTERNAL`."""
-        self._thrifty = self._production.in_batches = workflow.patched(_BATCHES)
         self._beside = [asyncio.create_task(self._keep_memo()), asyncio.create_task(self._obey_pauses())]
         work = asyncio.create_task(self._production.produce())
         try:
@@ -177,15 +173,10 @@ class ExportWorkflow:
         """
         seen = -1
         while True:
-            await workflow.wait_condition(lambda: self._changes != seen)  # noqa: B023 - read before it changes
-            if self._thrifty:
-                await asyncio.sleep(0)  # a step that begins has its activities scheduled first, so that they are told
-            seen = self._changes
+            await workflow.wait_condition(lambda: self._board.notable != seen)  # noqa: B023 - read before it changes
+            await asyncio.sleep(0)  # a step that begins has its activities scheduled first, so that they are told
+            seen = self._board.notable
             self._publish()
-
-    @property
-    def _changes(self) -> int:
-        return self._board.notable if self._thrifty else self._board.version
 
     def _publish(self) -> None:
         workflow.upsert_memo({SNAPSHOT_MEMO: self._board.snapshot()})

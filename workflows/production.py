@@ -46,9 +46,6 @@ class Production:
     """Makes one film, and notes on the board how far it is."""
 
     def __init__(self, export: ExportInput, board: Board) -> None:
-        self.in_batches = True
-        """False for an execution that began before there were batches."""
-
         self._export = export
         self._board = board
         self._slots = asyncio.Semaphore(MAX_IN_FLIGHT)
@@ -160,7 +157,7 @@ class Production:
             return await self._run(
                 "render",
                 batch.id + mark,
-                contracts.RENDER_BATCH if self.in_batches else contracts.RENDER_SEGMENT,
+                contracts.RENDER_BATCH,
                 task,
                 contracts.RenderedBatch,
                 units=batch.frames,

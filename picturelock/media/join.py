@@ -14,6 +14,7 @@ from picturelock.media import ffmpeg as runner
 from picturelock.media.extras import Extras
 from picturelock.models import VideoFormat
 
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A segment's file and its length in frames."""

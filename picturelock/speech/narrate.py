@@ -43,7 +43,9 @@ async def narrate(
         engine = None
     else:
         engine = choose(engines, voice, language)
-        key = cache_key(_VERSION, engine.name, engine.version_of(voice), text, voice.model_dump_json(), language, *aligner)
+        key = cache_key(
+            _VERSION, engine.name, engine.version_of(voice), text, voice.model_dump_json(), language, *aligner
+        )
     known = await store.recall("narration", key, Narration)
     if known is not None and await store.has(known.audio):
         return known.model_copy(update={"scene_index": index, "cached": True})

@@ -62,7 +62,12 @@ async def planned_segment() -> BatchTask:
         transition="none", captions=None, title="T", language="en",
     )  # fmt: skip
     ref = await store.put_bytes(plan.model_dump_json().encode(), "application/json")
-    return BatchTask(plan=ref, segment_id=layout.segments[0].id, frames=layout.segments[0].frames)
+    return BatchTask(
+        plan=ref,
+        segment_id=layout.segments[0].id,
+        segment_ids=[layout.segments[0].id],
+        frames=layout.segments[0].frames,
+    )
 
 
 async def test_a_script_is_checked_and_stored(environment: ActivityEnvironment) -> None:

@@ -56,16 +56,16 @@ async def test_a_transition_goes_with_the_piece_after_it(store: Store) -> None:
     plan = await planned(store, 4)
     kinds = {one.id: one.kind for one in plan.timeline.segments}
     batches = await planned_batches(plan, store, quiet)
-    assert sorted(one for batch in batches for one in batch.members) == sorted(kinds)
+    assert sorted(one for batch in batches for one in batch.segment_ids) == sorted(kinds)
     assert [batch.frames for batch in batches] == sorted((batch.frames for batch in batches), reverse=True)
     assert len({batch.id for batch in batches}) == len(batches)
-    assert {tuple(kinds[one] for one in batch.members) for batch in batches} == {("body",), ("transition", "body")}
-    assert sum(len(batch.members) == 2 for batch in batches) == 3
+    assert {tuple(kinds[one] for one in batch.segment_ids) for batch in batches} == {("body",), ("transition", "body")}
+    assert sum(len(batch.segment_ids) == 2 for batch in batches) == 3
 
 
 async def test_a_small_film_of_which_nothing_is_there_is_paired_too(store: Store) -> None:
     batches = await planned_batches(await planned(store, 2), store, quiet)
-    assert sorted(len(batch.members) for batch in batches) == [1, 1, 1, 2]
+    assert sorted(len(batch.segment_ids) for batch in batches) == [1, 1, 1, 2]
 
 
 async def test_what_is_there_goes_together_and_the_few_others_alone(store: Store) -> None:
@@ -76,9 +76,9 @@ async def test_what_is_there_goes_together_and_the_few_others_alone(store: Store
         if segment.id not in missing:
             await remember(store, plan, segment)
     batches = await planned_batches(plan, store, quiet)
-    assert set(batches[0].members) == {one.id for one in segments} - missing
+    assert set(batches[0].segment_ids) == {one.id for one in segments} - missing
     assert batches[0].frames == sum(one.frames for one in segments if one.id not in missing)
-    assert [len(batch.members) for batch in batches[1:]] == [1] * len(missing)
+    assert [len(batch.segment_ids) for batch in batches[1:]] == [1] * len(missing)
     assert len(missing) == 4  # two pieces, two transitions
 
 
@@ -89,14 +89,14 @@ async def test_a_record_without_its_file_counts_for_nothing(store: Store) -> Non
     found = await store.recall("segment", segment_key(segment_spec(plan, segment)), RenderedSegment)
     assert found
     assert await store.delete_older(found.artifact, datetime.now(UTC) + timedelta(days=1))
-    assert [len(batch.members) for batch in await planned_batches(plan, store, quiet)] == [1, 1]
+    assert [len(batch.segment_ids) for batch in await planned_batches(plan, store, quiet)] == [1, 1]
 
 
 async def test_many_that_are_there_do_not_make_one_result(store: Store) -> None:
     plan = await planned(store, 50)
     for segment in plan.timeline.segments:
         await remember(store, plan, segment)
-    sizes = [len(batch.members) for batch in await planned_batches(plan, store, quiet)]
+    sizes = [len(batch.segment_ids) for batch in await planned_batches(plan, store, quiet)]
     assert sorted(sizes) == [49, 100]
 
 
@@ -107,14 +107,14 @@ async def test_a_transition_whose_piece_is_there_goes_alone(store: Store) -> Non
         if before.kind == "transition":
             await remember(store, plan, segment)
     batches = await planned_batches(plan, store, quiet)
-    assert sorted(len(batch.members) for batch in batches) == [*[1] * 20, 9]
+    assert sorted(len(batch.segment_ids) for batch in batches) == [*[1] * 20, 9]
 
 
 async def test_nothing_is_looked_up_for_an_encoder_that_is_not_chosen_yet(store: Store) -> None:
     plan = await planned(store, 4, encoder="hardware")
     for segment in plan.timeline.segments:
         await remember(store, plan, segment)
-    assert max(len(batch.members) for batch in await planned_batches(plan, store, quiet)) == 2
+    assert max(len(batch.segment_ids) for batch in await planned_batches(plan, store, quiet)) == 2
 
 
 async def found_batch(store: Store) -> tuple[RenderPlan, BatchTask]:

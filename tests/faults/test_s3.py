@@ -13,6 +13,7 @@ from tests.faults.s3 import CREDENTIALS
 
 pytestmark = pytest.mark.slow
 
+
 async def test_files_come_back_whole_from_s3(s3: str, tmp_path: Path) -> None:
     store = Store("s3://media/test", tmp_path / "scratch")
     path = tmp_path / "film"

@@ -15,8 +15,8 @@ from PIL import Image, ImageDraw
 from picturelock.composition.pictures import VERSION as PICTURE_VERSION
 from picturelock.media.encode import VERSION as SEGMENT_VERSION
 from picturelock.media.encoders import SOFTWARE, encoding
-from picturelock.presets import resolve
 from picturelock.models import VideoOptions
+from picturelock.presets import resolve
 from tests.films.studio import Body, Picture, Studio
 
 FOLDER: Final = Path(__file__).parent / "golden"
@@ -81,7 +81,14 @@ def all_goldens(assets: dict[str, str]) -> list[Golden]:
     motions = ("none", "zoom-in", "zoom-out", "pan-left", "pan-right", "pan-up", "pan-down")
     corners = ("top-left", "top-right", "bottom-left", "bottom-right")
     fits = ("cover", "contain", "stretch")
-    scripts = (("ar", "مرحبا بالبحر"), ("he", "שלום לים"), ("ja", "月は遠い"), ("hi", "समुद्र शांत है"), ("en", "A calm sea"))
+    arabic, hebrew, japanese, hindi = "مرحبا بالبحر", "שלום לים", "月は遠い", "समुद्र शांत है"
+    scripts = (("ar", arabic), ("he", hebrew), ("ja", japanese), ("hi", hindi), ("en", "A calm sea"))
+        ("ar", "مرحبا بالبحر"),
+        ("he", "שלום לים"),
+        ("ja", "月は遠い"),
+        ("hi", "समुद्र शांत है"),
+        ("en", "A calm sea"),
+    )
     return [
         *(Golden(f"transition-{one}", film(still, red, transition={"kind": one, "durationSeconds": 0.5}), 58)
           for one in transitions),

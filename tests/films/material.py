@@ -65,7 +65,9 @@ def save_hdr(path: Path) -> Path:
     """A clip in HDR (PQ, BT.2020): a ramp from black to 1,000 nits."""
     ramp = "nullsrc=s=192x108:r=24:d=1,format=yuv420p10le,geq=lum='64+X*600/W':cb=512:cr=512"
     tags = "colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:range=limited:log-level=error:pools=none"
-    _ffmpeg("-f", "lavfi", "-i", ramp, "-c:v", "libx265", "-crf", "4", "-x265-params", tags, "-tag:v", "hvc1", str(path))
+    _ffmpeg(
+        "-f", "lavfi", "-i", ramp, "-c:v", "libx265", "-crf", "4", "-x265-params", tags, "-tag:v", "hvc1", str(path)
+    )
     return path
 
 

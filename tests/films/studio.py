@@ -120,8 +120,8 @@ class Studio:
         written, script = await self.written(body)
         narrations = []
         for index in range(written.scenes):
-            task = SpeechTask(request=written.request, script=written.script, scene_index=index)
-            narrations.append((await self.environment.run(speak_scene, task)).narration)
+            scene = SpeechTask(request=written.request, script=written.script, scene_index=index)
+            narrations.append((await self.environment.run(speak_scene, scene)).narration)
         task = CompositionTask(request=written.request, script=written.script, narrations=narrations)
         composition = await self.environment.run(compose_film, task)
         plan = await load_plan(composition.plan)
@@ -149,7 +149,9 @@ class Studio:
     async def _render(self, planned: Planned, segment: Segment) -> RenderedSegment:
         key = (planned.composition.plan.sha256, segment.id)
         if key not in self._rendered:
-            task = BatchTask(plan=planned.composition.plan, segment_id=segment.id, frames=segment.frames)
+            task = BatchTask(
+                plan=planned.composition.plan, segment_id=segment.id, segment_ids=[segment.id], frames=segment.frames
+            )
             self._rendered[key] = (await self.environment.run(render_batch, task)).segments[0]
         return self._rendered[key]
 
@@ -227,7 +229,9 @@ def decoded_sound(path: Path) -> npt.NDArray[np.float32]:
 def probed(path: Path) -> Body:
     """All that ffprobe says of a file."""
     show = ["-show_streams", "-show_format", "-show_chapters", "-of", "json"]
-    done = subprocess.run([ffprobe_path(), "-v", "error", *show, str(path)], capture_output=True, check=True, timeout=60)
+    done = subprocess.run(
+        [ffprobe_path(), "-v", "error", *show, str(path)], capture_output=True, check=True, timeout=60
+    )
     answer: Body = json.loads(done.stdout)
     return answer
 

@@ -58,6 +58,9 @@ def either(one: object, other: object) -> Values:
     return lambda _: (one, other)
 
 
+ON_OFF, OFF_ON = either(*(True, False)), either(*(False, True))
+
+
 # What can be observed of a film.
 
 
@@ -245,14 +248,14 @@ ROWS = [
     Row("video.crf", same(PLAIN), either(12, 40), segment_bytes, falls(1_000)),
     Row("video.encoder", same(PLAIN), either("software", "hardware"), hardware_wished),
     Row("video.encoderPreset", same(PLAIN), either("ultrafast", "veryslow"), segment_bytes, falls(200)),
-    Row("captions.burnIn", same(script(scene())), either(True, False), shown(20)),
-    Row("captions.track", same(PLAIN), either(False, True), subtitle_streams),
+    Row("captions.burnIn", same(script(scene())), ON_OFF, shown(20)),
+    Row("captions.track", same(PLAIN), OFF_ON, subtitle_streams),
     Row("captions.style", same(script(scene())), either("clean", "boxed"), shown(20)),
     Row("transition.kind", same({**TWO, "captions": {"burnIn": False}}), either("fade", "slide"), drawn(36)),
     Row("transition.durationSeconds", same(TWO), either(0.2, 1.0), frames_planned),
     Row("music.assetId", with_music, asset("high", "low"), music_level, falls(20)),
     Row("music.gainDb", with_music, either(-6.0, -18.0), music_level, falls(4)),
-    Row("music.duck", with_music, either(True, False), music_level_under_speech, falls(3)),
+    Row("music.duck", with_music, ON_OFF, music_level_under_speech, falls(3)),
     Row("watermark.assetId", with_mark, asset("mark", "green-mark"), drawn(5)),
     Row("watermark.position", with_mark, either("top-left", "bottom-right"), drawn(5)),
     Row("watermark.opacity", with_mark, either(1.0, 0.3), drawn(5)),

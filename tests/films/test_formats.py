@@ -16,7 +16,9 @@ from tests.films.studio import Body, Film, Studio
 CODECS: tuple[Codec, ...] = get_args(Codec)
 NAMES = {"h264": "h264", "h265": "hevc", "vp9": "vp9", "av1": "av1"}
 RATES = (24, 25, 30, 50, 60)
-SPOKEN = {"script": {"title": "Formats", "scenes": [{"narration": "One.", "title": "A"}, {"narration": "Two.", "title": "B"}]}}
+SPOKEN = {
+    "script": {"title": "Formats", "scenes": [{"narration": "One.", "title": "A"}, {"narration": "Two.", "title": "B"}]}
+}
 
 
 def test_the_frame_rates_are_those_that_are_offered() -> None:
@@ -28,7 +30,8 @@ def test_the_frame_rates_are_those_that_are_offered() -> None:
 def decoded(path: Path) -> tuple[int, int]:
     """Pictures and sound packets of a film, decoded strictly."""
     done = subprocess.run(
-        [ffmpeg_path(), "-v", "error", "-xerror", "-i", str(path), "-map", "0:v?", "-map", "0:a", "-f", "framehash", "-"],
+        [ffmpeg_path(), "-v", "error", "-xerror", "-i", str(path), "-map", "0:v?", "-map", "0:a",
+         "-f", "framehash", "-"],
         capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     assert done.stderr == ""
@@ -81,7 +84,11 @@ async def test_a_podcast_is_sound_with_chapters_and_a_language(studio: Studio) -
 
 @pytest.mark.parametrize("container", ["mp4", "webm"])
 async def test_a_subtitle_track_has_the_films_language(container: str, studio: Studio, assets: dict[str, str]) -> None:
-    script = {"title": "Formats", "language": "sv", "scenes": [{"narration": "Hav.", "narrationAssetId": assets["low"]}]}
+    script = {
+        "title": "Formats",
+        "language": "sv",
+        "scenes": [{"narration": "Hav.", "narrationAssetId": assets["low"]}],
+    }
     codec = "vp9" if container == "webm" else "h264"
     video = {"preset": "preview", "width": 128, "height": 128, "codec": codec}
     film = await studio.film({"script": script, "video": video, "captions": {"track": True, "burnIn": False}})

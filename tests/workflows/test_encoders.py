@@ -79,7 +79,7 @@ async def test_progress_does_not_go_back_when_the_rendering_begins_again(client:
     async def look(task: Any) -> None:
         job = assemble(await JobReader(client).observe(task_id[0]))
         seen.append(job.progress)
-        if task.encoder and task.segment_id == "render-002":
+        if task.encoder and len(seen) == 3:  # whichever of them it is
             raise EncoderFailed("h264_nvenc: gone")
 
     task_id: list[str] = []

@@ -1,0 +1,1 @@
+"""The command: against a real API, in a pipe and on a terminal."""

@@ -1,0 +1,292 @@
+"""Every verb does what it says to a job of a real API, says so, and ends with the documented exit code."""
+
+import asyncio
+import json
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from picturelock.errors import InvalidScript
+from picturelock.models import JobStatus
+from tests.api.test_jobs import OpenStudio, create, until
+from tests.cli.terminal import Terminal, ended, piped, start
+from tests.fake_activities import Studio, beat
+from tests.servers import FakeServer, Reply
+
+pytestmark = pytest.mark.usefixtures("no_leftovers")
+
+
+class Held(Studio):
+    """Activities that stand still in `speak_scene` until the gate opens."""
+
+    def __init__(self, **hooks: Any) -> None:
+        self.gate = asyncio.Event()
+        super().__init__(hooks={"speak_scene": self._wait, **hooks})
+
+    async def _wait(self, _task: Any) -> None:
+        await self.gate.wait()
+
+
+async def fail(_task: Any) -> None:
+    raise InvalidScript("script.scenes[0].narration: it says nothing")
+
+
+async def test_cancel(http: httpx.AsyncClient, api_url: str, studio: OpenStudio) -> None:
+    await studio(Held())
+    job_id = await create(http)
+    await until(http, job_id, lambda one: one.stage == "tts")
+    said = await piped("cancel", job_id, "--api", api_url)
+    assert (said.code, said.out) in [(0, "cancel requested\n"), (0, "cancelled\n")]
+    await until(http, job_id, lambda one: one.status == "cancelled")
+    again = await piped("cancel", job_id, "--api", api_url)
+    assert (again.code, again.out) == (0, "cancelled\n")
+
+
+async def test_pause_and_resume(http: httpx.AsyncClient, api_url: str, studio: OpenStudio) -> None:
+    held = Held()
+    await studio(held)
+    job_id = await create(http)
+    await until(http, job_id, lambda one: one.stage == "tts")
+    said = await piped("pause", job_id, "--api", api_url)
+    assert (said.code, said.out) == (0, "pause requested: what runs is finished first\n")
+    held.gate.set()
+    await until(http, job_id, lambda one: one.status == "paused")
+    assert (await piped("pause", job_id, "--api", api_url)).out == "paused\n"
+    said = await piped("resume", job_id, "--api", api_url)
+    assert (said.code, said.out) == (0, "resumed\n")
+    done = await until(http, job_id, lambda one: one.status == "completed")
+    assert not done.pause_requested
+
+
+async def test_retry(http: httpx.AsyncClient, api_url: str, studio: OpenStudio) -> None:
+    await studio(Studio(hooks={"compose": fail}))
+    job_id = await create(http)
+    await until(http, job_id, lambda one: one.status == "failed")
+    said = await piped("retry", job_id, "--api", api_url)
+    assert (said.code, said.out) == (0, "attempt 2 has begun\n")
+    job = await until(http, job_id, lambda one: one.status == "failed" and one.attempt == 2)
+    assert job.earlier_attempts[0].attempt == 1
+
+
+async def test_jobs_as_a_table_and_as_json(http: httpx.AsyncClient, api_url: str, studio: OpenStudio) -> None:
+    await studio(Studio())
+    first = await create(http)
+    await until(http, first, lambda one: one.status == "completed")
+    second = await create(http)
+    await until(http, second, lambda one: one.status == "completed")
+    table = await piped("jobs", "--limit", "2", "--api", api_url)
+    assert table.code == 0
+    rows = [line.split() for line in table.out.splitlines()]
+    assert rows[0] == ["id", "status", "progress", "stage", "created"]
+    assert [row[:4] for row in rows[1:]] == [[one, "completed", "100.0", "%"] for one in (second, first)]
+    assert table.err.startswith("2 of ")
+    listed = await piped("jobs", "--json", "--limit", "2", "--status", "completed", "--api", api_url)
+    assert [JobStatus.model_validate_json(line).id for line in listed.out.splitlines()] == [second, first]
+    assert listed.err == ""
+    none = await piped("jobs", "--json", "--status", "paused", "--api", api_url)
+    assert (none.code, none.out) == (0, "")
+
+
+async def test_watch_in_a_pipe_says_a_line_for_every_stage(
+    http: httpx.AsyncClient, api_url: str, studio: OpenStudio
+) -> None:
+    held = Held()
+    await studio(held)
+    job_id = await create(http)
+    await until(http, job_id, lambda one: one.stage == "tts")
+    watching = await start("watch", job_id, "--api", api_url)
+    assert watching.stderr is not None
+    first = (await watching.stderr.readline()).decode()
+    held.gate.set()
+    said = await ended(watching)
+    assert (said.code, said.out) == (0, "")
+    lines = [first, *said.err.splitlines()]
+    assert lines[-1] == "100.0 %  complete    The film is ready"
+    assert "\x1b" not in said.err
+    assert " tts " in first
+    percents = [float(line.split("%")[0]) for line in lines]
+    assert percents == sorted(percents)
+
+
+@pytest.mark.parametrize("state", ["failed", "cancelled"])
+async def test_watch_ends_with_one_and_says_why(
+    state: str, http: httpx.AsyncClient, api_url: str, studio: OpenStudio
+) -> None:
+    await studio(Studio(hooks={"compose": fail}) if state == "failed" else Held())
+    job_id = await create(http)
+    if state == "cancelled":
+        await until(http, job_id, lambda one: one.stage == "tts")
+        await http.post(f"/api/jobs/{job_id}/cancel")
+    await until(http, job_id, lambda one: one.status == state)
+    said = await piped("watch", job_id, "--api", api_url)
+    assert said.code == 1
+    if state == "failed":
+        assert "INVALID_SCRIPT: script.scenes[0].narration: it says nothing\n" in said.err
+        assert InvalidScript.remediation in said.err
+    else:
+        assert said.err.splitlines()[-1] == "Cancelled"
+
+
+async def test_ctrl_c_leaves_the_job_alone(http: httpx.AsyncClient, api_url: str, studio: OpenStudio) -> None:
+    held = Held()
+    await studio(held)
+    job_id = await create(http)
+    watching = await start("watch", job_id, "--api", api_url)
+    assert watching.stderr is not None
+    await watching.stderr.readline()
+    watching.send_signal(signal.SIGINT)
+    said = await ended(watching)
+    assert (said.code, "Traceback" in said.err) == (130, False)
+    held.gate.set()
+    await until(http, job_id, lambda one: one.status == "completed")
+
+
+async def test_the_terminal_shows_every_state_of_a_job(
+    http: httpx.AsyncClient, api_url: str, studio: OpenStudio
+) -> None:
+    job_id = await create(http)
+    screen = await Terminal.open("watch", job_id, "--api", api_url)
+    await screen.shows("0.0 %", "· script", "· finalize")  # queued: nobody works
+    held = Held(compose=lambda _: asyncio.sleep(0))
+    await studio(held)
+    await screen.shows("✓ script", "▸ tts", "Speaking 2 scenes")
+    await http.post(f"/api/jobs/{job_id}/pause")
+    held.gate.set()
+    await until(http, job_id, lambda one: one.status == "paused")
+    await screen.shows("‖ ", "Paused")
+    await http.post(f"/api/jobs/{job_id}/resume")
+    assert await screen.ends() == 0
+    assert "100.0 %" in screen.text
+    assert all(f"✓ {name}" in screen.text for name in ("script", "tts", "composition", "render", "finalize"))
+    assert "The film is ready" in screen.text
+    assert b"\x1b[?25h" in screen.raw  # the cursor is there again
+
+
+async def test_the_terminal_shows_a_failure_with_what_to_do(
+    http: httpx.AsyncClient, api_url: str, studio: OpenStudio
+) -> None:
+    await studio(Studio(hooks={"compose": fail}))
+    job_id = await create(http)
+    screen = await Terminal.open("watch", job_id, "--api", api_url)
+    assert await screen.ends() == 1
+    assert "✗ composition" in screen.text
+    assert "INVALID_SCRIPT" in screen.text
+    assert InvalidScript.remediation[:60] in screen.text
+
+
+async def test_the_terminal_shows_a_cancelled_job_and_its_warnings(
+    http: httpx.AsyncClient, api_url: str, studio: OpenStudio
+) -> None:
+    async def tell(_task: Any) -> None:
+        from temporalio import activity
+
+        activity.heartbeat(beat(0.5))
+        await held.gate.wait()
+
+    held = Held(compose=tell)
+    held.gate.set()
+    await studio(held)
+    held.gate.clear()
+    job_id = await create(http)
+    screen = await Terminal.open("watch", job_id, "--api", api_url)
+    await screen.shows("▸ tts")
+    await http.post(f"/api/jobs/{job_id}/cancel")
+    assert await screen.ends() == 1
+    assert "– tts" in screen.text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["watch", "no-such-job"], "NOT_FOUND"),
+        (["cancel", "no-such-job"], "NOT_FOUND"),
+        (["pause", "no-such-job"], "NOT_FOUND"),
+        (["resume", "no-such-job"], "NOT_FOUND"),
+        (["retry", "no-such-job"], "NOT_FOUND"),
+        (["jobs", "--status", "finished"], "INVALID"),
+        (["jobs", "--limit", "0"], "--limit"),
+        (["export"], "--brief"),
+        (["export", "x.md", "--brief", "Tides"], "--brief"),
+        (["export", "no-such-file.md"], "no-such-file.md"),
+        (["nonsense"], "nonsense"),
+    ],
+)
+async def test_wrong_input_is_refused_with_two_and_no_traceback(arguments: list[str], says: str, api_url: str) -> None:
+    named = [] if arguments == ["nonsense"] else ["--api", api_url]
+    said = await piped(*arguments, *named)
+    assert (said.code, said.out) == (2, "")
+    assert says in said.err
+    assert "Traceback" not in said.err
+
+
+async def test_an_api_that_is_away_or_something_else_is_said_so(
+    fake_server: Callable[[list[Reply]], FakeServer], tmp_path: Path
+) -> None:
+    away = await piped("jobs", "--api", "http://127.0.0.1:9")
+    assert (away.code, "does not answer" in away.err) == (2, True)
+    server = fake_server([Reply(200, b"<html>", "text/html")])
+    other = await piped("jobs", "--api", server.url)
+    assert (other.code, "is no Picturelock API" in other.err) == (2, True)
+    none = await piped("jobs", "--data", str(tmp_path / "nothing"))
+    assert (none.code, "picturelock up" in none.err) == (2, True)
+    assert not (tmp_path / "nothing").exists()
+    named = await piped("jobs", environment={"PICTURELOCK_API_URL": "http://127.0.0.1:9"})
+    assert "does not answer" in named.err
+
+
+async def test_the_version_is_told() -> None:
+    from picturelock import __version__
+
+    said = await piped("--version")
+    assert (said.code, said.out) == (0, f"picturelock {__version__}\n")
+
+
+async def test_help_names_every_verb() -> None:
+    said = await piped("--help")
+    assert said.code == 0
+    for verb in ("up", "export", "jobs", "watch", "cancel", "pause", "resume", "retry"):
+        assert f" {verb} " in said.out
+    assert "--while-used" not in (await piped("up", "--help")).out
+
+
+def event(name: str, number: int, data: JobStatus) -> bytes:
+    return f"event: {name}\nid: {number}\ndata: {data.model_dump_json()}\n\n".encode()
+
+
+async def test_a_broken_stream_is_taken_up_where_it_broke(
+    fake_server: Callable[[list[Reply]], FakeServer], tmp_path: Path
+) -> None:
+    from picturelock.status import assemble
+    from tests.unit.test_status import observed, snapshot
+
+    running = assemble(observed(snapshot=snapshot("render")))
+    stream = "text/event-stream"
+    server = fake_server([
+        Reply(200, event("job-progress", 7, running), stream),
+        Reply(200, json.loads(running.model_dump_json())),
+        Reply(200, event("job-cancelled", 8, running.model_copy(update={"status": "cancelled"})), stream),
+    ])  # fmt: skip
+    said = await piped("watch", "some-job-1", "--api", server.url)
+    assert said.code == 1
+    assert [one.path for one in server.requests] == [
+        "/api/jobs/some-job-1/events", "/api/jobs/some-job-1", "/api/jobs/some-job-1/events",
+    ]  # fmt: skip
+    assert server.requests[2].headers["last-event-id"] == "7"
+
+
+async def test_a_film_that_is_damaged_on_the_way_is_no_film(
+    fake_server: Callable[[list[Reply]], FakeServer], tmp_path: Path
+) -> None:
+    from cli.client import ApiClient, ApiError
+
+    server = fake_server([Reply(200, b"not the film", "video/mp4")])
+    server.headers["etag"] = f'"{"0" * 64}"'
+    target = tmp_path / "film.mp4"
+    async with ApiClient(server.url) as client:
+        with pytest.raises(ApiError, match="damaged"):
+            await client.download("/film", target)
+    assert list(tmp_path.iterdir()) == []
