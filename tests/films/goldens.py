@@ -83,12 +83,6 @@ def all_goldens(assets: dict[str, str]) -> list[Golden]:
     fits = ("cover", "contain", "stretch")
     arabic, hebrew, japanese, hindi = "مرحبا بالبحر", "שלום לים", "月は遠い", "समुद्र शांत है"
     scripts = (("ar", arabic), ("he", hebrew), ("ja", japanese), ("hi", hindi), ("en", "A calm sea"))
-        ("ar", "مرحبا بالبحر"),
-        ("he", "שלום לים"),
-        ("ja", "月は遠い"),
-        ("hi", "समुद्र शांत है"),
-        ("en", "A calm sea"),
-    )
     return [
         *(Golden(f"transition-{one}", film(still, red, transition={"kind": one, "durationSeconds": 0.5}), 58)
           for one in transitions),
@@ -100,7 +94,8 @@ def all_goldens(assets: dict[str, str]) -> list[Golden]:
         *(Golden(f"watermark-{one}", film(red, watermark={**mark, "position": one}), 0) for one in corners),
         *(Golden(f"captions-{style}", worded("en", "The sea is calm", style), 20, "shown")
           for style in ("clean", "boxed", "karaoke")),
-        *(Golden(f"captions-{language}", worded(language, words, "clean"), 20, "shown") for language, words in scripts[:-1]),
+        *(Golden(f"captions-{language}", worded(language, words, "clean"), 20, "shown")
+          for language, words in scripts[:-1]),
         *(Golden(f"card-{language}", card(language, words), 10) for language, words in scripts),
         Golden("card-untitled", film(None, None), 50),
         Golden("gradient", film({"kind": "gradient", "colors": ["#203040", "#c08020"]}), 0),
