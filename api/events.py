@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from api.frames import EventId, frame, stamp, state_frame
@@ -34,11 +35,12 @@ class Teller:
     def tell(self, sighting: Sighting) -> bytes:
         """The frames a sighting is worth to this client, in order."""
         if sighting.job is None or sighting.event_id is None:
-            return self._warning(Warn(code="STATE_UNAVAILABLE", message=sighting.away)) if sighting.away else b""
+            away = Warn(code="STATE_UNAVAILABLE", message=sighting.away or "")
+            return self._warning(away, sighting.at) if sighting.away else b""
         job, event_id, state = sighting.job, sighting.event_id, sighting.state_frame
         floor = self._floor(job)
         steps = [self._step(event, job) for event in sighting.timeline[self._known(job, sighting.timeline) :]]
-        asides = self._retrying(sighting.retried) + self._new_warnings(job.warnings)
+        asides = self._retrying(sighting.retried, sighting.at) + self._new_warnings(job.warnings, sighting.at)
         if job.progress < floor:
             # This client has seen more, from another replica: a frame of its own. All others share the same bytes.
             job = not_below(job, floor)
@@ -64,7 +66,7 @@ class Teller:
         event_id = EventId(job.attempt, event.sequence, permille)
         return frame("step-status", event.model_dump(mode="json", exclude={"sequence"}), str(event_id))
 
-    def _retrying(self, retried: list[PendingActivity]) -> list[bytes]:
+    def _retrying(self, retried: list[PendingActivity], at: datetime) -> list[bytes]:
         frames: list[bytes] = []
         for one in retried:
             if self.retries.get(one.id) != one.attempt:
@@ -75,20 +77,20 @@ class Teller:
                     "status": "running",
                     "attempt": one.attempt,
                     "message": f"{one.id} is tried again (attempt {one.attempt}){reason}",
-                    "timestamp": stamp(),
+                    "timestamp": stamp(at),
                 }
                 frames.append(frame("step-status", data))
         return frames
 
-    def _new_warnings(self, warnings: list[Warn]) -> list[bytes]:
+    def _new_warnings(self, warnings: list[Warn], at: datetime) -> list[bytes]:
         fresh = {f"{one.code} {one.step} {one.message}": one for one in warnings}
-        told = [self._warning(one) for key, one in fresh.items() if key not in self.warned]
+        told = [self._warning(one, at) for key, one in fresh.items() if key not in self.warned]
         self.warned = set(fresh)  # one that goes and comes back is told again
         return told
 
     @staticmethod
-    def _warning(warning: Warn) -> bytes:
-        return frame("warning", warning.model_dump(mode="json") | {"since": stamp(warning.since)})
+    def _warning(warning: Warn, at: datetime) -> bytes:
+        return frame("warning", warning.model_dump(mode="json") | {"since": stamp(warning.since or at)})
 
 
 async def stream(

@@ -38,28 +38,21 @@ from picturelock.models.film import (
 )
 from picturelock.models.job import (
     TERMINAL,
-    ArtifactLink,
-    CacheUse,
     EarlierAttempt,
     ExportInput,
     Heartbeat,
     JobError,
     JobId,
     JobMemo,
-    JobStatus,
-    Links,
     Observation,
-    Output,
     PendingActivity,
     RunStatus,
     Snapshot,
     Stage,
     StageName,
     Status,
-    StepDetail,
     StepRecord,
     StepState,
-    StepStatus,
     TimelineEvent,
     Warn,
 )
@@ -74,6 +67,7 @@ from picturelock.models.request import (
     Webhook,
 )
 from picturelock.models.script import Brief, Motion, Scene, Script, Visual, Voice
+from picturelock.models.status import ArtifactLink, CacheUse, JobStatus, Links, Output, StepDetail, StepStatus
 
 __all__ = [
     "SAMPLE_RATE",

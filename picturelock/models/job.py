@@ -1,4 +1,4 @@
-"""The state of a job: what the workflow records, what activities report, and what the world sees."""
+"""The state of a job: what the workflow records, what activities report, what is observed of both."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -21,12 +21,12 @@ TERMINAL: frozenset[Status] = frozenset({"completed", "failed", "cancelled"})
 class JobError(Model):
     """Why a job failed, for people who want to do something about it."""
 
-    code: str
-    stage: StageName | None = None
-    message: str
-    remediation: str
-    retryable: bool
-    attempt: int = 1
+    code: str = Field(description="One of the codes below, the same for the same cause.")
+    stage: StageName | None = Field(default=None, description="The step in which it happened.")
+    message: str = Field(description="What went wrong, in a sentence.")
+    remediation: str = Field(description="What to do about it.")
+    retryable: bool = Field(description="Whether the same job may succeed when it is tried again.")
+    attempt: int = Field(default=1, description="The attempt of the activity that failed last.")
     detail: str | None = Field(default=None, description="The end of ffmpeg's stderr, server paths removed.")
 
 
@@ -75,10 +75,10 @@ class TimelineEvent(Model):
 class Warn(Model):
     """Something a person may want to know while the job goes on."""
 
-    code: str
-    message: str
-    step: StageName | None = None
-    since: datetime | None = None
+    code: str = Field(description="One of the warnings below.")
+    message: str = Field(description="What there is to know, in a sentence.")
+    step: StageName | None = Field(default=None, description="The step that it is about.")
+    since: datetime | None = Field(default=None, description="Since when it has been so.")
 
 
 class Snapshot(Model):
@@ -103,10 +103,10 @@ class Snapshot(Model):
 class EarlierAttempt(Model):
     """How an earlier attempt of a retried job ended."""
 
-    attempt: int
-    status: Status
-    error: JobError | None = None
-    completed_at: datetime | None = None
+    attempt: int = Field(description="Its number, from 1.")
+    status: Status = Field(description="How it ended.")
+    error: JobError | None = Field(default=None, description="Why it failed.")
+    completed_at: datetime | None = Field(default=None, description="When it ended.")
 
 
 class JobMemo(Model):
@@ -129,104 +129,6 @@ class ExportInput(Model):
     created_at: datetime
     attempt: int = 1
     deadline_seconds: float | None = Field(default=None, description="None: as the stage table says.")
-
-
-class Output(Model):
-    """The finished film, as clients see it; a podcast has no picture."""
-
-    path: str
-    size_bytes: int
-    duration_seconds: float
-    width: int | None = None
-    height: int | None = None
-    fps: float | None = None
-    video_codec: str | None = None
-    audio_codec: str
-    sha256: str
-    loudness_lufs: float
-    true_peak_dbtp: float
-
-
-class ArtifactLink(Model):
-    """A file that can be downloaded beside the film."""
-
-    name: str
-    path: str
-    media_type: str
-    size_bytes: int
-
-
-class StepDetail(Model):
-    """How far a step is in its own units."""
-
-    frames_done: int | None = None
-    frames_total: int | None = None
-    items_done: int | None = None
-    items_total: int | None = None
-
-
-class CacheUse(Model):
-    """How many of a step's things (narrations, pictures, segments, sound, film) were found, and how many made."""
-
-    hits: int = 0
-    misses: int = 0
-
-
-class StepStatus(Model):
-    """One of the five steps, as clients see it."""
-
-    name: StageName
-    status: StepState
-    progress: float
-    attempt: int = 1
-    started_at: datetime | None = None
-    completed_at: datetime | None = None
-    detail: StepDetail | None = None
-    cache: CacheUse | None = None
-
-
-class Links(Model):
-    """Where a client goes from here."""
-
-    self: str
-    events: str
-    cancel: str
-    retry: str
-    pause: str
-    resume: str
-    output: str
-    history: str
-    temporal_ui: str | None = None
-
-
-class JobStatus(Model):
-    """The one shape every surface shows. `completed` <=> progress 100 <=> `outputPath` set."""
-
-    id: str
-    status: Status
-    progress: float
-    stage: Stage
-    message: str
-    steps: list[StepStatus]
-    created_at: datetime
-    started_at: datetime | None = None
-    completed_at: datetime | None = None
-    eta_seconds: float | None = None
-    output_path: str | None = None
-    output: Output | None = None
-    artifacts: list[ArtifactLink] = []
-    error: JobError | None = None
-    error_message: str | None = None
-    warnings: list[Warn] = []
-    attempt: int = 1
-    earlier_attempts: list[EarlierAttempt] = []
-    cancel_requested: bool = False
-    pause_requested: bool = Field(default=False, description="Asked for and not yet in effect.")
-    worker_available: bool = True
-    archived: bool = Field(default=False, description="Temporal has forgotten the execution; the store has not.")
-    correlation_id: str
-    metadata: dict[str, str] = {}
-    links: Links
 
 
 class PendingActivity(Model):

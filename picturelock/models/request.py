@@ -16,16 +16,21 @@ CaptionStyle = Literal["clean", "boxed", "karaoke"]
 class VideoOptions(Input):
     """A preset by its slug; a value given beside it overrides the preset's."""
 
-    preset: str = Field(default="youtube-1080p", max_length=64)
+    preset: str = Field(default="youtube-1080p", max_length=64, description="One of `GET /api/presets`.")
     width: int | None = Field(default=None, ge=128, le=4096, multiple_of=2, description="Pixels, even.")
     height: int | None = Field(default=None, ge=128, le=4096, multiple_of=2, description="Pixels, even.")
-    fps: Literal[24, 25, 30, 50, 60] | None = None
-    codec: Codec | None = None
-    crf: int | None = Field(default=None, ge=0, le=51, description="Constant rate factor of the encoder.")
+    fps: Literal[24, 25, 30, 50, 60] | None = Field(default=None, description="Frames per second.")
+    codec: Codec | None = Field(default=None, description="`vp9` makes WebM with Opus, the others MP4 with AAC.")
+    crf: int | None = Field(
+        default=None, ge=0, le=51, description="The encoder's constant rate factor: less is better and larger."
+    )
     encoder: EncoderKind | None = Field(
         default=None, description="`hardware`: one that a trial has shown to work, else software, with a warning."
     )
-    encoder_preset: Annotated[str, StringConstraints(pattern=r"^[a-z]{4,10}$")] | None = None
+    encoder_preset: Annotated[str, StringConstraints(pattern=r"^[a-z]{4,10}$")] | None = Field(
+        default=None,
+        description="`ultrafast` to `veryslow` (H.264, H.265), or `realtime`, `good`, `best` (VP9, AV1).",
+    )
 
     @model_validator(mode="after")
     def _both_sides(self) -> Self:
@@ -37,40 +42,42 @@ class VideoOptions(Input):
 class CaptionOptions(Input):
     """Captions are always delivered as files; `burn_in` draws them into the picture, `track` adds a subtitle track."""
 
-    burn_in: bool = True
+    burn_in: bool = Field(default=True, description="Draw the captions into the picture.")
     track: bool = Field(default=False, description="A subtitle track in the film, which players can switch on.")
-    style: CaptionStyle = "clean"
+    style: CaptionStyle = Field(default="clean", description="How they look; `karaoke` lights up the spoken word.")
 
 
 class Transition(Input):
     """How one scene becomes the next. The scenes overlap for `duration_seconds`."""
 
-    kind: TransitionKind = "fade"
-    duration_seconds: float = Field(default=0.5, ge=0.1, le=3.0)
+    kind: TransitionKind = Field(default="fade", description="How it looks; `none` is a hard cut.")
+    duration_seconds: float = Field(default=0.5, ge=0.1, le=3.0, description="How long the scenes overlap.")
 
 
 class Music(Input):
     """Music under the narration: looped, faded, ducked while somebody speaks."""
 
-    asset_id: AssetId
-    gain_db: float = Field(default=-18.0, ge=-60, le=0)
-    duck: bool = True
+    asset_id: AssetId = Field(description="An uploaded recording.")
+    gain_db: float = Field(default=-18.0, ge=-60, le=0, description="Its level relative to the film's loudness.")
+    duck: bool = Field(default=True, description="Make it quieter while somebody speaks.")
 
 
 class Watermark(Input):
     """A picture in a corner of every frame."""
 
-    asset_id: AssetId
-    position: Literal["top-left", "top-right", "bottom-left", "bottom-right"] = "bottom-right"
-    opacity: float = Field(default=0.6, gt=0, le=1)
+    asset_id: AssetId = Field(description="An uploaded picture; its own transparency is kept.")
+    position: Literal["top-left", "top-right", "bottom-left", "bottom-right"] = Field(
+        default="bottom-right", description="The corner."
+    )
+    opacity: float = Field(default=0.6, gt=0, le=1, description="How much of it covers the film.")
 
 
 class Insert(Input):
     """A clip of one's own before or after the scenes, with its own sound and without captions."""
 
-    asset_id: AssetId
-    fit: Fit = "cover"
-    start_seconds: float = Field(default=0.0, ge=0, le=86_400, description="Where the clip is entered.")
+    asset_id: AssetId = Field(description="An uploaded clip of up to two minutes.")
+    fit: Fit = Field(default="cover", description="How it fills a frame of another shape.")
+    start_seconds: float = Field(default=0.0, ge=0, le=86_400, description="Where the clip is entered, in seconds.")
     end_seconds: float | None = Field(default=None, gt=0, le=86_400, description="Where it is left; None: its end.")
 
     @model_validator(mode="after")
@@ -83,7 +90,7 @@ class Insert(Input):
 class Webhook(Input):
     """Where the terminal status is delivered."""
 
-    url: HttpUrl
+    url: HttpUrl = Field(description="An http or https address; see Webhooks.")
 
 
 MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -93,23 +100,25 @@ MetadataValue = Annotated[str, StringConstraints(max_length=512)]
 class ExportRequest(Input):
     """One export. Exactly one of `script` and `brief`; everything else has a default."""
 
-    script: Script | None = None
-    brief: Brief | None = None
-    voice: Voice = Voice()
-    video: VideoOptions = VideoOptions()
-    captions: CaptionOptions = CaptionOptions()
-    transition: Transition = Transition()
+    script: Script | None = Field(default=None, description="The film in words; may also be one string of Markdown.")
+    brief: Brief | None = Field(default=None, description="A topic, for a writer to make a script of.")
+    voice: Voice = Field(default=Voice(), description="Who speaks, where a scene names no voice of its own.")
+    video: VideoOptions = Field(default=VideoOptions(), description="The picture's format.")
+    captions: CaptionOptions = Field(default=CaptionOptions(), description="How the words are shown.")
+    transition: Transition = Field(default=Transition(), description="How one scene becomes the next.")
     pictures: PictureSource = Field(
         default="auto",
         description="What scenes without a visual show; `auto`: stock or generated pictures where the installation has "
         "a source of them, else cards.",
     )
-    music: Music | None = None
-    watermark: Watermark | None = None
+    music: Music | None = Field(default=None, description="Music under the narration.")
+    watermark: Watermark | None = Field(default=None, description="A picture in a corner of every frame.")
     intro: Insert | None = Field(default=None, description="A clip before the first scene.")
     outro: Insert | None = Field(default=None, description="A clip after the last scene.")
-    webhook: Webhook | None = None
-    metadata: dict[MetadataKey, MetadataValue] = Field(default={}, max_length=32)
+    webhook: Webhook | None = Field(default=None, description="Who is told of the end.")
+    metadata: dict[MetadataKey, MetadataValue] = Field(
+        default={}, max_length=32, description="Words of your own, kept with the job and its film."
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

@@ -56,9 +56,13 @@ NarrationText = Annotated[
 class Voice(Input):
     """Who speaks. `speed` is relative to the voice's own pace."""
 
-    engine: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,32}$")] = "hibari"
-    voice: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "heart"
-    speed: float = Field(default=1.0, ge=0.5, le=2.0)
+    engine: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,32}$")] = Field(
+        default="hibari", description="The speech engine, as `GET /api/voices` names it."
+    )
+    voice: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = Field(
+        default="heart", description="One of that engine's voices."
+    )
+    speed: float = Field(default=1.0, ge=0.5, le=2.0, description="Relative to the voice's own pace.")
 
 
 Wish = Annotated[
@@ -69,14 +73,14 @@ Wish = Annotated[
 class Visual(Input):
     """The picture of a scene: an uploaded one, one that is looked for or made, or one that is drawn."""
 
-    kind: VisualKind = "card"
-    asset_id: AssetId | None = None
+    kind: VisualKind = Field(default="card", description="What is shown; a `card` is drawn from the title.")
+    asset_id: AssetId | None = Field(default=None, description="An uploaded picture or clip.")
     query: Wish | None = Field(default=None, description="What a stock photo or clip should show, in a few words.")
     prompt: Wish | None = Field(default=None, description="What a picture should show that a model makes.")
     colors: list[Color] = Field(default=[], max_length=2, description="One for `color`, up to two for `gradient`.")
-    fit: Fit = "cover"
+    fit: Fit = Field(default="cover", description="How it fills a frame of another shape.")
     motion: Motion = Field(default="auto", description="`auto` moves pictures and leaves clips as they are.")
-    start_seconds: float = Field(default=0.0, ge=0, le=86_400, description="Where a clip is entered.")
+    start_seconds: float = Field(default=0.0, ge=0, le=86_400, description="Where a clip is entered, in seconds.")
     end_seconds: float | None = Field(default=None, gt=0, le=86_400, description="Where a clip is left; None: its end.")
     when_short: WhenShort = Field(default="loop", description="What a clip does that is shorter than its scene.")
 
@@ -102,19 +106,19 @@ class Visual(Input):
 class Scene(Input):
     """One thought of the film: what is said while one picture is shown."""
 
-    narration: NarrationText
-    title: Title | None = None
-    visual: Visual | None = None
-    voice: Voice | None = None
+    narration: NarrationText = Field(description="What is spoken; markup is not read aloud.")
+    title: Title | None = Field(default=None, description="On its card, and of its chapter.")
+    visual: Visual | None = Field(default=None, description="What it shows; unset, what `pictures` says.")
+    voice: Voice | None = Field(default=None, description="A voice of its own.")
     narration_asset_id: AssetId | None = Field(default=None, description="Recorded narration, used instead of a voice.")
 
 
 class Script(Input):
     """A whole film in words. `language` is a BCP 47 tag."""
 
-    title: Title = ""
-    language: Language = "en"
-    scenes: list[Scene] = Field(min_length=1, max_length=MAX_SCENES)
+    title: Title = Field(default="", description="Of the film; on its cards and in the file.")
+    language: Language = Field(default="en", description="What is spoken, as BCP 47 tag.")
+    scenes: list[Scene] = Field(min_length=1, max_length=MAX_SCENES, description="In order.")
 
     @model_validator(mode="after")
     def _not_too_long(self) -> Self:
@@ -131,8 +135,12 @@ class Brief(Input):
         str,
         StringConstraints(strip_whitespace=True, min_length=3, max_length=2_000),
         AfterValidator(_speakable),
-    ]
-    audience: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None = None
-    tone: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)] | None = None
-    language: Language = "en"
-    target_duration_seconds: float = Field(default=45.0, ge=5, le=1_800)
+    ] = Field(description="What the film is about, in a few words or several sentences.")
+    audience: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None = Field(
+        default=None, description="Whom it is for."
+    )
+    tone: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)] | None = Field(
+        default=None, description="How it should sound."
+    )
+    language: Language = Field(default="en", description="What the script is written in; the built-in writer: English.")
+    target_duration_seconds: float = Field(default=45.0, ge=5, le=1_800, description="About how long it should be.")

@@ -12,7 +12,7 @@ from httpx_sse import aconnect_sse
 from picturelock.media import ffmpeg
 from picturelock.media.packets import read_packets
 from picturelock.media.probe import probe
-from picturelock.models.job import CacheUse
+from picturelock.models import CacheUse
 from tests.faults.stack import (
     SMALL,
     Up,

@@ -1,17 +1,36 @@
 """The documents are complete: a setting, a route, an event, a code or a target that is not described fails here."""
 
+import ast
 import json
 import re
+from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 from api.app import create_app
 from picturelock import errors
 from picturelock.errors import all_errors
+from picturelock.models import ExportRequest, JobStatus
 from picturelock.scripting.intake import read_request
+from scripts import reference
 from scripts.settings_table import README, with_table
 
 ROOT = Path(__file__).parents[2]
 HTTP_API = (ROOT / "docs" / "http-api.md").read_text()
+EVENTS = reference.EVENTS.read_text()
+PACKAGES = ("picturelock", "jobstate", "activities", "workflows", "api", "cli")
+CODE = re.compile(r"[A-Z]{2,}(_[A-Z]+)*")
+STATUS_PHRASES = {status.name for status in HTTPStatus}
+"""Codes of what the routing itself refuses."""
+
+INTERNAL_CODES = {"STILL_OPEN"}
+"""Between activities and Temporal alone: nobody else sees it."""
+
+ONLY_WHEN_FAILED = {
+    "error", "errorMessage", "etaSeconds", *(f"error.{name}" for name in
+    ("code", "stage", "message", "remediation", "retryable", "attempt", "detail")), "earlierAttempts[].error.detail",
+}  # fmt: skip
+"""What a finished job does not have."""
 
 
 def test_the_readme_lists_every_setting() -> None:
@@ -32,11 +51,81 @@ def test_every_error_code_is_described_with_its_remedy() -> None:
         assert error.__name__ in (errors.__doc__ or "")
 
 
-def test_every_code_in_the_sources_is_described() -> None:
-    for folder in ("api", "picturelock"):
-        for path in (ROOT / folder).rglob("*.py"):
-            for code in re.findall(r'(?:Problem\(\s*\d+,\s*|code=)"([A-Z_]+)"', path.read_text()):
-                assert f"`{code}`" in HTTP_API, f"{code} in {path.name}"
+def test_every_code_of_every_package_is_described_and_no_other() -> None:
+    sources = {code for folder in PACKAGES for path in (ROOT / folder).rglob("*.py") for code in codes_in(path)}
+    text = HTTP_API + (ROOT / "docs" / "operations.md").read_text()
+    described = {
+        one for one in re.findall(r"`([A-Z]{2,}(?:_[A-Z]+)*)`", HTTP_API) if not one.startswith(("PICTURELOCK", "POST"))
+    }
+    assert sources - set(re.findall(r"`([A-Z_]+)`", text)) == INTERNAL_CODES
+    assert described <= sources | {error.code for error in all_errors()} | STATUS_PHRASES
+
+
+def codes_in(path: Path) -> set[str]:
+    """The codes that a module gives out: to problems, warnings, complaints, failures."""
+    found = set[str]()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        given = [one.value for one in node.keywords if one.arg in {"code", "type"}]
+        if name in {"Problem", "warn", "_away"}:
+            given += node.args[:2]
+        found |= {str(one.value) for one in given if isinstance(one, ast.Constant) and CODE.fullmatch(str(one.value))}
+    return found
+
+
+def test_the_reference_is_what_the_code_says() -> None:
+    for path, today in (
+        (reference.PAGE, reference.page(reference.PAGE.read_text())),
+        (reference.STATUS, reference.example_status()),
+        (reference.EVENTS, reference.example_events().decode()),
+        (reference.OPENAPI, reference.openapi()),
+    ):
+        assert path.read_text() == today, "run: python -m scripts.reference"
+
+
+def test_every_field_of_request_and_status_has_words() -> None:
+    for model in (ExportRequest, JobStatus):
+        rows = [
+            [cell.strip() for cell in line.split(" | ")]
+            for line in reference.field_table(model, "serialization").splitlines()[2:]
+        ]
+        assert len(rows) > 60
+        assert [row[0] for row in rows if not row[3].strip("| ")] == []
+
+
+def test_the_example_status_has_every_field() -> None:
+    status = json.loads(reference.STATUS.read_text())
+    assert JobStatus.model_validate(status).model_dump(mode="json") == status
+    told = [status, *(json.loads(data) for data in re.findall(r"^data: (.*)$", EVENTS, re.MULTILINE))]
+    table = reference.field_table(JobStatus, "serialization")
+    for path in re.findall(r"^\| `([^`]+)`", table, re.MULTILINE):
+        if path not in ONLY_WHEN_FAILED:
+            assert any(filled(one, path.replace("[]", "").split(".")) for one in told), path
+
+
+def filled(value: Any, names: list[str]) -> bool:
+    """Whether something stands at a path, in any item of the lists on the way."""
+    if isinstance(value, list):
+        return any(filled(one, names) for one in value)
+    if not names:
+        return value is not None
+    return isinstance(value, dict) and names[0] in value and filled(value[names[0]], names[1:])
+
+
+async def test_the_example_stream_is_one_that_a_client_reads() -> None:
+    blocks = [dict(line.split(": ", 1) for line in one.split("\n")) for one in EVENTS.split("\n\n")[:-1]]
+    names = [one["event"] for one in blocks]
+    assert (names[0], names[-1]) == ("connected", "job-completed")
+    assert set(names) == {"connected", "job-progress", "step-status", "warning", "heartbeat", "job-completed"}
+    percents = [json.loads(one["data"])["percent"] for one in blocks if one["event"].startswith("job-")]
+    assert percents == sorted(percents)
+    ids = [tuple(map(int, one["id"].split("."))) for one in blocks if "id" in one]
+    assert ids == sorted(ids)
+    for one in blocks:
+        if one["event"].startswith("job-"):
+            JobStatus.model_validate_json(one["data"])
 
 
 def test_every_event_is_described() -> None:
@@ -46,7 +135,7 @@ def test_every_event_is_described() -> None:
 
 
 def test_the_documented_requests_are_valid() -> None:
-    blocks = re.findall(r"```json\n(.*?)```", HTTP_API, re.DOTALL)
+    blocks = re.findall(r"```json\n(.*?)```", HTTP_API.split("## JobStatus")[0], re.DOTALL)
     assert blocks
     for block in blocks:
         read_request(block.encode())
