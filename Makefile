@@ -66,6 +66,10 @@ format: install-dev ## Put the code into the house's form
 test: install-dev ## All tests, with real Temporal, FFmpeg and voice
 	$(BIN)/pytest
 
+.PHONY: matrix
+matrix: ## All tests in a fresh clone on each Python (PYTHONS="python3.11 python3.12 python3.13")
+	scripts/matrix $(PYTHONS)
+
 .PHONY: unit
 unit: install-dev ## The quick tests: domain, workflow, activities
 	$(BIN)/pytest -m "not slow"

@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Final, NamedTuple
 
@@ -92,6 +93,7 @@ class Stack:
         Raises:
             StackError: the data folder is in use, or something did not become ready.
         """
+        _require_installed()
         await self._take_lock()
         self._secret = os.environ.get("PICTURELOCK_WEBHOOK_SECRET") or _own_secret(self.data / SECRET_FILE)
         (self.data / "logs").mkdir(parents=True, exist_ok=True)
@@ -211,6 +213,16 @@ class Stack:
             await asyncio.sleep(_RESTART_SECONDS)
             await child.start()
             self._write_state()
+
+
+def _require_installed() -> None:
+    """Raises StackError, with what to install, where this installation cannot run a worker or an API."""
+    missing = [name for name in ("cv2", "hibari", "fastapi", "uvicorn") if find_spec(name) is None]
+    if missing:
+        raise StackError(
+            f"this installation cannot run a stack ({', '.join(missing)} is not installed): "
+            "pip install 'picturelock[local]', or name an API with --api"
+        )
 
 
 def _own_secret(path: Path) -> str:

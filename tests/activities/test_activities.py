@@ -110,9 +110,26 @@ async def test_a_brief_becomes_a_script_that_is_spoken(environment: ActivityEnvi
     assert beats
 
 
-async def test_heartbeats_carry_frames_and_nothing_else_changes_them(
+async def test_heartbeats_carry_the_frames_that_ffmpeg_reports(
     fake_ffmpeg: Fake, environment: ActivityEnvironment
 ) -> None:
+    fake_ffmpeg("slow")
+    task = await planned_segment()
+    beats: list[Heartbeat] = []
+    environment.on_heartbeat = beats.append
+    with pytest.raises(ApplicationError):  # what it leaves is no film
+        await environment.run(render_batch, task)
+    seen = [beat.frames_done for beat in beats if beat.frames_done]
+    assert set(seen) >= set(range(2, 10))
+    assert seen == sorted(seen)
+    assert {beat.frames_total for beat in beats if beat.frames_done} == {task.frames}
+    assert {beat.message for beat in beats if beat.frames_done} == {f"Rendering {task.segment_id}"}
+    fractions = [beat.fraction for beat in beats]
+    assert fractions == sorted(fractions)
+    assert 0 < fractions[-1] < 1
+
+
+async def test_a_failure_has_its_code_and_no_server_path(fake_ffmpeg: Fake, environment: ActivityEnvironment) -> None:
     fake_ffmpeg("fail")
     task = await planned_segment()
     with pytest.raises(ApplicationError) as caught:
@@ -247,3 +264,19 @@ async def test_who_waits_for_a_slot_is_not_stalled(environment: ActivityEnvironm
             await beating
 
     await environment.run(wait)
+
+
+async def test_a_segment_that_has_no_room_is_refused_before_ffmpeg_begins(
+    fake_ffmpeg: Fake, environment: ActivityEnvironment, tmp_path: Path
+) -> None:
+    fake_ffmpeg("encode")
+    task = await planned_segment()
+    plan = RenderPlan.model_validate_json(await default_store().read(task.plan))
+    frames = 10**12
+    endless = [plan.timeline.segments[0].model_copy(update={"frames": frames})]
+    plan = plan.model_copy(update={"timeline": plan.timeline.model_copy(update={"segments": endless})})
+    ref = await default_store().put_bytes(plan.model_dump_json().encode(), "application/json")
+    with pytest.raises(ApplicationError) as caught:
+        await environment.run(render_batch, task.model_copy(update={"plan": ref, "frames": frames}))
+    assert (caught.value.type, caught.value.non_retryable) == ("DISK_FULL", False)
+    assert not (tmp_path / "ffmpeg.pid").exists()

@@ -137,11 +137,16 @@ async def test_a_black_frame_where_none_was_drawn_does_not(produced: OnTrial) ->
     assert await failed_checks(produced.gate(produced.film, brighter)) == {"brightness as drawn"}
 
 
-async def test_no_file_at_all_does_not(produced: OnTrial, tmp_path: Path) -> None:
-    empty = tmp_path / "empty.mp4"
-    empty.touch()
-    with pytest.raises(Exception, match=r"probe|no picture|gate"):
-        await produced.gate(empty).verify()
+@pytest.mark.parametrize("content", [b"", b"I am a text, not a film.\n"])
+async def test_what_is_no_film_is_an_output_that_is_made_again(
+    produced: OnTrial, tmp_path: Path, content: bytes
+) -> None:
+    film = tmp_path / "film.mp4"
+    film.write_bytes(content)
+    with pytest.raises(OutputInvalid) as caught:
+        await produced.gate(film).verify()
+    assert caught.value.describe("finalize").retryable
+    assert "upload" not in caught.value.remediation
 
 
 async def test_a_segment_that_is_tagged_differently_does_not_join_unnoticed(produced: OnTrial, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""What an installation needs, and what it says where something is missing."""
