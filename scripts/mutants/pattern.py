@@ -1,0 +1,152 @@
+"""Finds Python code by its shape and replaces it, wherever it lives: a break survives moves and most renames.
+
+A pattern is Python code. `A_` to `Z_` stand for anything (an expression, a name, an argument), the same letter for the
+same code; `...` as the last argument, item or statement (`**...` in a dictionary) stands for any number of them. Every name with capitals around,
+such as `_A_`, stands for itself.
+
+    >>> replace("x = free < needed", "free < needed", "False")
+    'x = False'
+"""
+
+import ast
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
+
+_WILD = re.compile(r"[A-Z]_")
+Bound = dict[str, ast.AST | str]
+
+
+class NotOnce(Exception):
+    """A pattern that is found nowhere, or in more places than one."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(f"found {count} times; a pattern has to be found once")
+        self.count = count
+
+
+def count(source: str, find: str) -> int:
+    """In how many places a pattern is found."""
+    return sum(1 for _ in _places(ast.parse(source), _pattern(find)))
+
+
+def replace(source: str, find: str, put: str) -> str:
+    """The source with the code that `find` matches replaced by `put`.
+
+    Raises:
+        NotOnce: the pattern is not found exactly once.
+    """
+    places = list(_places(ast.parse(source), _pattern(find)))
+    if len(places) != 1:
+        raise NotOnce(len(places))
+    nodes, bound = places[0]
+    data = source.encode()
+    lines = data.splitlines(keepends=True)
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line))
+    first, last = nodes[0], nodes[-1]
+    begin = starts[first.lineno - 1] + first.col_offset
+    end = starts[(last.end_lineno or 1) - 1] + (last.end_col_offset or 0)
+    text = _filled(put, bound, source)
+    if isinstance(first, ast.stmt):
+        text = textwrap.indent(text, " " * first.col_offset).lstrip()
+    elif "\n" in text:
+        raise ValueError("an expression is replaced by a line")
+    return (data[:begin] + text.encode() + data[end:]).decode()
+
+
+def _filled(put: str, bound: Bound, source: str) -> str:
+    def code(found: re.Match[str]) -> str:
+        value = bound.get(found.group())
+        if isinstance(value, ast.AST):
+            return ast.get_source_segment(source, value) or ""
+        return value or found.group()
+
+    return re.sub(r"\b[A-Z]_(?!\w)", code, put)
+
+
+def _pattern(find: str) -> list[ast.AST]:
+    """The pattern's statements, or its one expression."""
+    body = ast.parse(textwrap.dedent(find)).body
+    if len(body) == 1 and isinstance(body[0], ast.Expr):
+        return [body[0].value]
+    return list(body)
+
+
+def _places(tree: ast.AST, pattern: list[ast.AST]) -> Iterator[tuple[list[ast.expr | ast.stmt], Bound]]:
+    """The nodes that match, with what the wildcards stand for: one expression, or a run of statements."""
+    for node in ast.walk(tree):
+        if len(pattern) == 1 and isinstance(pattern[0], ast.expr):
+            bound: Bound = {}
+            if isinstance(node, ast.expr) and _matches(node, pattern[0], bound):
+                yield [node], bound
+            continue
+        for _, block in ast.iter_fields(node):
+            if isinstance(block, list) and block and isinstance(block[0], ast.stmt):
+                yield from _runs(block, pattern)
+
+
+def _runs(block: list[ast.stmt], pattern: list[ast.AST]) -> Iterator[tuple[list[ast.expr | ast.stmt], Bound]]:
+    for at in range(len(block) - len(pattern) + 1):
+        bound: Bound = {}
+        run = block[at : at + len(pattern)]
+        if all(_matches(node, one, bound) for node, one in zip(run, pattern, strict=True)):
+            yield list(run), bound
+
+
+def _matches(node: object, pattern: object, bound: Bound) -> bool:
+    if isinstance(pattern, ast.Name) and _WILD.fullmatch(pattern.id):
+        return isinstance(node, ast.expr) and _same(pattern.id, node, bound)
+    if isinstance(pattern, str) and _WILD.fullmatch(pattern):
+        return isinstance(node, str) and _same(pattern, node, bound)
+    if isinstance(pattern, list):
+        return isinstance(node, list) and _match_lists(node, pattern, bound)
+    if not isinstance(pattern, ast.AST):
+        return type(node) is type(pattern) and node == pattern
+    if type(node) is not type(pattern):
+        return False
+    if isinstance(pattern, ast.Dict):
+        assert isinstance(node, ast.Dict)
+        rest = bool(pattern.values) and _is_rest(pattern.values[-1])  # `**...` has no key
+        keys = [*pattern.keys[:-1], ast.Constant(...)] if rest else pattern.keys
+        return _match_lists(node.keys, keys, bound) and _match_lists(node.values, pattern.values, bound)
+    if isinstance(pattern, ast.Call):
+        assert isinstance(node, ast.Call)
+        rest = bool(pattern.args) and _is_rest(pattern.args[-1])
+        return (
+            _matches(node.func, pattern.func, bound)
+            and _match_lists(node.args, pattern.args, bound)
+            and (rest or _match_lists(node.keywords, pattern.keywords, bound))
+        )
+    skip = {"ctx", "type_comment", "kind", "type_params"}
+    return all(
+        _matches(getattr(node, name, None), getattr(pattern, name, None), bound)
+        for name in pattern._fields
+        if name not in skip
+    )
+
+
+def _match_lists(nodes: Sequence[object], patterns: Sequence[object], bound: Bound) -> bool:
+    if patterns and _is_rest(patterns[-1]):
+        return len(nodes) >= len(patterns) - 1 and _match_lists(
+            nodes[: len(patterns) - 1], patterns[:-1], bound
+        )
+    return len(nodes) == len(patterns) and all(
+        _matches(node, pattern, bound) for node, pattern in zip(nodes, patterns, strict=True)
+    )
+
+
+def _is_rest(pattern: object) -> bool:
+    if isinstance(pattern, ast.Expr):
+        pattern = pattern.value
+    return isinstance(pattern, ast.Constant) and pattern.value is ...
+
+
+def _same(name: str, node: ast.AST | str, bound: Bound) -> bool:
+    known = bound.setdefault(name, node)
+    if known is node:
+        return True
+    if isinstance(known, ast.AST) and isinstance(node, ast.AST):
+        return ast.dump(known) == ast.dump(node)
+    return known == node
