@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+AT_ONCE := -n 3 --dist loadgroup --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
 
 .PHONY: help
@@ -63,8 +64,11 @@ format: install-dev ## Put the code into the house's form
 	$(BIN)/ruff check --fix .
 
 .PHONY: test
-test: install-dev ## All tests, with real Temporal, FFmpeg and voice
-	$(BIN)/pytest
+test: install-dev ## All tests, with real Temporal, FFmpeg and voice, and how much of the product they reach
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(AT_ONCE)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 .PHONY: matrix
 matrix: ## All tests in a fresh clone on each Python (PYTHONS="python3.11 python3.12 python3.13")
@@ -72,7 +76,7 @@ matrix: ## All tests in a fresh clone on each Python (PYTHONS="python3.11 python
 
 .PHONY: unit
 unit: install-dev ## The quick tests: domain, workflow, activities
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" $(AT_ONCE)
 
 .PHONY: bench-stream
 bench-stream: install-dev ## Measure how soon viewers know, with up to ten thousand of them (5 minutes)
@@ -93,6 +97,11 @@ histories: install-dev ## Record the histories that the replay test replays
 .PHONY: goldens
 goldens: install-dev ## Draw the golden frames again and write goldens.png, a sheet of them to look at
 	$(BIN)/python -m scripts.goldens --sheet goldens.png
+
+.PHONY: mutants
+mutants: $(VENV)/.installed-mutants ## Break the product on purpose and tell what no test has seen (1 hour)
+	$(BIN)/python -m scripts.mutants
+	$(BIN)/python -m scripts.mutants.pure
 
 .PHONY: lock
 lock: ## Resolve the dependencies again and write the lock files (no index in them)

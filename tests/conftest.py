@@ -32,6 +32,23 @@ from tests.servers import FakeServer, Reply  # noqa: E402
 hypothesis.settings.register_profile("house", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("house")
 
+_SHARED = ("up", "stand", "s3")
+"""Fixtures that start whole stacks: what uses one runs in one process, the slowest first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tells pytest-xdist what belongs together: the users of a stack, else the tests of a file."""
+    groups: dict[pytest.Item, str] = {}
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        shared = next((name for name in _SHARED if name in fixtures), None)
+        alone = shared is None and item.path.parent.name in {"faults", "installs"}
+        groups[item] = item.nodeid if alone else shared or str(item.path)
+        item.add_marker(pytest.mark.xdist_group(groups[item]))
+    slow = {groups[item] for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (groups[item] not in _SHARED, groups[item] not in slow))
+
+
 FAKE_FFMPEG = Path(__file__).parent / "fake_ffmpeg.py"
 
 
