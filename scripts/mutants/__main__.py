@@ -27,6 +27,9 @@ ROOT: Final = Path(__file__).parents[2]
 PRODUCT: Final = ("picturelock", "jobstate", "activities", "workflows", "api", "cli", "worker.py")
 NEEDED: Final = 0.95
 _SECONDS: Final = 600
+_HUNG: Final = re.compile(r"^  File \"[^\"]*/(tests/[^\"]*)\", line \d+ in test_", re.MULTILINE)
+"""A test that hangs ends the run, with a trace of where it hung."""
+
 _FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
 
@@ -42,7 +45,11 @@ class Seen:
 
 def sources(folder: Path) -> dict[Path, str]:
     """The product's modules and what is in them."""
-    files = [path for name in PRODUCT for path in ([folder / name] if name.endswith(".py") else (folder / name).rglob("*.py"))]
+    files = [
+        path
+        for name in PRODUCT
+        for path in ([folder / name] if name.endswith(".py") else (folder / name).rglob("*.py"))
+    ]
     return {path: path.read_text() for path in sorted(files)}
 
 
@@ -81,10 +88,9 @@ def look(broken: Break, folder: Path, *, everything: bool) -> Seen:
         for tests in [broken.tests, *(["tests"] if everything else [])]:
             code, said = run(arguments(tests), folder)
             if code not in {0, 5}:
-                found = _FAILED.search(said)
-                test = found.group(1) if found else ""
-                if test:
-                    return Seen(broken, test, time.monotonic() - began)
+                found = _FAILED.search(said) or _HUNG.search(said)
+                if found:
+                    return Seen(broken, found.group(1), time.monotonic() - began)
                 return Seen(broken, None, time.monotonic() - began, f"pytest ended with {code}: {said[-300:]}")
         return Seen(broken, None, time.monotonic() - began, "every test passes")
     finally:
@@ -120,7 +126,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="only breaks with this word in their name")
     parser.add_argument("--at-once", type=int, default=2)
-    parser.add_argument("--everything", action="store_true", help="run all tests for a break that its own have not seen")
+    parser.add_argument(
+        "--everything", action="store_true", help="run all tests for a break that its own have not seen"
+    )
     chosen = parser.parse_args()
     waiting: queue.Queue[Break] = queue.Queue()
     for one in BREAKS:

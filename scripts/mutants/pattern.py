@@ -1,8 +1,7 @@
 """Finds Python code by its shape and replaces it, wherever it lives: a break survives moves and most renames.
 
 A pattern is Python code. `A_` to `Z_` stand for anything (an expression, a name, an argument), the same letter for the
-same code; `...` as the last argument, item or statement (`**...` in a dictionary) stands for any number of them. Every name with capitals around,
-such as `_A_`, stands for itself.
+same code; `...` as the last argument, item or statement (`**...` in a dictionary) stands for any number of them.
 
     >>> replace("x = free < needed", "free < needed", "False")
     'x = False'
@@ -12,8 +11,11 @@ import ast
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any
 
 _WILD = re.compile(r"[A-Z]_")
+_SKIPPED = frozenset({"ctx", "type_comment", "kind", "type_params"})
 Bound = dict[str, ast.AST | str]
 
 
@@ -27,7 +29,7 @@ class NotOnce(Exception):
 
 def count(source: str, find: str) -> int:
     """In how many places a pattern is found."""
-    return sum(1 for _ in _places(ast.parse(source), _pattern(find)))
+    return sum(1 for _ in _places(_tree(source), _pattern(find)))
 
 
 def replace(source: str, find: str, put: str) -> str:
@@ -36,7 +38,7 @@ def replace(source: str, find: str, put: str) -> str:
     Raises:
         NotOnce: the pattern is not found exactly once.
     """
-    places = list(_places(ast.parse(source), _pattern(find)))
+    places = list(_places(_tree(source), _pattern(find)))
     if len(places) != 1:
         raise NotOnce(len(places))
     nodes, bound = places[0]
@@ -64,6 +66,11 @@ def _filled(put: str, bound: Bound, source: str) -> str:
         return value or found.group()
 
     return re.sub(r"\b[A-Z]_(?!\w)", code, put)
+
+
+@lru_cache(maxsize=1_000)
+def _tree(source: str) -> ast.Module:
+    return ast.parse(source)
 
 
 def _pattern(find: str) -> list[ast.AST]:
@@ -96,42 +103,40 @@ def _runs(block: list[ast.stmt], pattern: list[ast.AST]) -> Iterator[tuple[list[
 
 
 def _matches(node: object, pattern: object, bound: Bound) -> bool:
-    if isinstance(pattern, ast.Name) and _WILD.fullmatch(pattern.id):
-        return isinstance(node, ast.expr) and _same(pattern.id, node, bound)
-    if isinstance(pattern, str) and _WILD.fullmatch(pattern):
-        return isinstance(node, str) and _same(pattern, node, bound)
+    if (name := _wildcard(pattern)) is not None:
+        fits = isinstance(node, str if isinstance(pattern, str) else ast.expr)
+        return fits and _same(name, node, bound)  # type: ignore[arg-type] # it fits
     if isinstance(pattern, list):
         return isinstance(node, list) and _match_lists(node, pattern, bound)
     if not isinstance(pattern, ast.AST):
         return type(node) is type(pattern) and node == pattern
     if type(node) is not type(pattern):
         return False
-    if isinstance(pattern, ast.Dict):
-        assert isinstance(node, ast.Dict)
-        rest = bool(pattern.values) and _is_rest(pattern.values[-1])  # `**...` has no key
-        keys = [*pattern.keys[:-1], ast.Constant(...)] if rest else pattern.keys
-        return _match_lists(node.keys, keys, bound) and _match_lists(node.values, pattern.values, bound)
-    if isinstance(pattern, ast.Call):
-        assert isinstance(node, ast.Call)
-        rest = bool(pattern.args) and _is_rest(pattern.args[-1])
-        return (
-            _matches(node.func, pattern.func, bound)
-            and _match_lists(node.args, pattern.args, bound)
-            and (rest or _match_lists(node.keywords, pattern.keywords, bound))
-        )
-    skip = {"ctx", "type_comment", "kind", "type_params"}
-    return all(
-        _matches(getattr(node, name, None), getattr(pattern, name, None), bound)
-        for name in pattern._fields
-        if name not in skip
-    )
+    return all(_matches(inner, wanted, bound) for inner, wanted in zip(_parts(node), _wanted(pattern), strict=True))
+
+
+def _wildcard(pattern: object) -> str | None:
+    name = pattern.id if isinstance(pattern, ast.Name) else pattern
+    return name if isinstance(name, str) and _WILD.fullmatch(name) else None
+
+
+def _parts(node: Any) -> list[object]:
+    """What of a node is compared; a call's arguments are one list."""
+    if isinstance(node, ast.Call):
+        return [node.func, [*node.args, *node.keywords]]
+    return [getattr(node, name, None) for name in node._fields if name not in _SKIPPED]
+
+
+def _wanted(pattern: Any) -> list[object]:
+    """The same of a pattern. `**...` in a dictionary has no key: it gets one that stands for the rest."""
+    if isinstance(pattern, ast.Dict) and pattern.values and _is_rest(pattern.values[-1]):
+        return [[*pattern.keys[:-1], ast.Constant(...)], pattern.values]
+    return _parts(pattern)
 
 
 def _match_lists(nodes: Sequence[object], patterns: Sequence[object], bound: Bound) -> bool:
     if patterns and _is_rest(patterns[-1]):
-        return len(nodes) >= len(patterns) - 1 and _match_lists(
-            nodes[: len(patterns) - 1], patterns[:-1], bound
-        )
+        return len(nodes) >= len(patterns) - 1 and _match_lists(nodes[: len(patterns) - 1], patterns[:-1], bound)
     return len(nodes) == len(patterns) and all(
         _matches(node, pattern, bound) for node, pattern in zip(nodes, patterns, strict=True)
     )

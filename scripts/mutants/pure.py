@@ -31,7 +31,7 @@ def main() -> int:
         folder = kept or Path(place)
         folder.mkdir(exist_ok=True)
         copy(folder)
-        environment = {**os.environ, "PYTHONPATH": str(folder / "mutants"), "CI": "true"}
+        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"} | {"CI": "true"}
         command = [sys.executable, "-m", "mutmut"]
         subprocess.run([*command, "run", "--max-children", "2"], cwd=folder, env=environment, check=True)
         listed = subprocess.run(

@@ -398,3 +398,16 @@ def test_two_routes_for_one_path_refuse_to_boot() -> None:
     app.add_api_route("/api/jobs/{other}", lambda other: other)
     with pytest.raises(DuplicateRoute):
         refuse_duplicates(app.routes)
+
+
+async def test_every_asset_that_is_not_there_is_named_with_its_field(http: httpx.AsyncClient) -> None:
+    missing = f"sha256-{0:064x}"
+    scene = {"narration": "a", "visual": {"kind": "image", "assetId": missing}, "narrationAssetId": missing}
+    fields = ("music", "watermark", "intro", "outro")
+    body = {"script": {"scenes": [scene]}, **{name: {"assetId": missing} for name in fields}}
+    response = await http.post("/api/jobs", json=body)
+    assert response.status_code == 422
+    assert {one["path"] for one in response.json()["errors"]} == {
+        "script.scenes[0].visual.assetId", "script.scenes[0].narrationAssetId", *(f"{name}.assetId" for name in fields),
+    }  # fmt: skip
+    assert {one["code"] for one in response.json()["errors"]} == {"ASSET_MISSING"}

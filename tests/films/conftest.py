@@ -26,6 +26,7 @@ async def make_assets(studio: Studio, folder: Path) -> dict[str, str]:
         "green-mark": material.plain(folder / "green.png", (30, 200, 30), (60, 40)),
         "low": material.save_tone(folder / "low.wav", 220),
         "high": material.save_tone(folder / "high.wav", 1_760),
+        "quiet": material.save_tone(folder / "quiet.wav", 220, level=1_500),
         "colors": material.save_seconds(folder / "colors.mp4", ["red", "lime", "blue"], sound="440"),
         "white": material.save_seconds(folder / "white.mp4", ["white", "white"]),
         "wide": material.save_clip_of(folder / "wide.mp4", material.save_chart(folder / "wide.png", 320, 100)),

@@ -71,10 +71,10 @@ def save_hdr(path: Path) -> Path:
     return path
 
 
-def save_tone(path: Path, hertz: float, seconds: float = 1.5) -> Path:
+def save_tone(path: Path, hertz: float, seconds: float = 1.5, level: float = 12_000) -> Path:
     """A tone as WAV."""
     at = np.arange(int(seconds * HEARD_RATE)) / HEARD_RATE
-    samples = (np.sin(2 * np.pi * hertz * at) * 12_000).astype("<i2")
+    samples = (np.sin(2 * np.pi * hertz * at) * level).astype("<i2")
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)

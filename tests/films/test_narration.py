@@ -2,9 +2,10 @@
 
 import sys
 
+import numpy as np
 import pytest
 
-from tests.films.studio import Body, Studio
+from tests.films.studio import HEARD_RATE, Body, Studio
 
 TEXT = "The tide comes in twice a day and goes out again."
 
@@ -43,3 +44,15 @@ async def test_a_worker_without_an_aligner_says_so_and_its_times_are_no_others(
     monkeypatch.undo()
     [again] = await Studio().narrations(film(assets["low"]))
     assert again.unaligned == "not-found", "what a worker without an aligner has made is found by no other"
+
+
+async def test_a_quiet_recording_and_a_loud_one_are_heard_alike(studio: Studio, assets: dict[str, str]) -> None:
+    scenes = [{"narration": "Hum.", "narrationAssetId": assets[name]} for name in ("low", "quiet")]
+    body: Body = {"script": {"language": "sv", "scenes": scenes}, "video": {"preset": "podcast"}}
+    heard, timeline = await studio.heard(body), (await studio.planned(body)).plan.timeline
+    levels = []
+    for scene in timeline.scenes:
+        frames = scene.speech_start_frame, scene.speech_start_frame + scene.speech_frames
+        start, end = (frame * HEARD_RATE // timeline.fps for frame in frames)
+        levels.append(float(np.sqrt(np.mean(heard[start + 800 : end - 800] ** 2))))
+    assert 20 * abs(np.log10(levels[0] / levels[1])) < 1.0

@@ -48,3 +48,17 @@ async def test_what_was_not_finished_is_no_copy(tmp_path: Path) -> None:
         await fail_half_way()
     assert copies.find("one") is None
     assert list((tmp_path / "copies").iterdir()) == []
+
+
+async def test_a_copy_that_is_pinned_stays_under_its_second_name(tmp_path: Path) -> None:
+    copies, pin = Copies(tmp_path / "copies", 10), tmp_path / "film"
+    pin.mkdir()
+    await copy(copies, "one", 1_000)
+    pinned = copies.find("one", pin)
+    assert pinned == pin / "one"
+    assert copies.find("one", pin) == pinned  # once more is fine
+    when = time.time() - 3_600
+    os.utime(pinned, (when, when))
+    copies.prune()
+    assert copies.find("one") is None
+    assert pinned.stat().st_size == 1_000

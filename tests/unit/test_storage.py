@@ -8,6 +8,7 @@ import pytest
 from picturelock.errors import AssetMissing, StoreUnavailable
 from picturelock.models import ArtifactRef, Asset
 from picturelock.storage import Store, cache_key, sha256_of
+from tests.fake_s3 import CREDENTIALS, FakeS3
 
 
 async def test_what_is_put_can_be_read(store: Store, tmp_path: Path) -> None:
@@ -52,3 +53,18 @@ async def test_an_unknown_asset_is_missing(store: Store) -> None:
 
 def test_keys_do_not_run_into_each_other() -> None:
     assert cache_key("ab", "c") != cache_key("a", "bc")
+
+
+async def test_a_copy_is_what_its_hash_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = FakeS3()
+    for name, value in {**CREDENTIALS, "AWS_ENDPOINT": server.url}.items():
+        monkeypatch.setenv(name, value)
+    store = Store("s3://media/here", tmp_path / "one")
+    ref = await store.put_bytes(b"a film", "video/mp4")
+    assert (await store.local(ref)).read_bytes() == b"a film"
+    [path] = server.objects
+    server.objects[path] = b"a fiLm"
+    with pytest.raises(StoreUnavailable, match="damaged"):
+        await Store("s3://media/here", tmp_path / "two").local(ref)
+    assert list((tmp_path / "two" / "copies").iterdir()) == []
+    server.stop()
