@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
@@ -52,6 +53,9 @@ from workflows.sample import VoiceSampleWorkflow
 ROLES = ("all", "orchestrate", "render")
 SWEEP_SECONDS = 60.0
 EVICTION_SECONDS = 600.0
+OVERTIME_SECONDS = 8.0
+"""How long after its drain time a worker may still take; cancelled work has five seconds of them."""
+
 LIGHT_SLOTS = 8
 """Light activities at once: mostly waiting for ffmpeg or the store."""
 
@@ -124,6 +128,19 @@ async def _sweep() -> None:
         await asyncio.sleep(SWEEP_SECONDS)
 
 
+def _leave_after(seconds: float) -> threading.Timer:
+    """Ends the process when its work has not ended by then: whoever has asked it to stop must be able to rely on it."""
+
+    def leave() -> None:
+        log.error("work has not ended in time; the process ends without it", seconds=seconds)
+        os._exit(os.EX_SOFTWARE)
+
+    timer = threading.Timer(seconds, leave)
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
 async def keep_evicting(client: Client) -> None:
     """Has the cache looked after for good: one schedule for all workers, made by whichever comes first."""
     start = ScheduleActionStartWorkflow(EVICTION_WORKFLOW, id="eviction", task_queue=EXPORTS_QUEUE)
@@ -157,6 +174,8 @@ async def run(role: str) -> None:
         await stop.wait()
         sweeping.cancel()
         log.info("worker draining", seconds=settings().drain_seconds)
+        leaving = _leave_after(settings().drain_seconds + OVERTIME_SECONDS)
+    leaving.cancel()
     # Temporal's core lets go of its threads shortly after; leaving earlier can crash the interpreter (sdk-python #300).
     await asyncio.sleep(0.05)
 

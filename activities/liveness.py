@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from temporalio import activity
@@ -27,6 +27,12 @@ log = structlog.get_logger()
 
 _DRAWING = 0.25
 """The share of a segment's work that drawing its frames is; measured about 0.3 at 1080p."""
+
+END_SECONDS = 5.0
+"""How long work that is cancelled has to end. An ffmpeg that ignores all signals but the last takes two."""
+
+_LEFT_BEHIND: set[asyncio.Future[Any]] = set()
+"""Work that did not end in time; kept, so that whatever it still does is not lost with it."""
 
 _REPEATED_FAILURE = 2
 """An exit code that comes again on a second attempt will come on a fifth."""
@@ -183,7 +189,10 @@ def _last_attempt() -> Heartbeat | None:
 
 
 async def _beside(pulse: Pulse, work: Awaitable[Result]) -> Result:
-    """Awaits the work with the pulse beside it. Whichever fails ends the other, and both are waited for."""
+    """Awaits the work with the pulse beside it. Whichever fails ends the other, and both are waited for.
+
+    Work that does not end within `END_SECONDS` is left behind: a slot must not be lost with it.
+    """
     main = asyncio.ensure_future(work)
     beat = asyncio.ensure_future(pulse.beat())
     try:
@@ -192,9 +201,16 @@ async def _beside(pulse: Pulse, work: Awaitable[Result]) -> Result:
             beat.result()
         return await main
     finally:
-        for task in (main, beat):
-            task.cancel()
-        await asyncio.gather(main, beat, return_exceptions=True)
+        main.cancel()
+        beat.cancel()
+        done, late = await asyncio.wait({main, beat}, timeout=END_SECONDS)
+        for ended in done:
+            if not ended.cancelled():
+                ended.exception()  # it is raised above, or of no interest any more
+        if late:
+            log.error("work that was cancelled does not end", stage=pulse.policy.name, message=pulse.state.message)
+            _LEFT_BEHIND.add(main)
+            main.add_done_callback(_LEFT_BEHIND.discard)
 
 
 def as_failure(

@@ -1,6 +1,6 @@
 """Runs ffmpeg: progress, stall watchdog, and an end for the whole process group whatever happens.
 
-The discipline is trio's: on cancel or stall the group is asked to end, given a moment, killed, and always waited for.
+On cancel or stall the group is asked to end, given a moment, killed, and waited for (`picturelock.media.process`).
 ffmpeg also dies with the worker (`picturelock.media.tether`), so a `kill -9` of the worker leaves no orphan.
 """
 
@@ -13,13 +13,14 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from picturelock.errors import DiskFull, RenderFailed, RenderStalled
+from picturelock.media.process import LEFTOVER_SECONDS, Pipe, end, read, settle, signal_group
 from picturelock.media.tether import tethered
 from picturelock.media.tools import ffmpeg_path
 
-TERMINATE_SECONDS = 2.0
 STDERR_BYTES = 8_192
 _POLL_SECONDS = 0.25
 _PATH = re.compile(r"(?<![\w.])/(?:[\w.+@%=-]+/)+")
@@ -90,44 +91,58 @@ async def run(
         RenderStalled: no advance for `stall_seconds`; the process group was killed.
         DiskFull: ffmpeg found no room.
     """
-    reading, writing = os.pipe()
-    flags = [
-        "-hide_banner",
-        "-nostdin",
-        "-y",
-        "-nostats",
-        "-stats_period",
-        f"{_POLL_SECONDS}",
-        "-progress",
-        f"pipe:{writing}",
-    ]
-    try:
-        program = tethered([ffmpeg_path(), *flags, *arguments])
+    with ExitStack() as stack:
+        pipes = _Pipes.open(stack, frames=feed is not None, output=read_stdout)
+        flags = ["-hide_banner", "-nostdin", "-y", "-nostats", "-stats_period", f"{_POLL_SECONDS}"]
+        told = ["-progress", f"pipe:{pipes.progress.write}"]
+        program = tethered([ffmpeg_path(), *flags, *told, *arguments])
         process = await asyncio.create_subprocess_exec(
             *program.command,
-            stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
-            stdout=subprocess.PIPE if read_stdout else subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            pass_fds=(writing,),
+            stdin=pipes.frames.read if pipes.frames else subprocess.DEVNULL,
+            stdout=pipes.output.write if pipes.output else subprocess.DEVNULL,
+            stderr=pipes.errors.write,
+            pass_fds=(pipes.progress.write,),
             start_new_session=True,
             preexec_fn=program.preexec,
             env={**os.environ, **(environment or {}), "AV_LOG_FORCE_NOCOLOR": "1"},
         )
-    except BaseException:
-        os.close(reading)
-        raise
-    finally:
-        os.close(writing)
-    if nice:
-        with contextlib.suppress(ProcessLookupError):  # its exit is told below
-            os.setpriority(os.PRIO_PROCESS, process.pid, os.getpriority(os.PRIO_PROCESS, process.pid) + nice)
-    supervised = _Run(process, reading, stall_seconds, on_progress)
-    try:
-        return await supervised.finish(feed)
-    except BaseExceptionGroup as group:
-        raise group.exceptions[0] from None
-    finally:
-        await asyncio.shield(_end(process))
+        try:
+            pipes.close_theirs()
+            if nice:
+                with contextlib.suppress(ProcessLookupError):  # its exit is told below
+                    os.setpriority(os.PRIO_PROCESS, process.pid, os.getpriority(os.PRIO_PROCESS, process.pid) + nice)
+            return await _Run(process, pipes, stall_seconds, on_progress).finish(feed)
+        except BaseExceptionGroup as group:
+            raise group.exceptions[0] from None
+        finally:
+            await asyncio.shield(end(process))
+
+
+@dataclass(frozen=True, slots=True)
+class _Pipes:
+    """The pipes of one ffmpeg: what it writes to us, and frames that it reads."""
+
+    progress: Pipe
+    errors: Pipe
+    output: Pipe | None
+    frames: Pipe | None
+
+    @classmethod
+    def open(cls, stack: ExitStack, *, frames: bool, output: bool) -> "_Pipes":
+        return cls(
+            Pipe.open(stack),
+            Pipe.open(stack),
+            Pipe.open(stack) if output else None,
+            Pipe.open(stack) if frames else None,
+        )
+
+    def close_theirs(self) -> None:
+        """Closes ffmpeg's ends, which it has by now."""
+        for pipe in (self.progress, self.errors, self.output):
+            if pipe:
+                pipe.close(pipe.write)
+        if self.frames:
+            self.frames.close(self.frames.read)
 
 
 class _Run:
@@ -136,64 +151,50 @@ class _Run:
     def __init__(
         self,
         process: asyncio.subprocess.Process,
-        progress_pipe: int,
+        pipes: _Pipes,
         stall_seconds: float,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
         self._process = process
-        self._pipe = os.fdopen(progress_pipe, "rb", buffering=0)
+        self._pipes = pipes
         self._stall_seconds = stall_seconds
         self._on_progress = on_progress or (lambda _: None)
         self._progress = Progress()
-        self._stdout = b""
+        self._lines = b""
+        self._stdout = bytearray()
         self._stderr = b""
 
     async def finish(self, feed: Feed | None) -> Completed:
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._read_progress())
-            group.create_task(self._drain_stdout())
-            group.create_task(self._drain_stderr())
             watchdog = group.create_task(self._watch())
-            if feed is not None:
-                group.create_task(self._feed(feed))
+            beside = {
+                group.create_task(read(self._pipes.progress, self._take_progress)),
+                group.create_task(read(self._pipes.errors, self._take_stderr)),
+            }
+            if self._pipes.output is not None:
+                beside.add(group.create_task(read(self._pipes.output, self._stdout.extend)))
+            if feed is not None and self._pipes.frames is not None:
+                beside.add(group.create_task(self._feed(feed, self._pipes.frames)))
             code = await self._process.wait()
             watchdog.cancel()
+            await settle(beside, LEFTOVER_SECONDS)
         stderr = self._stderr.decode(errors="replace")
         if code != 0:
             raise _failure(code, stderr)
-        return Completed(self._stdout, stderr, self._progress)
+        return Completed(bytes(self._stdout), stderr, self._progress)
 
-    async def _read_progress(self) -> None:
-        stream = asyncio.StreamReader()
-        loop = asyncio.get_running_loop()
-        transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stream), self._pipe)
-        try:
-            while line := await stream.readline():
-                self._progress.update(line.decode(errors="replace"))
-                if line.startswith(b"progress="):
-                    self._on_progress(self._progress)
-        finally:
-            transport.close()
+    def _take_progress(self, data: bytes) -> None:
+        *lines, self._lines = (self._lines + data).split(b"\n")
+        for line in lines:
+            self._progress.update(line.decode(errors="replace"))
+            if line.startswith(b"progress="):
+                self._on_progress(self._progress)
 
-    async def _drain_stdout(self) -> None:
-        if self._process.stdout is not None:
-            self._stdout = await self._process.stdout.read()
+    def _take_stderr(self, data: bytes) -> None:
+        self._stderr = (self._stderr + data)[-STDERR_BYTES:]
 
-    async def _drain_stderr(self) -> None:
-        stream = self._process.stderr
-        while stream is not None and (chunk := await stream.read(65_536)):
-            self._stderr = (self._stderr + chunk)[-STDERR_BYTES:]
-
-    async def _feed(self, feed: Feed) -> None:
-        transport = self._process.stdin.transport if self._process.stdin else None
-        pipe = transport.get_extra_info("pipe") if transport else None
-        if pipe is None:
-            return
-        descriptor = os.dup(pipe.fileno())
-        os.set_blocking(descriptor, True)
-        if self._process.stdin:
-            self._process.stdin.close()
-
+    async def _feed(self, feed: Feed, pipe: Pipe) -> None:
+        descriptor = pipe.take(pipe.write)
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
 
@@ -221,7 +222,7 @@ class _Run:
             self._on_progress(self._progress)
             quiet = time.monotonic() - self._progress.advanced_at
             if quiet > self._stall_seconds:
-                _signal_group(self._process, signal.SIGKILL)
+                signal_group(self._process, signal.SIGKILL)
                 raise RenderStalled(
                     f"ffmpeg did not advance for {quiet:.0f} s (at frame {self._progress.frame})",
                     detail=redact(self._stderr.decode(errors="replace")) or None,
@@ -243,22 +244,3 @@ def _failure(code: int, stderr: str) -> RenderFailed | DiskFull:
         return DiskFull("ffmpeg found no room to write", detail=tail)
     cause = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
     return RenderFailed(f"ffmpeg ended with {cause}", detail=tail or None)
-
-
-def _signal_group(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, number)
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Terminate, wait, kill, and always see the exit. A stopped process is continued so that it can die."""
-    if process.returncode is not None:
-        return
-    _signal_group(process, signal.SIGTERM)
-    _signal_group(process, signal.SIGCONT)
-    try:
-        await asyncio.wait_for(process.wait(), TERMINATE_SECONDS)
-    except TimeoutError:
-        _signal_group(process, signal.SIGKILL)
-        await process.wait()

@@ -1,13 +1,12 @@
 """What a file is: ffprobe's answer as a typed record."""
 
-import asyncio
 import json
-import subprocess
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
 from picturelock.errors import AssetUnreadable
+from picturelock.media.process import capture
 from picturelock.media.tools import ffprobe_path
 
 _TIMEOUT_SECONDS = 60
@@ -74,24 +73,12 @@ async def probe(path: Path) -> Probe:
     Raises:
         AssetUnreadable: it is no media file.
     """
-    process = await asyncio.create_subprocess_exec(
-        ffprobe_path(),
-        *("-v", "error", "-show_streams", "-show_format", "-of", "json"),
-        f"file:{path}",
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
+    command = [ffprobe_path(), "-v", "error", "-show_streams", "-show_format", "-of", "json", f"file:{path}"]
     try:
-        stdout, stderr = await asyncio.wait_for(process.communicate(), _TIMEOUT_SECONDS)
+        code, stdout, stderr = await capture(command, _TIMEOUT_SECONDS)
     except TimeoutError as error:
         raise AssetUnreadable("the file could not be probed in a minute") from error
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await asyncio.shield(process.wait())
-    if process.returncode != 0:
+    if code != 0:
         raise AssetUnreadable("the file is no picture, film or sound", detail=stderr.decode(errors="replace")[-500:])
     try:
         return Probe.model_validate(json.loads(stdout))

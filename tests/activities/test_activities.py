@@ -1,6 +1,7 @@
 """Activities with Temporal's own environment around them and a fake ffmpeg under them."""
 
 import asyncio
+import contextlib
 import dataclasses
 import os
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from temporalio.activity import ActivityCancellationDetails
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
+from activities import liveness
 from activities.contracts import BatchTask, ScriptTask, SpeechTask
 from activities.liveness import Pulse, lively
 from activities.render import render_batch
@@ -21,7 +23,7 @@ from activities.tts import speak_scene
 from picturelock import stages
 from picturelock.composition.layout import Part, lay_out
 from picturelock.errors import InvalidScript, RenderFailed, RenderStalled
-from picturelock.media import ffmpeg, motion, planes
+from picturelock.media import motion, planes, process
 from picturelock.models import (
     AudioPlan,
     ExportRequest,
@@ -153,7 +155,7 @@ async def test_an_exit_code_that_comes_again_is_final(fake_ffmpeg: Fake, environ
 async def test_cancel_kills_ffmpeg(
     fake_ffmpeg: Fake, environment: ActivityEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ffmpeg, "TERMINATE_SECONDS", 0.2)
+    monkeypatch.setattr(process, "TERMINATE_SECONDS", 0.2)
     folder = fake_ffmpeg("hang")
     task = await planned_segment()
     beating = asyncio.Event()
@@ -280,3 +282,29 @@ async def test_a_segment_that_has_no_room_is_refused_before_ffmpeg_begins(
         await environment.run(render_batch, task.model_copy(update={"plan": ref, "frames": frames}))
     assert (caught.value.type, caught.value.non_retryable) == ("DISK_FULL", False)
     assert not (tmp_path / "ffmpeg.pid").exists()
+
+
+async def test_work_that_ignores_its_cancellation_is_left_behind(
+    environment: ActivityEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(liveness, "END_SECONDS", 0.3)
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    @lively("tts")
+    async def stubborn(_task: ScriptTask, pulse: Pulse) -> None:
+        begun.set()
+        while not ended.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await ended.wait()
+
+    request = ExportRequest.model_validate({"brief": {"topic": "tides"}})
+    running = asyncio.ensure_future(environment.run(stubborn, ScriptTask(request=request)))
+    await begun.wait()
+    environment.cancel(cancellation_details=ActivityCancellationDetails(cancel_requested=True))
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(running, 5)
+    assert liveness._LEFT_BEHIND
+    ended.set()
+    async with asyncio.timeout(5):
+        while liveness._LEFT_BEHIND:
+            await asyncio.sleep(0.01)

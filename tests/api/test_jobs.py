@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import re
+import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -411,3 +412,13 @@ async def test_every_asset_that_is_not_there_is_named_with_its_field(http: httpx
         "script.scenes[0].visual.assetId", "script.scenes[0].narrationAssetId", *(f"{name}.assetId" for name in fields),
     }  # fmt: skip
     assert {one["code"] for one in response.json()["errors"]} == {"ASSET_MISSING"}
+
+
+async def test_a_key_of_a_job_that_has_ended_starts_no_other(http: httpx.AsyncClient, studio: OpenStudio) -> None:
+    await studio(Studio())
+    headers = {"Idempotency-Key": f"ended-{uuid.uuid4().hex}"}
+    first = (await http.post("/api/jobs", json=SCRIPT, headers=headers)).json()["jobId"]
+    done = await until(http, first, lambda one: one.status == "completed")
+    again = await http.post("/api/jobs", json=SCRIPT, headers=headers)
+    assert (again.status_code, again.json()["jobId"], again.json()["status"]) == (200, first, "completed")
+    assert (await until(http, first, lambda one: True)).completed_at == done.completed_at

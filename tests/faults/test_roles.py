@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -223,3 +224,19 @@ async def test_a_worker_renders_as_many_at_once_as_it_has_slots(
         while (await status(http, job_id)).status != "completed":
             most = max(most, await rendering(client, job_id))
     assert most == slots + 1  # one more fetches and stores while the others encode
+
+
+async def test_a_worker_whose_work_never_ends_ends_all_the_same(stand: Stand, http: httpx.AsyncClient) -> None:
+    log = stand.data / "stubborn.log"
+    environment = {**stand.environment, "PICTURELOCK_DRAIN_SECONDS": "1"}
+    stubborn = Child("stubborn", [sys.executable, "-m", "tests.faults.stubborn_worker"], environment, log)
+    await stubborn.start()
+    job_id = await create(http, {**long_script(1), "video": SIZE})
+    async with asyncio.timeout(30):
+        while "begun" not in log.read_text():
+            await asyncio.sleep(0.05)
+    assert stubborn.process is not None
+    stubborn.process.send_signal(signal.SIGTERM)
+    assert await asyncio.wait_for(stubborn.process.wait(), 1 + 10) == os.EX_SOFTWARE
+    assert "the process ends without it" in log.read_text()
+    await http.post(f"/api/jobs/{job_id}/cancel")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from picturelock.errors import DiskFull, RenderFailed, RenderStalled
-from picturelock.media import ffmpeg
+from picturelock.media import ffmpeg, process
 
 Fake = Callable[[str], Path]
 
@@ -62,7 +62,7 @@ async def test_a_hung_ffmpeg_is_found_and_killed(fake_ffmpeg: Fake) -> None:
 async def test_cancel_leaves_no_ffmpeg_behind_even_one_that_ignores_sigterm(
     fake_ffmpeg: Fake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ffmpeg, "TERMINATE_SECONDS", 0.2)
+    monkeypatch.setattr(process, "TERMINATE_SECONDS", 0.2)
     folder = fake_ffmpeg("hang")
     started = asyncio.Event()
     task = asyncio.create_task(
@@ -76,7 +76,7 @@ async def test_cancel_leaves_no_ffmpeg_behind_even_one_that_ignores_sigterm(
 
 
 async def test_a_stopped_ffmpeg_dies_on_cancel(fake_ffmpeg: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ffmpeg, "TERMINATE_SECONDS", 0.2)
+    monkeypatch.setattr(process, "TERMINATE_SECONDS", 0.2)
     folder = fake_ffmpeg("hang")
     started = asyncio.Event()
     task = asyncio.create_task(

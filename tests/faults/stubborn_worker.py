@@ -1,0 +1,24 @@
+"""A worker one of whose activities never ends, whatever is asked of it: started as a process by a test."""
+
+import asyncio
+import contextlib
+import sys
+
+from temporalio import activity
+
+import worker
+from activities.contracts import WRITE_SCRIPT, ScriptTask, WrittenScript
+
+
+@activity.defn(name=WRITE_SCRIPT)
+async def write_script(_task: ScriptTask) -> WrittenScript:
+    """Beats, and ends for nobody."""
+    print("begun", flush=True)  # noqa: T201 - the test waits for it
+    while True:
+        with contextlib.suppress(asyncio.CancelledError):
+            activity.heartbeat()
+            await asyncio.sleep(0.1)
+
+
+worker.LIGHT_ACTIVITIES = (write_script, *worker.LIGHT_ACTIVITIES[1:])
+sys.exit(worker.main(["--role", "orchestrate"]))
