@@ -73,6 +73,16 @@ async def test_an_export_that_is_killed_takes_the_stack_from_nobody(tmp_path: Pa
     await gone(pids(state))
 
 
+async def test_a_stack_whose_only_export_is_killed_ends_by_itself(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    killed = await start(*export(script(tmp_path / "film.json", 9), data))
+    state = await state_of(data)
+    killed.kill()
+    await killed.communicate()
+    await gone(pids(state))
+    assert not (data / "stack.json").exists()
+
+
 async def test_ctrl_c_of_the_only_export_ends_the_stack(tmp_path: Path) -> None:
     data = tmp_path / "data"
     exporting = await start(*export(script(tmp_path / "film.json", 9), data))

@@ -149,6 +149,15 @@ async def test_what_is_no_film_is_an_output_that_is_made_again(
     assert "upload" not in caught.value.remediation
 
 
+async def test_a_segment_with_fewer_frames_than_were_drawn_is_refused(produced: OnTrial) -> None:
+    segment = produced.made.segments[0]
+    path = await produced.studio.store.local(segment.artifact)
+    assert len((await check_segment(path, segment.frames)).digests) == segment.frames
+    for frames in (segment.frames - 1, segment.frames + 1):
+        with pytest.raises(OutputInvalid, match=f"{frames} were drawn"):
+            await check_segment(path, frames)
+
+
 async def test_a_segment_that_is_tagged_differently_does_not_join_unnoticed(produced: OnTrial, tmp_path: Path) -> None:
     odd = produced.made.segments[1]
     tagged = tmp_path / "tagged.mp4"
