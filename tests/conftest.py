@@ -36,6 +36,7 @@ _SHARED = ("up", "stand", "s3")
 """Fixtures that start whole stacks: what uses one runs in one process, the slowest first."""
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tells pytest-xdist what belongs together: the users of a stack, else the tests of a file."""
     groups: dict[pytest.Item, str] = {}
