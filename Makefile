@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-AT_ONCE := -n 3 --dist loadgroup --no-loadscope-reorder
+AT_ONCE := -n 3 --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
 
 .PHONY: help

@@ -114,6 +114,8 @@ async def stream(
         if sighting.missing:
             yield frame("job-not-found", {"jobId": job_id, "timestamp": stamp()})
             return
+        if already_told(sighting, last):
+            return  # however long it took to see it
         if told := teller.tell(sighting):
             yield told
             sent_at = time.monotonic()

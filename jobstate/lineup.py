@@ -14,8 +14,12 @@ from jobstate.decoding import time_of
 from jobstate.names import EXPORT_WORKFLOW
 
 _KEEP_SECONDS: Final = 2.0
-_LIST_SECONDS: Final = 1.0
-_PAGE: Final = 1000
+_SHARE_OF_TIME: Final = 0.1
+"""Reading takes at most a tenth of the time, however many are open."""
+
+_PAGE_SECONDS: Final = 2.0
+_PAGE: Final = 1_000
+_PAGES: Final = 50
 
 
 class LineUp:
@@ -25,25 +29,33 @@ class LineUp:
         self._client = client
         self._lock = asyncio.Lock()
         self._starts: list[datetime] | None = None
-        self._read_at = float("-inf")
+        self._next_at = float("-inf")
 
     async def ahead_of(self, started_at: datetime) -> int | None:
-        """How many open exports were started before (at most a thousand are counted); None when that is not known."""
+        """How many open exports were started before; None when that is not known."""
         async with self._lock:
-            if time.monotonic() - self._read_at > _KEEP_SECONDS:
+            if (began := time.monotonic()) >= self._next_at:
                 self._starts = await self._read()
-                self._read_at = time.monotonic()
+                took = time.monotonic() - began
+                self._next_at = time.monotonic() + max(_KEEP_SECONDS, took / _SHARE_OF_TIME)
         return None if self._starts is None else bisect_left(self._starts, started_at)
 
     async def _read(self) -> list[datetime] | None:
-        request = ListWorkflowExecutionsRequest(
-            namespace=self._client.namespace,
-            page_size=_PAGE,
-            query=f"WorkflowType = '{EXPORT_WORKFLOW}' AND ExecutionStatus = 'Running'",
-        )
-        try:
-            async with asyncio.timeout(_LIST_SECONDS):
-                answer = await self._client.workflow_service.list_workflow_executions(request)
-        except (RPCError, TimeoutError):
-            return None  # a remark less; the state of a job does not hang on it
-        return sorted(time_of(one.start_time) for one in answer.executions)
+        starts: list[datetime] = []
+        token = b""
+        for _ in range(_PAGES):
+            request = ListWorkflowExecutionsRequest(
+                namespace=self._client.namespace,
+                page_size=_PAGE,
+                next_page_token=token,
+                query=f"WorkflowType = '{EXPORT_WORKFLOW}' AND ExecutionStatus = 'Running'",
+            )
+            try:
+                async with asyncio.timeout(_PAGE_SECONDS):
+                    answer = await self._client.workflow_service.list_workflow_executions(request)
+            except (RPCError, TimeoutError):
+                return None  # the state of a job does not depend on it
+            starts += [time_of(one.start_time) for one in answer.executions]
+            if not (token := answer.next_page_token):
+                return sorted(starts)
+        return None

@@ -65,11 +65,6 @@ STAGES: Final[tuple[StagePolicy, ...]] = (
 BY_NAME: Final[dict[StageName, StagePolicy]] = {stage.name: stage for stage in STAGES}
 
 
-def deadline_seconds(scenes: int) -> float:
-    """How long a whole export may take from its first work, queueing and pause not counted."""
-    return 4 * 3_600 + 120 * scenes
-
-
 def stage_of(activity_id: str) -> StageName:
     """The stage an activity id such as `render-007` belongs to. `sound` and `encoder` are part of the rendering."""
     name = activity_id.split("-", 1)[0]

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 # Settings are read once a process: they must be in place before anything imports them.
 _DATA = tempfile.TemporaryDirectory(prefix="picturelock-tests-")
@@ -32,22 +33,34 @@ from tests.servers import FakeServer, Reply  # noqa: E402
 hypothesis.settings.register_profile("house", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("house")
 
-_SHARED = ("up", "stand", "s3")
-"""Fixtures that start whole stacks: what uses one runs in one process, the slowest first."""
+STACKS = {
+    "stack": ("faults/test_films", "faults/test_kinds", "faults/test_stack", "faults/test_eviction"),
+    "s3": ("faults/test_roles", "faults/test_s3"),
+}
+"""Files whose tests share a running stack: they run in one process. Of the others each file is on its own."""
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
+def group_of(nodeid: str) -> str:
+    """What a test belongs to when several processes run them."""
+    path = nodeid.partition("::")[0].removeprefix("tests/").removesuffix(".py")
+    return next((name for name, files in STACKS.items() if path in files), path)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tells pytest-xdist what belongs together: the users of a stack, else the tests of a file."""
-    groups: dict[pytest.Item, str] = {}
-    for item in items:
-        fixtures = getattr(item, "fixturenames", ())
-        shared = next((name for name in _SHARED if name in fixtures), None)
-        alone = shared is None and item.path.parent.name in {"faults", "installs"}
-        groups[item] = item.nodeid if alone else shared or str(item.path)
-        item.add_marker(pytest.mark.xdist_group(groups[item]))
-    slow = {groups[item] for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: (groups[item] not in _SHARED, groups[item] not in slow))
+    """The slowest first: what begins last must not be what is waited for."""
+    slow = {group_of(item.nodeid) for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (group_of(item.nodeid) not in STACKS, group_of(item.nodeid) not in slow))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Groups by file and stack. (`--dist loadgroup` renames tests in a way that this pytest does not take.)"""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid)
+
+    return ByGroup(config, log)
 
 
 FAKE_FFMPEG = Path(__file__).parent / "fake_ffmpeg.py"

@@ -23,7 +23,6 @@ with workflow.unsafe.imports_passed_through():
     )
     from picturelock.errors import DeadlineExceeded
     from picturelock.models import AftermathInput, ExportInput, ExportResult, Snapshot
-    from picturelock.stages import deadline_seconds
     from workflows.board import Board
     from workflows.failures import job_error
     from workflows.givingup import give_up, settle
@@ -90,10 +89,14 @@ class ExportWorkflow:
         return result
 
     async def _within_deadline(self, work: asyncio.Task[ExportResult]) -> ExportResult:
-        """The work's result. The clock runs from the first finished activity on, and stands while the job is held."""
-        brought = self._export.request.script
-        allowed = self._export.deadline_seconds or deadline_seconds(len(brought.scenes) if brought else 1)
-        await workflow.wait_condition(lambda: work.done() or self._board.begun)
+        """The work's result. Without a wish of the request nothing bounds how long a job may wait and take.
+
+        With one, everything counts from the start on but pauses.
+        """
+        allowed = self._export.request.deadline_seconds
+        if allowed is None:
+            await workflow.wait_condition(work.done)
+            return work.result()
         left = allowed
         while not work.done():
             if self._board.held:
@@ -108,7 +111,7 @@ class ExportWorkflow:
                 left = max(left, _AFTER_PAUSE_SECONDS)
             elif left <= 0 and not work.done():
                 await self._give_up(work)
-                raise DeadlineExceeded(f"the export was not done within {timedelta(seconds=allowed)} (h:mm:ss)")
+                raise DeadlineExceeded(f"the export was not done within deadlineSeconds ({allowed:g})")
         return work.result()
 
     async def _give_up(self, work: asyncio.Task[ExportResult]) -> None:

@@ -128,7 +128,6 @@ class ExportInput(Model):
     correlation_id: str
     created_at: datetime
     attempt: int = 1
-    deadline_seconds: float | None = Field(default=None, description="None: as the stage table says.")
 
 
 class PendingActivity(Model):

@@ -115,6 +115,12 @@ class ExportRequest(Input):
     watermark: Watermark | None = Field(default=None, description="A picture in a corner of every frame.")
     intro: Insert | None = Field(default=None, description="A clip before the first scene.")
     outro: Insert | None = Field(default=None, description="A clip after the last scene.")
+    deadline_seconds: float | None = Field(
+        default=None,
+        ge=1,
+        le=2_592_000,
+        description="Fail when it takes longer than this, waiting included, pauses not.",
+    )
     webhook: Webhook | None = Field(default=None, description="Who is told of the end.")
     metadata: dict[MetadataKey, MetadataValue] = Field(
         default={}, max_length=32, description="Words of your own, kept with the job and its film."

@@ -2,11 +2,12 @@
 
 import json
 from datetime import timedelta
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.events import Teller, already_told
+from api.events import Teller, already_told, stream
 from api.frames import EventId
 from api.watch import Sighting
 from picturelock.models import Observation, TimelineEvent
@@ -155,3 +156,27 @@ def test_any_interleaving_of_attempts_and_reconnects_tells_each_end_once(
 def given_up_at(entries: int, status: str, attempt: int) -> Observation:
     record = snapshot("render", done=40).model_copy(update={"timeline": timeline(entries)})
     return observed(run_status=status, snapshot=record, closed_at=NOW, attempt=attempt)
+
+
+class FakeWatcher:
+    """Sees the job at last: away at first, ended then."""
+
+    def __init__(self, *seen: Sighting) -> None:
+        self._seen = list(seen)
+
+    def is_closing(self) -> bool:
+        return False
+
+    async def newer_than(self, version: int, _seconds: float) -> Sighting | None:
+        return next(one for one in self._seen if one.version > version)
+
+
+async def test_who_knows_the_end_is_not_told_it_again_however_late_it_is_seen() -> None:
+    """The first look took too long for a 204; the stream ends without a second terminal event."""
+    final = sighting(ended(13), version=2)
+    watcher: Any = FakeWatcher(Sighting(1, away="Temporal does not answer"), final)
+    frames = [frame async for frame in stream(watcher, "job-12345", "c", final.event_id)]
+    names = [name for frame in frames for name, _, _ in events_of(frame)]
+    assert names == ["connected", "warning"]
+    other = [frame async for frame in stream(watcher, "job-12345", "c", EventId(1, 13, 900))]
+    assert [name for frame in other for name, _, _ in events_of(frame)][-1] == "job-completed"

@@ -68,7 +68,10 @@ async def start(
     return await client.start_workflow(
         ExportWorkflow.run,
         ExportInput(
-            request=request, correlation_id="c", created_at=now, attempt=attempt, deadline_seconds=deadline_seconds
+            request=request.model_copy(update={"deadline_seconds": deadline_seconds}),
+            correlation_id="c",
+            created_at=now,
+            attempt=attempt,
         ),
         id=job_id or f"job-{uuid.uuid4().hex}",
         task_queue=EXPORTS_QUEUE,

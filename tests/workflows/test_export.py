@@ -20,7 +20,7 @@ from jobstate.names import SNAPSHOT_MEMO
 from jobstate.reader import JobReader
 from picturelock.errors import InvalidScript, RenderFailed
 from picturelock.models import JobError, Snapshot
-from picturelock.stages import EXPORTS_QUEUE
+from picturelock.stages import CONTROL_QUEUE, EXPORTS_QUEUE
 from tests.fake_activities import Studio, beat
 from tests.unit.test_status import BEFORE_RENDER, RENDER
 from tests.workflows.conftest import Handle, start, studio_open
@@ -198,7 +198,26 @@ async def test_an_export_that_does_not_end_is_ended_at_its_deadline(client: Clie
         while "render-001" not in studio.cancelled:
             await asyncio.sleep(0.01)
     assert code == "DEADLINE_EXCEEDED"
-    assert "0:00:01" in error.message
+    assert "deadlineSeconds (1)" in error.message
+
+
+async def test_waiting_for_a_worker_never_fails_a_job(client: Client) -> None:
+    """A backlog of four hours used to fail every job that waited: nothing counts the time unless the request asks."""
+    studio = Studio()
+    handle = await start(client)
+    async with studio_open(client, studio, queues=(EXPORTS_QUEUE, CONTROL_QUEUE)):
+        while (await handle.query(ExportWorkflow.status)).stage != "render":
+            await asyncio.sleep(0.02)
+    history = await handle.fetch_history()
+    started = history.events[0].workflow_execution_started_event_attributes
+    limits = started.workflow_execution_timeout, started.workflow_run_timeout
+    assert [limit.ToTimedelta() for limit in limits] == [timedelta(0)] * 2
+    timers = [one for one in history.events if one.event_type == EventType.EVENT_TYPE_TIMER_STARTED]
+    scheduled = [one.activity_task_scheduled_event_attributes for one in history.events]
+    assert timers == []
+    assert {one.schedule_to_start_timeout.ToTimedelta() for one in scheduled if one.activity_id} <= {timedelta(0)}
+    async with studio_open(client, studio):
+        await asyncio.wait_for(handle.result(), 60)
 
 
 async def test_ten_scenes_stay_small_in_history(client: Client) -> None:
