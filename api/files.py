@@ -10,6 +10,7 @@ from api.body import save_body
 from api.context import Context, Shared
 from api.problems import PROBLEM, Problem
 from picturelock.assets import take_in
+from picturelock.errors import ArtifactLost
 from picturelock.models import Asset, ExportResult, JobId, NamedArtifact
 from picturelock.scratch import workspace
 from picturelock.status import assemble
@@ -50,6 +51,7 @@ async def upload_asset(request: Request, shared: Shared) -> Asset:
         304: {},
         404: PROBLEM,
         409: PROBLEM,
+        410: PROBLEM,
         416: PROBLEM,
         422: PROBLEM,
         503: PROBLEM,
@@ -75,6 +77,7 @@ async def download_output(
         304: {},
         404: PROBLEM,
         409: PROBLEM,
+        410: PROBLEM,
         416: PROBLEM,
         422: PROBLEM,
         503: PROBLEM,
@@ -122,6 +125,8 @@ async def _file(found: NamedArtifact, shared: Context, if_none_match: str | None
         return Response(status_code=304, headers=headers)
     signed = await shared.store.sign(found, _SIGNED_SECONDS)
     if signed is not None:
+        if not await shared.store.has(found):
+            raise ArtifactLost(f"the store has lost {found.name!r}, or what it has is damaged")
         return RedirectResponse(signed, 302, {"Cache-Control": "no-store"})
     path = await shared.store.local(found)
     disposition = "attachment" if attachment else "inline"

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from api.correlation import correlation_id
 from jobstate.errors import JobNotFound, StateRefused, StateUnavailable
-from picturelock.errors import AssetMissing, AssetUnreadable, DiskFull, PicturelockError, StoreUnavailable
+from picturelock.errors import ArtifactLost, AssetMissing, AssetUnreadable, DiskFull, PicturelockError, StoreUnavailable
 from picturelock.models import JobId, Model
 from picturelock.scripting.intake import RequestRefused
 
@@ -132,7 +132,12 @@ def unexpected(_error: Exception) -> JSONResponse:
     return answer(Problem(500, "INTERNAL", "the request failed unexpectedly; it was logged with its correlation id"))
 
 
-_STATUS: Final[dict[type[PicturelockError], int]] = {AssetUnreadable: 422, AssetMissing: 422, DiskFull: 507}
+_STATUS: Final[dict[type[PicturelockError], int]] = {
+    AssetUnreadable: 422,
+    AssetMissing: 422,
+    ArtifactLost: 410,
+    DiskFull: 507,
+}
 _HANDLERS: Final[dict[type[Exception], Callable[[Any], Problem]]] = {
     Problem: lambda error: error,
     RequestRefused: _refused,

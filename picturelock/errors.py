@@ -22,6 +22,7 @@ The tree, each class with its code; (r) marks what is worth trying again as it i
       OutputInvalid            OUTPUT_INVALID (r)
       DiskFull                 DISK_FULL (r)
       StoreUnavailable         STORE_UNAVAILABLE (r)
+      ArtifactLost             ARTIFACT_LOST (r)
       ToolMissing              TOOL_MISSING
       DeadlineExceeded         DEADLINE_EXCEEDED (r)
       WorkerLost               WORKER_LOST (r)
@@ -199,6 +200,14 @@ class StoreUnavailable(PicturelockError):
 
     code = "STORE_UNAVAILABLE"
     remediation = "Check the store; the job goes on when it answers."
+    retryable = True
+
+
+class ArtifactLost(PicturelockError):
+    """A file that was in the store is not there any more, or is damaged."""
+
+    code = "ARTIFACT_LOST"
+    remediation = "Send the request again: what is missing is made again. What was uploaded has to be uploaded again."
     retryable = True
 
 

@@ -14,7 +14,7 @@ import cv2
 
 from picturelock import __version__
 from picturelock.composition.captions import to_srt, to_vtt
-from picturelock.errors import OutputInvalid
+from picturelock.errors import ArtifactLost, OutputInvalid
 from picturelock.media import ffmpeg as runner
 from picturelock.media import join, planes, sound
 from picturelock.media.extras import Chapter, Extras
@@ -161,7 +161,13 @@ class Finisher:
         return cache_key(_VERSION, tool_versions()["ffmpeg"], plan, str(self.request.captions.track), *made_of)
 
     async def _is_there(self, known: "_FinishedFilm") -> bool:
-        return await self.store.has(known.film) and (known.poster is None or await self.store.has(known.poster))
+        """Whether a film that was made before is there, byte for byte: it is published without another look."""
+        try:
+            with workspace(self.scratch, "found") as folder:
+                await self.store.local(known.film, folder)
+        except ArtifactLost:
+            return False
+        return known.poster is None or await self.store.has(known.poster)
 
     async def _made(self) -> "_FinishedFilm":
         """The film, joined, verified and stored."""

@@ -14,11 +14,13 @@ Every write is whole or not there, and writing the same thing twice is harmless:
 import asyncio
 import contextlib
 import hashlib
+import uuid
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import obstore
@@ -27,14 +29,30 @@ from obstore.store import LocalStore, ObjectStore, S3Store, from_url
 from pydantic import ValidationError
 
 from picturelock.copies import Copies
-from picturelock.errors import AssetMissing, DiskFull, StoreUnavailable
+from picturelock.errors import ArtifactLost, AssetMissing, DiskFull, StoreUnavailable
 from picturelock.models import ArtifactRef, Asset, Model
 from picturelock.settings import settings
 
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig, RetryConfig
+
 AnyModel = TypeVar("AnyModel", bound=Model)
 _CHUNK: Final = 1024 * 1024
+_INTACT: Final = 20_000
+"""Files whose hash is known to be right, as long as nobody writes to them."""
+
 _COPIES_MAX_BYTES: Final = 10 * 1024**3
 _PROBE_SECONDS: Final = 2.0
+_CLIENT: Final["ClientConfig"] = {
+    "allow_http": True,
+    "connect_timeout": timedelta(seconds=3),
+    "timeout": timedelta(seconds=12),
+}
+"""A request moves a few megabytes at the most; one that hangs is noticed within 15 seconds."""
+
+_RETRIES: Final["RetryConfig"] = {"max_retries": 3, "retry_timeout": timedelta(seconds=5)}
+"""What fails at once is tried again for a moment; activities do the rest of the waiting."""
+
 TOUCH_AFTER: Final = timedelta(hours=1)
 """How old a record or file may be before its use makes it young again."""
 
@@ -49,12 +67,13 @@ class Store:
         self._copies = Copies(scratch / "copies", copies_max_bytes)
         parts = urlsplit(location)
         self._root: Path | None = None
+        self._intact: OrderedDict[tuple[str, int, int, int], None] = OrderedDict()
         if parts.scheme == "file":
             self._root = Path(unquote(parts.path))
             self._root.mkdir(parents=True, exist_ok=True)
             self._store: ObjectStore = LocalStore(self._root)
         else:
-            self._store = from_url(location, client_options={"allow_http": True})
+            self._store = from_url(location, client_options=_CLIENT, retry_config=_RETRIES)
 
     @property
     def is_elsewhere(self) -> bool:
@@ -78,13 +97,44 @@ class Store:
         return ref
 
     async def has(self, ref: ArtifactRef) -> bool:
-        """Whether the file is there, in full length."""
+        """Whether the file is there, whole: in a local store what its hash says, elsewhere in full length."""
+        if self._root is not None:
+            try:
+                await self._checked(self._root / _blob(ref), ref)
+            except ArtifactLost:
+                return False
+            return True
         try:
             with _translated():
                 meta = await obstore.head_async(self._store, _blob(ref))
         except FileNotFoundError:
             return False
         return int(meta["size"]) == ref.size_bytes
+
+    async def _checked(self, path: Path, ref: ArtifactRef) -> None:
+        """Raises ArtifactLost unless a file of the local store is what its hash says; a damaged one is put aside.
+
+        A file is hashed once, as long as nobody writes to it.
+        """
+        try:
+            status = path.stat()
+        except FileNotFoundError as error:
+            raise _lost(ref, "is not in the store any more") from error
+        except OSError as error:
+            raise StoreUnavailable(f"the artifact store does not answer: {type(error).__name__}") from error
+        key = (ref.sha256, status.st_ino, status.st_mtime_ns, status.st_size)
+        if key in self._intact:
+            return
+        if status.st_size == ref.size_bytes and await asyncio.to_thread(sha256_of, path) == ref.sha256:
+            self._intact[key] = None
+            while len(self._intact) > _INTACT:
+                self._intact.popitem(last=False)
+            return
+        with contextlib.suppress(OSError):  # out of the way of what is made again
+            aside = path.parents[2] / "damaged"
+            aside.mkdir(exist_ok=True)
+            path.replace(aside / f"{ref.sha256}.{uuid.uuid4().hex[:8]}")
+        raise _lost(ref, "is damaged")
 
     async def _has_lately(self, ref: ArtifactRef) -> bool:
         """Whether the file is there and young. What is old may just be going: it is put again."""
@@ -96,8 +146,11 @@ class Store:
         return int(meta["size"]) == ref.size_bytes and datetime.now(UTC) - meta["last_modified"] < TOUCH_AFTER
 
     async def read(self, ref: ArtifactRef) -> bytes:
-        """A file's bytes. Raises StoreUnavailable when the store has lost it."""
-        return await self._get(_blob(ref))
+        """A file's bytes. Raises ArtifactLost when the store has lost it."""
+        try:
+            return await self._get(_blob(ref))
+        except FileNotFoundError as error:
+            raise _lost(ref, "is not in the store any more") from error
 
     async def stream(self, ref: ArtifactRef, start: int, end: int) -> AsyncIterator[bytes]:
         """The bytes from `start` up to `end` (exclusive), in chunks."""
@@ -109,22 +162,28 @@ class Store:
         """A path where the file can be read: in place in a local store, else a verified copy in the scratch folder.
 
         Copies go when there is no room for them; with `pin`, a folder of the scratch folder, one stays as long as that.
+
+        Raises:
+            ArtifactLost: the store has lost it, or what it has is damaged (and is gone from now on).
         """
         if self._root is not None:
             path = self._root / _blob(ref)
-            if not path.exists():
-                raise StoreUnavailable(f"the store has lost {ref.sha256[:12]}… ({ref.media_type})")
+            await self._checked(path, ref)
             return path
         async with self._copies.turn(ref.sha256):
             known = self._copies.find(ref.sha256, pin)
             if known is not None:
                 return known
             async with self._copies.making(ref.sha256) as path:
-                with path.open("wb") as file:
-                    async for chunk in self.stream(ref, 0, ref.size_bytes):
-                        await asyncio.to_thread(file.write, chunk)
+                try:
+                    with path.open("wb") as file:
+                        async for chunk in self.stream(ref, 0, ref.size_bytes):
+                            await asyncio.to_thread(file.write, chunk)
+                except FileNotFoundError as error:
+                    raise _lost(ref, "is not in the store any more") from error
                 if await asyncio.to_thread(sha256_of, path) != ref.sha256:
-                    raise StoreUnavailable(f"the store's copy of {ref.sha256[:12]}… is damaged")
+                    await self._delete(_blob(ref))
+                    raise _lost(ref, "is damaged")
             made = self._copies.find(ref.sha256, pin)
         if made is None:
             raise StoreUnavailable(f"the copy of {ref.sha256[:12]}… was removed at once")
@@ -260,6 +319,10 @@ class Store:
             return model.model_validate_json(await self._get(path))
         except (FileNotFoundError, ValidationError):
             return None
+
+
+def _lost(ref: ArtifactRef, how: str) -> ArtifactLost:
+    return ArtifactLost(f"the file {ref.sha256[:12]}… ({ref.media_type}) {how}")
 
 
 def _blob(ref: ArtifactRef) -> str:

@@ -1,5 +1,6 @@
 """A small S3 server in memory whose writes can be made to fail, one after the other."""
 
+import re
 import threading
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -25,6 +26,15 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.outer.objects[path] = body
         self._answer(200, b"", etag=body)
+
+    def do_POST(self) -> None:
+        """Deletes the objects that are listed in the body (DeleteObjects)."""
+        body = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
+        keys = re.findall(r"<Key>(.*?)</Key>", body)
+        for key in keys:
+            self.outer.objects.pop(f"{self._path()}/{key}", None)
+        said = "".join(f"<Deleted><Key>{key}</Key></Deleted>" for key in keys)
+        self._answer(200, f"<DeleteResult>{said}</DeleteResult>".encode())
 
     def do_GET(self) -> None:
         self._read(send=True)

@@ -7,8 +7,9 @@ from temporalio.exceptions import ApplicationError
 
 from activities.contracts import FinalizeTask
 from activities.finalize import finalize_film
+from picturelock.storage import sha256_of
 from tests.fake_s3 import CREDENTIALS, FakeS3
-from tests.films.studio import Body, Studio
+from tests.films.studio import Body, Studio, changed
 
 FILM: Body = {
     "script": {"title": "Published", "scenes": [{"narration": "One."}, {"narration": "Two."}]},
@@ -55,3 +56,25 @@ async def refusal(studio: Studio, task: FinalizeTask) -> ApplicationError | None
     except ApplicationError as error:
         return error
     return None
+
+
+async def test_a_found_film_that_is_damaged_is_made_again(studio: Studio) -> None:
+    first = await studio.film(FILM)
+    film = bytearray(first.path.read_bytes())
+    film[-10:] = bytes(10)
+    first.path.write_bytes(film)
+    again = await studio.film(FILM)
+    assert not again.result.cached
+    assert sha256_of(again.path) == again.result.film.sha256 == first.result.film.sha256
+    assert (await studio.film(FILM)).result.cached
+
+
+async def test_a_segment_that_is_damaged_is_rendered_again(studio: Studio) -> None:
+    body = changed(FILM, "script.title", "Damaged")
+    rendered = await studio.rendered(body, 0)
+    path = await studio.store.local(rendered.artifact)
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    anew = Studio()
+    again = await anew.rendered(body, 0)
+    assert not again.cached
+    assert sha256_of(await anew.store.local(again.artifact)) == again.artifact.sha256 == rendered.artifact.sha256

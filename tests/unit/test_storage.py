@@ -1,11 +1,14 @@
 """The store: whole or not there, the same thing twice is harmless, damage is seen."""
 
 import asyncio
+import socket
+import time
 from pathlib import Path
 
 import pytest
 
-from picturelock.errors import AssetMissing, StoreUnavailable
+from picturelock import storage
+from picturelock.errors import ArtifactLost, AssetMissing, StoreUnavailable
 from picturelock.models import ArtifactRef, Asset
 from picturelock.storage import Store, cache_key, sha256_of
 from tests.fake_s3 import CREDENTIALS, FakeS3
@@ -35,7 +38,7 @@ async def test_a_file_that_is_too_short_is_not_there(store: Store) -> None:
 
 async def test_a_lost_file_is_said(store: Store) -> None:
     lost = ArtifactRef(sha256="0" * 64, size_bytes=1, media_type="text/plain")
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(ArtifactLost):
         await store.local(lost)
 
 
@@ -64,7 +67,53 @@ async def test_a_copy_is_what_its_hash_says(tmp_path: Path, monkeypatch: pytest.
     assert (await store.local(ref)).read_bytes() == b"a film"
     [path] = server.objects
     server.objects[path] = b"a fiLm"
-    with pytest.raises(StoreUnavailable, match="damaged"):
+    with pytest.raises(ArtifactLost, match="damaged"):
         await Store("s3://media/here", tmp_path / "two").local(ref)
     assert list((tmp_path / "two" / "copies").iterdir()) == []
+    assert server.objects == {}, "it is not found again"
     server.stop()
+
+
+@pytest.mark.parametrize("damage", [b"x", b"", b"Whole", None])
+async def test_a_damaged_file_is_as_good_as_none_and_is_put_again(store: Store, damage: bytes | None) -> None:
+    ref = await store.put_bytes(b"whole", "text/plain")
+    path = await store.local(ref)
+    if damage is None:
+        path.unlink()
+    else:
+        path.write_bytes(damage)
+    assert not await store.has(ref)
+    with pytest.raises(ArtifactLost):
+        await store.local(ref)
+    again = path.with_name("again")
+    again.write_bytes(b"whole")
+    assert await store.put_file(again, "text/plain") == ref
+    assert await store.has(ref)
+    assert (await store.local(ref)).read_bytes() == b"whole"
+
+
+async def test_an_intact_file_is_hashed_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    ref = await store.put_bytes(b"whole", "text/plain")
+    hashed: list[Path] = []
+    real = storage.sha256_of
+
+    def noting(path: Path) -> str:
+        hashed.append(path)
+        return real(path)
+
+    monkeypatch.setattr(storage, "sha256_of", noting)
+    for _ in range(3):
+        assert await store.has(ref)
+        await store.local(ref)
+    assert len(hashed) == 1
+
+
+async def test_a_store_that_hangs_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections and says nothing
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        for name, value in {**CREDENTIALS, "AWS_ENDPOINT": endpoint}.items():
+            monkeypatch.setenv(name, value)
+        began = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            await Store("s3://media/here", tmp_path).put_bytes(b"a film", "video/mp4")
+        assert time.monotonic() - began < 15
