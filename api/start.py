@@ -1,8 +1,15 @@
 """Starts a run of a job: its first, or another attempt."""
 
+import uuid
 from typing import Final
 
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.api.common.v1 import Memo, Payloads, WorkflowType
+from temporalio.api.enums.v1 import WorkflowIdConflictPolicy, WorkflowIdReusePolicy
+from temporalio.api.sdk.v1 import UserMetadata
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import StartWorkflowExecutionRequest
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
 
 from api.context import Context
 from jobstate.errors import translated
@@ -11,28 +18,44 @@ from picturelock.models import ExportInput, ExportRequest, JobMemo
 from picturelock.stages import EXPORTS_QUEUE
 
 START_SECONDS: Final = 5.0
+_ALLOW_DUPLICATE: Final = WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
+_REJECT_DUPLICATE: Final = WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE
 
 
 async def start_run(job_id: str, started: ExportInput, memo: JobMemo, shared: Context) -> None:
-    """Returns as soon as Temporal has taken the run; a second run of an attempt is refused by Temporal itself.
+    """Returns as soon as Temporal has taken the run.
+
+    An attempt is started once, whatever is slow in between: all who ask for the same attempt of a job ask with the same
+    request id, and Temporal answers the later ones with the run that it has, also when that one has ended.
 
     Raises:
         WorkflowAlreadyStartedError: the job is open, or (first attempts only) has ever been started.
         StateUnavailable: Temporal does not answer.
     """
-    again = started.attempt > 1
+    client, again = shared.client, started.attempt > 1
+    converter = client.data_converter
+    summary, details = _title(started.request) or "Export", _details(job_id, started)
+    noted, titled, told, *given = await converter.encode([memo, summary, details, started])
+    request = StartWorkflowExecutionRequest(
+        namespace=client.namespace,
+        workflow_id=job_id,
+        workflow_type=WorkflowType(name=EXPORT_WORKFLOW),
+        task_queue=TaskQueue(name=EXPORTS_QUEUE),
+        input=Payloads(payloads=given),
+        identity=client.identity,
+        request_id=f"{job_id}.{started.attempt}" if again else uuid.uuid4().hex,
+        workflow_id_reuse_policy=_ALLOW_DUPLICATE if again else _REJECT_DUPLICATE,
+        workflow_id_conflict_policy=WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
+        memo=Memo(fields={JOB_MEMO: noted}),
+        user_metadata=UserMetadata(summary=titled, details=told),
+    )
     async with translated(START_SECONDS):
-        await shared.client.start_workflow(
-            EXPORT_WORKFLOW,
-            started,
-            id=job_id,
-            task_queue=EXPORTS_QUEUE,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE if again else WorkflowIDReusePolicy.REJECT_DUPLICATE,
-            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-            memo={JOB_MEMO: memo},
-            static_summary=_title(started.request) or "Export",
-            static_details=_details(job_id, started),
-        )
+        try:
+            await client.workflow_service.start_workflow_execution(request, retry=True)
+        except RPCError as error:
+            if error.status is RPCStatusCode.ALREADY_EXISTS:
+                raise WorkflowAlreadyStartedError(job_id, EXPORT_WORKFLOW) from error
+            raise
 
 
 def _title(request: ExportRequest) -> str:

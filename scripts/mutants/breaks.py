@@ -128,8 +128,8 @@ BREAKS: Final = [
     Break("a pause holds nothing", "await workflow.wait_condition(lambda: not self._board.held)", "pass",
           "tests/workflows/test_pause.py"),
     Break("a deadline ends nothing", "left <= 0 and not work.done()", "False", "tests/workflows/test_export.py"),
-    Break("a second start of a key is a second job", "WorkflowIDReusePolicy.ALLOW_DUPLICATE if again else A_",
-          "WorkflowIDReusePolicy.ALLOW_DUPLICATE", "tests/api"),
+    Break("a second start of a key is a second job", "_ALLOW_DUPLICATE if again else _REJECT_DUPLICATE", "_ALLOW_DUPLICATE", "tests/api"),
+    Break("a slow retry is a second attempt", "A_ if again else uuid.uuid4().hex", "uuid.uuid4().hex", "tests/api/test_control.py"),
     Break("files of open jobs are evicted", "min(now, oldest_open or now) - _SETTLED", "now", "tests/unit/test_eviction.py"),
     Break("unknown fields are taken", 'ConfigDict(extra="forbid")', 'ConfigDict(extra="ignore")', "tests/unit/test_intake.py tests/api"),
     # The command.

@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -16,7 +17,9 @@ from temporalio import activity
 from temporalio.testing import WorkflowEnvironment
 
 from api.app import create_app
+from api.control import _earlier
 from api.server import Protocol, Server
+from api.start import start_run
 from api.stream import EventStream
 from cli.ports import any_free
 from jobstate.reader import JobReader
@@ -247,3 +250,29 @@ async def test_viewers_that_leave_leave_nothing_behind(http: httpx.AsyncClient) 
     async with asyncio.timeout(20):
         while await streams() != ["picturelock_streams 0.0", "picturelock_watchers 0.0"]:
             await asyncio.sleep(0.02)
+
+
+async def test_two_retries_through_two_replicas_make_one_attempt(
+    temporal: WorkflowEnvironment, http: httpx.AsyncClient, studio: OpenStudio
+) -> None:
+    """The second replica has read attempt 1 and is slow: attempt 2 has begun and ended before it starts it."""
+
+    async def fail(_task: Any) -> None:
+        raise InvalidScript("not today")
+
+    await studio(Studio(hooks={"compose": fail}))
+    job_id = await create(http)
+    await until(http, job_id, lambda one: one.status == "failed")
+    reader = JobReader(temporal.client)
+    before, memo = await reader.started_with(job_id)
+    job = await reader.status(job_id)
+    assert (await http.post(f"/api/jobs/{job_id}/retry")).status_code == 202
+    second = await until(http, job_id, lambda one: one.status == "failed" and one.attempt == 2)
+    again = before.model_copy(update={"attempt": 2})
+    slow = memo.model_copy(update={"attempt": 2, "earlier": [_earlier(job)]})
+    shared: Any = SimpleNamespace(client=temporal.client)
+    await start_run(job_id, again, slow, shared)
+    now = await reader.status(job_id)
+    assert (now.attempt, now.status, now.completed_at) == (2, "failed", second.completed_at)
+    runs = [one async for one in temporal.client.list_workflows(f"WorkflowId = '{job_id}'")]
+    assert len(runs) == 2
