@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.events import Teller, already_told, stream
-from api.frames import EventId
+from api.frames import EventId, frame, stamp
 from api.watch import Sighting
 from picturelock.models import Observation, TimelineEvent
 from tests.unit.test_status import BEFORE_RENDER, NOW, RENDER, RESULT, observed, snapshot
@@ -18,8 +18,8 @@ HALFWAY = BEFORE_RENDER + RENDER / 2
 
 def events_of(told: bytes) -> list[tuple[str, str | None, dict[str, object]]]:
     found = []
-    for frame in told.decode().split("\n\n")[:-1]:
-        fields = dict(line.split(": ", 1) for line in frame.split("\n"))
+    for block in told.decode().split("\n\n")[:-1]:
+        fields = dict(line.split(": ", 1) for line in block.split("\n"))
         found.append((fields["event"], fields.get("id"), json.loads(fields["data"])))
     return found
 
@@ -180,3 +180,17 @@ async def test_who_knows_the_end_is_not_told_it_again_however_late_it_is_seen() 
     assert names == ["connected", "warning"]
     other = [frame async for frame in stream(watcher, "job-12345", "c", EventId(1, 13, 900))]
     assert [name for frame in other for name, _, _ in events_of(frame)][-1] == "job-completed"
+
+
+def test_a_frame_on_the_wire() -> None:
+    assert frame("warning", {"a": "ü", "b": [1, 2]}, "1.2.3") == (
+        'id: 1.2.3\nevent: warning\ndata: {"a":"ü","b":[1,2]}\n\n'.encode()
+    )
+    assert frame("heartbeat", {}) == b"event: heartbeat\ndata: {}\n\n"
+    assert stamp(NOW) == "2026-01-01T12:00:00Z"
+    assert stamp().endswith("Z")
+    for text in (None, "", "1.2", "1.2.3.4", "a.2.3", "1.2.-3", "1.2.1234567890", "１.2.3"):
+        assert EventId.parse(text) is None
+    assert EventId.parse("1.22.333") == EventId(1, 22, 333)
+    assert str(EventId(1, 22, 333)) == "1.22.333"
+    assert EventId.parse("1.2.123456789") == EventId(1, 2, 123456789)

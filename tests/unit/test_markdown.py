@@ -3,7 +3,15 @@
 import pytest
 
 from picturelock.errors import InvalidScript
+from picturelock.scripting import markdown
 from picturelock.scripting.markdown import parse_script, plain_text
+
+
+@pytest.fixture(autouse=True)
+def fresh_parsers() -> None:
+    """Each test makes its parsers anew: what a parser was made of is under test, too."""
+    markdown._parser.cache_clear()
+    markdown._block_parser.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -60,3 +68,43 @@ def test_what_no_parser_should_chew_on_is_refused(source: str) -> None:
     """Inline markup takes time that grows with the square of a paragraph."""
     with pytest.raises(InvalidScript, match="more than"):
         parse_script(source)
+
+
+def test_every_kind_of_block_is_read_as_what_it_is() -> None:
+    text = """# A film
+
+Opening  words
+on two lines\\
+and three.
+
+## A list
+
+3. third
+4. fourth
+
+- dash
+
+## Code
+
+    indented   code
+
+```python
+fenced   code
+```
+
+---
+
+![](sha256-{asset})
+
+After a *break*, with <b>tags</b>, R&amp;D, C:\\new and ~~struck~~ words.
+"""
+    asset = "0" * 64
+    script = parse_script(text.replace("{asset}", asset))
+    assert script.title == "A film"
+    assert [(scene.title, scene.narration) for scene in script.scenes] == [
+        (None, "Opening words on two lines\\ and three."),
+        ("A list", "3. third 4. fourth dash"),
+        ("Code", "indented code fenced code"),
+        (None, "After a break, with <b>tags</b>, R&amp;D, C:\\new and struck words."),
+    ]
+    assert [scene.visual.asset_id if scene.visual else None for scene in script.scenes][-1] == f"sha256-{asset}"

@@ -6,7 +6,7 @@ import pytest
 
 from picturelock.errors import InvalidRequest, NotOffered
 from picturelock.models import ExportRequest, VideoFormat, VideoOptions
-from picturelock.presets import DEFAULT_PRESET, PRESETS, X264_PRESETS, check_together, resolve
+from picturelock.presets import DEFAULT_PRESET, PRESETS, X264_PRESETS, Preset, _preset, check_together, resolve
 
 BASE = {"fps": 30, "codec": "h264", "encoder": "software", "container": "mp4", "encoder_preset": "veryfast", "crf": 20,
         "loudness_lufs": -16.0, "audio_bitrate_kbps": 192, "max_duration_seconds": None}  # fmt: skip
@@ -118,3 +118,17 @@ def test_a_film_without_a_picture_has_nothing_to_show(change: dict[str, Any], sa
     check_together(request, PRESETS["preview"].format)
     check_together(ExportRequest.model_validate({**body, "music": ASSET, "captions": {}} | dict.fromkeys(
         ("watermark", "intro", "outro"))), resolve(request.video))  # fmt: skip
+
+
+def test_a_row_of_the_table_has_the_defaults_of_the_house() -> None:
+    assert _preset("slug", "A title", 640, 360) == Preset(
+        slug="slug", title="A title", format=VideoFormat.model_validate({**BASE, "width": 640, "height": 360})
+    )
+    given = {"fps": 24, "crf": 30, "codec": "vp9", "encoder_preset": "good", "container": "webm"}
+    named = {"loudness_lufs": -14.0, "audio_bitrate_kbps": 96, "max_duration_seconds": 60}
+    made = _preset(
+        "s", "t", 1, 2, fps=24, crf=30, codec="vp9", encoder_preset="good", container="webm", lufs=-14.0, audio_kbps=96,
+        longest=60,
+    )  # fmt: skip
+    wanted = VideoFormat.model_validate({**BASE, "width": 1, "height": 2, **given, **named})
+    assert made == Preset(slug="s", title="t", format=wanted, max_duration_seconds=60)

@@ -1,0 +1,114 @@
+"""How far a job is and how long it will take, to the tenth."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from picturelock.models import Heartbeat, PendingActivity, StepDetail, StepRecord
+from picturelock.progress import detail_of, eta_seconds, frames_done, overall, step_percent
+from picturelock.stages import BY_NAME, STAGES, stage_of
+from tests.unit.test_status import NOW, RENDER, observed, snapshot
+
+
+def record(**fields: Any) -> StepRecord:
+    return StepRecord.model_validate({"name": "render", "state": "running", "units_total": 200, **fields})
+
+
+def beat(fraction: float, frames: int | None = None) -> Heartbeat:
+    return Heartbeat(fraction=fraction, frames_done=frames, last_advance_at=NOW, stall_after_seconds=30)
+
+
+def seen(step: StepRecord, *pending: PendingActivity, **units: int) -> Any:
+    record = snapshot("render", open_units={name.replace("_", "-"): count for name, count in units.items()})
+    return observed(snapshot=record.model_copy(update={"steps": [step]}), pending=list(pending))
+
+
+@pytest.mark.parametrize(
+    ("fields", "percent"),
+    [
+        ({"units_done": 50}, 25.0),
+        ({"units_done": 50, "units_shown": 90}, 45.0),
+        ({"units_done": 300}, 100.0),
+        ({"state": "pending", "units_done": 50}, 0.0),
+        ({"state": "completed"}, 100.0),
+        ({"units_total": 0, "units_done": 5}, 0.0),
+        ({"units_total": 3, "units_done": 2}, 66.6),
+        ({"state": "failed", "units_done": 50}, 25.0),
+    ],
+)
+def test_a_step_is_as_far_as_its_units(fields: dict[str, Any], percent: float) -> None:
+    step = record(**fields)
+    assert step_percent(step, seen(step)) == percent
+    assert overall([step]) == pytest.approx(int(percent * BY_NAME["render"].weight * 10 + 1e-6) / 10, abs=0.15)
+
+
+def test_running_activities_count_by_their_heartbeats() -> None:
+    step = record(units_done=100)
+    work = PendingActivity(id="render-001", started=True, heartbeat=beat(0.5, frames=20))
+    looked = seen(step, work, render_001=60, tts_00=900)
+    assert step_percent(step, looked) == 65.0
+    assert frames_done(step, looked) == 120  # what is encoded, not what is drawn
+    without = seen(step, work.model_copy(update={"heartbeat": beat(0.51)}), render_001=60)
+    assert frames_done(step, without) == 130
+    silent = seen(step, work.model_copy(update={"heartbeat": None}), render_001=60)
+    assert (step_percent(step, silent), frames_done(step, silent)) == (50.0, 100)
+    ended = seen(step, render_001=60)
+    assert (step_percent(step, ended), frames_done(step, ended)) == (79.7, 160)
+    one = seen(record(units_total=2), render_001=1)
+    assert step_percent(record(units_total=2), one) == 49.5
+
+
+@pytest.mark.parametrize(
+    ("fields", "detail"),
+    [
+        ({"scheduled": 0}, None),
+        ({"scheduled": 1, "planned": 4, "units_done": 50, "finished": 1},
+         StepDetail(frames_done=50, frames_total=200, items_done=1, items_total=4)),
+        ({"scheduled": 5, "planned": 4, "state": "completed", "finished": 5},
+         StepDetail(frames_done=200, frames_total=200, items_done=5, items_total=5)),
+        ({"name": "tts", "scheduled": 2, "planned": 2, "finished": 1},
+         StepDetail(frames_done=None, frames_total=None, items_done=1, items_total=2)),
+    ],
+)  # fmt: skip
+def test_a_step_in_its_own_units(fields: dict[str, Any], detail: StepDetail | None) -> None:
+    step = record(**fields)
+    assert detail_of(step, seen(step)) == detail
+
+
+def timed(progress: float, since: float, *, paused: float = 0, before: float = 0, **change: Any) -> float | None:
+    started = NOW - timedelta(seconds=since)
+    step = record(started_at=started, paused_before=before)
+    steps = [*(StepRecord(name=stage.name) for stage in STAGES[:3]), step]
+    state = snapshot("render").model_copy(update={"steps": steps, "paused_seconds": paused, **change.pop("record", {})})
+    return eta_seconds(progress, observed(snapshot=state, **change))
+
+
+def test_what_is_left_goes_on_at_the_rate_of_the_rendering() -> None:
+    before = 100 * sum(stage.weight for stage in STAGES[:3])
+    assert timed(before + 40, 20) == round(20 * (60 - before) / 40, 1)
+    assert timed(before + 40, 20, paused=15, before=5) == round(10 * (60 - before) / 40, 1)
+    assert timed(before + 2, 10) == round(10 * (98 - before) / 2, 1)
+    assert timed(before + 1.9, 10) is None
+    assert timed(before + 40, 0) is None
+    assert timed(before + 40, 0.5) is not None
+    assert timed(before + 40, 20, record={"pause_requested": True}) is None
+    assert timed(before + 40, 20, run_status="failed") is None
+    assert eta_seconds(50, observed()) is None
+    assert eta_seconds(50, observed(snapshot=snapshot("queued"))) is None
+
+
+def test_before_the_rendering_the_whole_job_is_the_measure() -> None:
+    first = StepRecord(name="script", state="completed", started_at=NOW - timedelta(seconds=8))
+    state = snapshot("tts").model_copy(update={"steps": [first, *(StepRecord(name=one.name) for one in STAGES[1:])]})
+    assert eta_seconds(4.0, observed(snapshot=state)) == 192.0
+
+
+def test_the_stage_of_an_activity() -> None:
+    names = {"script": "script", "tts-03": "tts", "composition": "composition", "render-007": "render",
+             "render-007-h264_nvenc": "render", "sound": "render", "sound-av1_qsv": "render", "encoder": "render",
+             "finalize": "finalize"}  # fmt: skip
+    assert {name: stage_of(name) for name in names} == names
+    with pytest.raises(ValueError, match="no stage for activity 'dance-1'"):
+        stage_of("dance-1")
+    assert 100 * BY_NAME["render"].weight == RENDER
