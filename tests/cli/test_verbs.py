@@ -17,7 +17,7 @@ from tests.cli.terminal import Terminal, ended, piped, start
 from tests.fake_activities import Studio, beat
 from tests.servers import FakeServer, Reply
 
-pytestmark = pytest.mark.usefixtures("no_leftovers")
+pytestmark = [pytest.mark.usefixtures("no_leftovers"), pytest.mark.slow]
 
 
 class Held(Studio):

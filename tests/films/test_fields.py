@@ -21,6 +21,8 @@ from tests.films.material import plain
 from tests.films.studio import HEARD_RATE, Body, Picture, Studio, changed
 from tests.servers import FakeServer, Reply
 
+pytestmark = pytest.mark.slow
+
 SMALL = {"preset": "preview", "width": 192, "height": 128, "fps": 24, "encoderPreset": "ultrafast"}
 SILENT: Body = {"captions": {"burnIn": False}, "transition": {"kind": "none"}}
 TALK = "One word."

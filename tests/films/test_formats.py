@@ -13,6 +13,8 @@ from picturelock.models.request import Codec
 from picturelock.presets import PRESETS, resolve
 from tests.films.studio import Body, Film, Studio
 
+pytestmark = pytest.mark.slow
+
 CODECS: tuple[Codec, ...] = get_args(Codec)
 NAMES = {"h264": "h264", "h265": "hevc", "vp9": "vp9", "av1": "av1"}
 RATES = (24, 25, 30, 50, 60)

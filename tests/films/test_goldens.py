@@ -6,6 +6,8 @@ import pytest
 from tests.films.goldens import FOLDER, VERSIONS, Golden, Refused, all_goldens, changes, encodings, index, same
 from tests.films.studio import Picture, Studio
 
+pytestmark = pytest.mark.slow
+
 NAMES = [one.name for one in all_goldens(dict.fromkeys(("chart", "tall", "red", "mark", "wide", "hdr", "low"), ""))]
 
 

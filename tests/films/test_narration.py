@@ -7,6 +7,8 @@ import pytest
 
 from tests.films.studio import HEARD_RATE, Body, Studio
 
+pytestmark = pytest.mark.slow
+
 TEXT = "The tide comes in twice a day and goes out again."
 
 

@@ -11,6 +11,8 @@ from picturelock.storage import sha256_of
 from tests.fake_s3 import CREDENTIALS, FakeS3
 from tests.films.studio import Body, Studio, changed
 
+pytestmark = pytest.mark.slow
+
 FILM: Body = {
     "script": {"title": "Published", "scenes": [{"narration": "One."}, {"narration": "Two."}]},
     "video": {"preset": "preview", "width": 128, "height": 128, "fps": 24},
