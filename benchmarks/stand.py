@@ -92,10 +92,10 @@ class Stand:
 
 
 @asynccontextmanager
-async def standing() -> AsyncIterator[Stand]:
-    """A stand with Temporal (SQLite, as `picturelock up` runs it) and the API."""
+async def standing(**settings: str) -> AsyncIterator[Stand]:
+    """A stand with Temporal (SQLite, as `picturelock up` runs it) and the API, with `settings` for its processes."""
     with tempfile.TemporaryDirectory(prefix="picturelock-bench-") as folder:
-        stand = Stand(Path(folder), any_free(), any_free(), any_free())
+        stand = Stand(Path(folder), any_free(), any_free(), any_free(), extra=settings)
         try:
             await stand.start(
                 "temporal", temporal_path(), "server", "start-dev", "--ip", "127.0.0.1", "--headless",

@@ -15,6 +15,7 @@ import cv2
 from picturelock import __version__
 from picturelock.composition.captions import to_srt, to_vtt
 from picturelock.errors import ArtifactLost, OutputInvalid
+from picturelock.hashing import cache_key
 from picturelock.media import ffmpeg as runner
 from picturelock.media import join, planes, sound
 from picturelock.media.extras import Chapter, Extras
@@ -39,7 +40,7 @@ from picturelock.models import (
 from picturelock.models.base import Model
 from picturelock.scratch import workspace
 from picturelock.scripting.markdown import plain_text
-from picturelock.storage import Store, cache_key
+from picturelock.storage import Store
 
 Report = Callable[[float, str], None]
 _VERSION: Final = "2"

@@ -22,6 +22,7 @@ from picturelock.errors import (
     RenderFailed,
     RenderStalled,
 )
+from picturelock.hashing import cache_key
 from picturelock.media import encode, frames, motion, planes, stills
 from picturelock.media.clips import ClipFile, ClipReader
 from picturelock.media.encoders import is_hardware
@@ -32,7 +33,7 @@ from picturelock.media.tools import tool_versions
 from picturelock.media.verify import check_all_pictures, check_segment
 from picturelock.models import Motion, RenderedSegment, ScenePicture, SegmentSpec, VideoFormat, Watermark
 from picturelock.scratch import workspace
-from picturelock.storage import Store, cache_key
+from picturelock.storage import Store
 
 _BITS_PER_PIXEL: Final = 1.0
 """Room asked for before a segment starts; real segments take a tenth of it."""

@@ -14,8 +14,6 @@ Every write is whole or not there, and writing the same thing twice is harmless:
 import asyncio
 import contextlib
 import hashlib
-import uuid
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -30,6 +28,7 @@ from pydantic import ValidationError
 
 from picturelock.copies import Copies
 from picturelock.errors import ArtifactLost, AssetMissing, DiskFull, StoreUnavailable
+from picturelock.hashing import Integrity, lost, sha256_of
 from picturelock.models import ArtifactRef, Asset, Model
 from picturelock.settings import settings
 
@@ -38,9 +37,6 @@ if TYPE_CHECKING:
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 _CHUNK: Final = 1024 * 1024
-_INTACT: Final = 20_000
-"""Files whose hash is known to be right, as long as nobody writes to them."""
-
 _COPIES_MAX_BYTES: Final = 10 * 1024**3
 _PROBE_SECONDS: Final = 2.0
 _CLIENT: Final["ClientConfig"] = {
@@ -67,10 +63,11 @@ class Store:
         self._copies = Copies(scratch / "copies", copies_max_bytes)
         parts = urlsplit(location)
         self._root: Path | None = None
-        self._intact: OrderedDict[tuple[str, int, int, int], None] = OrderedDict()
+        self._integrity = Integrity(Path())
         if parts.scheme == "file":
             self._root = Path(unquote(parts.path))
             self._root.mkdir(parents=True, exist_ok=True)
+            self._integrity = Integrity(self._root / "damaged")
             self._store: ObjectStore = LocalStore(self._root)
         else:
             self._store = from_url(location, client_options=_CLIENT, retry_config=_RETRIES)
@@ -100,7 +97,7 @@ class Store:
         """Whether the file is there, whole: in a local store what its hash says, elsewhere in full length."""
         if self._root is not None:
             try:
-                await self._checked(self._root / _blob(ref), ref)
+                await self._integrity.check(self._root / _blob(ref), ref)
             except ArtifactLost:
                 return False
             return True
@@ -110,31 +107,6 @@ class Store:
         except FileNotFoundError:
             return False
         return int(meta["size"]) == ref.size_bytes
-
-    async def _checked(self, path: Path, ref: ArtifactRef) -> None:
-        """Raises ArtifactLost unless a file of the local store is what its hash says; a damaged one is put aside.
-
-        A file is hashed once, as long as nobody writes to it.
-        """
-        try:
-            status = path.stat()
-        except FileNotFoundError as error:
-            raise _lost(ref, "is not in the store any more") from error
-        except OSError as error:
-            raise StoreUnavailable(f"the artifact store does not answer: {type(error).__name__}") from error
-        key = (ref.sha256, status.st_ino, status.st_mtime_ns, status.st_size)
-        if key in self._intact:
-            return
-        if status.st_size == ref.size_bytes and await asyncio.to_thread(sha256_of, path) == ref.sha256:
-            self._intact[key] = None
-            while len(self._intact) > _INTACT:
-                self._intact.popitem(last=False)
-            return
-        with contextlib.suppress(OSError):  # out of the way of what is made again
-            aside = path.parents[2] / "damaged"
-            aside.mkdir(exist_ok=True)
-            path.replace(aside / f"{ref.sha256}.{uuid.uuid4().hex[:8]}")
-        raise _lost(ref, "is damaged")
 
     async def _has_lately(self, ref: ArtifactRef) -> bool:
         """Whether the file is there and young. What is old may just be going: it is put again."""
@@ -150,7 +122,7 @@ class Store:
         try:
             return await self._get(_blob(ref))
         except FileNotFoundError as error:
-            raise _lost(ref, "is not in the store any more") from error
+            raise lost(ref, "is not in the store any more") from error
 
     async def stream(self, ref: ArtifactRef, start: int, end: int) -> AsyncIterator[bytes]:
         """The bytes from `start` up to `end` (exclusive), in chunks."""
@@ -168,7 +140,7 @@ class Store:
         """
         if self._root is not None:
             path = self._root / _blob(ref)
-            await self._checked(path, ref)
+            await self._integrity.check(path, ref)
             return path
         async with self._copies.turn(ref.sha256):
             known = self._copies.find(ref.sha256, pin)
@@ -180,10 +152,10 @@ class Store:
                         async for chunk in self.stream(ref, 0, ref.size_bytes):
                             await asyncio.to_thread(file.write, chunk)
                 except FileNotFoundError as error:
-                    raise _lost(ref, "is not in the store any more") from error
+                    raise lost(ref, "is not in the store any more") from error
                 if await asyncio.to_thread(sha256_of, path) != ref.sha256:
                     await self._delete(_blob(ref))
-                    raise _lost(ref, "is damaged")
+                    raise lost(ref, "is damaged")
             made = self._copies.find(ref.sha256, pin)
         if made is None:
             raise StoreUnavailable(f"the copy of {ref.sha256[:12]}… was removed at once")
@@ -321,10 +293,6 @@ class Store:
             return None
 
 
-def _lost(ref: ArtifactRef, how: str) -> ArtifactLost:
-    return ArtifactLost(f"the file {ref.sha256[:12]}… ({ref.media_type}) {how}")
-
-
 def _blob(ref: ArtifactRef) -> str:
     return f"blobs/{ref.sha256[:2]}/{ref.sha256}"
 
@@ -342,17 +310,6 @@ def _translated() -> Iterator[None]:
         raise StoreUnavailable(
             f"the artifact store does not answer: {type(error).__name__}", detail=str(error)[:300]
         ) from error
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def cache_key(*parts: str) -> str:
-    """A key over everything that determines a result."""
-    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
 
 
 @lru_cache(maxsize=1)

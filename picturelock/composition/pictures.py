@@ -12,12 +12,13 @@ import cv2
 
 from picturelock.composition import cards
 from picturelock.composition.clips import cut_clip
+from picturelock.hashing import cache_key
 from picturelock.media import motion, planes, stills
 from picturelock.media.fonts import drawable_text
 from picturelock.media.text import TextBlock, draw_mask
 from picturelock.models import ArtifactRef, Model, Motion, Scene, ScenePicture, Script, TextLayer, VideoFormat, Visual
 from picturelock.scripting.markdown import plain_text
-from picturelock.storage import Store, cache_key
+from picturelock.storage import Store
 
 VERSION: Final = "7"
 Colors = tuple[tuple[int, int, int], tuple[int, int, int]]

@@ -17,13 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from picturelock.errors import AssetUnreadable, OutputInvalid, RenderFailed
+from picturelock.hashing import sha256_of
 from picturelock.media import checks, loudness
 from picturelock.media import ffmpeg as runner
 from picturelock.media.loudness import Loudness
 from picturelock.media.packets import VideoPackets, read_packets
 from picturelock.media.probe import Probe, probe
 from picturelock.models import Check, FilmFacts, RenderedSegment, RenderPlan
-from picturelock.storage import sha256_of
 
 _KEYFRAME: Final = re.compile(r"pts_time:([\d.]+)\s*\n[^\n]*YAVG=([\d.]+)")
 _STALL_SECONDS: Final = 300.0

@@ -8,11 +8,12 @@ from typing import Final, Literal
 
 from picturelock.assets import take_in
 from picturelock.errors import AssetUnreadable, PictureUnavailable
+from picturelock.hashing import cache_key
 from picturelock.models import ArtifactRef, Attribution, Model, Scene, Script, Visual
 from picturelock.models.script import PictureSource
 from picturelock.scratch import workspace
 from picturelock.scripting.markdown import plain_text
-from picturelock.storage import Store, cache_key
+from picturelock.storage import Store
 from picturelock.together import together
 from picturelock.visuals.source import Received, VisualSource, Wanted, require
 

@@ -29,11 +29,9 @@ SIZE = {"preset": "youtube-1080p", "width": 1280, "height": 720, "encoderPreset"
 @pytest_asyncio.fixture(scope="module")
 async def stand(s3: str) -> AsyncIterator[Stand]:
     """Temporal and the API, on a store that is elsewhere."""
-    patch = pytest.MonkeyPatch()
-    patch.setenv("PICTURELOCK_STORE_URL", "s3://media/roles")
-    async with standing() as running:
+    # For the processes alone: this one's own settings must not be read with it.
+    async with standing(PICTURELOCK_STORE_URL="s3://media/roles") as running:
         yield running
-    patch.undo()
 
 
 @pytest_asyncio.fixture

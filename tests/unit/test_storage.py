@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from picturelock import storage
+from picturelock import hashing
 from picturelock.errors import ArtifactLost, AssetMissing, StoreUnavailable
+from picturelock.hashing import cache_key, sha256_of
 from picturelock.models import ArtifactRef, Asset
-from picturelock.storage import Store, cache_key, sha256_of
+from picturelock.storage import Store
 from tests.fake_s3 import CREDENTIALS, FakeS3
 
 
@@ -95,13 +96,13 @@ async def test_a_damaged_file_is_as_good_as_none_and_is_put_again(store: Store, 
 async def test_an_intact_file_is_hashed_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     ref = await store.put_bytes(b"whole", "text/plain")
     hashed: list[Path] = []
-    real = storage.sha256_of
+    real = hashing.sha256_of
 
     def noting(path: Path) -> str:
         hashed.append(path)
         return real(path)
 
-    monkeypatch.setattr(storage, "sha256_of", noting)
+    monkeypatch.setattr(hashing, "sha256_of", noting)
     for _ in range(3):
         assert await store.has(ref)
         await store.local(ref)

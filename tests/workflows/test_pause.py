@@ -138,10 +138,11 @@ async def test_a_pause_that_no_orchestrator_has_seen_is_told_all_the_same(client
                 await asyncio.sleep(0.02)
     reader = JobReader(client)
     assert not (await reader.status(handle.id)).pause_requested
-    await handle.signal(ExportWorkflow.pause)
-    assert (await reader.status(handle.id)).pause_requested
-    await handle.signal(ExportWorkflow.resume)
-    assert not (await reader.status(handle.id)).pause_requested
+    for signal, asked in ((ExportWorkflow.pause, True), (ExportWorkflow.resume, False)):
+        await handle.signal(signal)
+        async with asyncio.timeout(10):
+            while (await reader.status(handle.id)).pause_requested != asked:
+                await asyncio.sleep(0.05)
 
 
 async def test_a_pause_that_is_ended_and_asked_for_again_in_one_go_takes_effect(client: Client) -> None:
