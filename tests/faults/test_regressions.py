@@ -187,7 +187,8 @@ async def test_7_a_hung_ffmpeg_is_noticed_and_replaced(up: Up, http: httpx.Async
         seen = [(event.event, json.loads(event.data)) async for event in told]
     codes = [data["code"] for name, data in seen if name == "warning"]
     assert codes.index("SLOW") < codes.index("ATTEMPT_FAILED")
-    assert any("did not advance" in data["message"] for name, data in seen if name == "warning")
+    told_why = [data["message"] for name, data in seen if name == "warning"]
+    assert any("did not advance" in message for message in told_why), told_why
     assert any(data["attempt"] > 1 for name, data in seen if name == "step-status")
     percents = [data["percent"] for _, data in seen if "percent" in data]
     assert percents == sorted(percents)
