@@ -112,6 +112,7 @@ async def test_a_brief_becomes_a_script_that_is_spoken(environment: ActivityEnvi
     assert beats
 
 
+@pytest.mark.slow
 async def test_heartbeats_carry_the_frames_that_ffmpeg_reports(
     fake_ffmpeg: Fake, environment: ActivityEnvironment
 ) -> None:

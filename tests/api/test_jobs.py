@@ -118,6 +118,7 @@ async def test_an_unknown_job_is_a_plain_404_everywhere(http: httpx.AsyncClient)
         assert response.json()["correlationId"] == response.headers["x-correlation-id"]
 
 
+@pytest.mark.slow
 async def test_3_connecting_right_after_post_always_finds_the_job(http: httpx.AsyncClient) -> None:
     """Five hundred times, ten at a time."""
 
@@ -260,6 +261,7 @@ async def test_a_retry_keeps_the_id_and_begins_anew(http: httpx.AsyncClient, stu
     assert (await http.post("/api/jobs/no-such-job/retry")).status_code == 404
 
 
+@pytest.mark.slow
 async def test_without_a_worker_the_truth_is_quick_and_cancel_is_remembered(http: httpx.AsyncClient) -> None:
     job_id = await create(http)
     job = await until(http, job_id, lambda one: not one.worker_available)
@@ -363,19 +365,22 @@ async def test_assets_are_what_they_are_not_what_they_are_called(http: httpx.Asy
 async def test_the_catalog_and_health(http: httpx.AsyncClient) -> None:
     presets = (await http.get("/api/presets")).json()
     assert presets["default"] in {one["slug"] for one in presets["presets"]}
-    first = (await http.get("/api/voices")).json()["voices"][0]
-    assert first["engine"] == "hibari"
-    silent = await http.get(
-        first["sample"]
-    )  # no worker is there: said at once, or when one that has just gone is missed
-    assert (silent.status_code, silent.json()["code"]) == (503, "NOT_READY")
-    assert "retry-after" in silent.headers
     assert (await http.get("/healthz")).json() == {"status": "ok"}
     assert (await http.get("/readyz")).json() == {"status": "ready"}
     missing = await http.get("/api/nonsense")
     assert (missing.status_code, missing.json()["code"]) == (404, "NOT_FOUND")
     wrong = await http.put("/api/jobs")
     assert (wrong.status_code, wrong.json()["code"]) == (405, "METHOD_NOT_ALLOWED")
+
+
+@pytest.mark.slow
+async def test_a_sample_that_no_worker_can_speak_is_refused(http: httpx.AsyncClient) -> None:
+    """At once, or when a worker that has just gone is missed."""
+    first = (await http.get("/api/voices")).json()["voices"][0]
+    assert first["engine"] == "hibari"
+    silent = await http.get(first["sample"])
+    assert (silent.status_code, silent.json()["code"]) == (503, "NOT_READY")
+    assert "retry-after" in silent.headers
 
 
 async def test_the_documentation_loads_nothing_from_elsewhere(http: httpx.AsyncClient) -> None:

@@ -17,6 +17,7 @@ MEDIA = ["cv2", "numpy", "hibari", "onnxruntime", "uharfbuzz", "ffmpeg", "imagei
 SERVER = ["fastapi", "starlette", "uvicorn", "sse_starlette", "typer", "rich", "httpx_sse"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("blocked", "program"),
     [

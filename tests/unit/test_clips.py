@@ -15,6 +15,8 @@ from picturelock.media.planes import Bytes2D, views
 from picturelock.media.tools import ffmpeg_path
 from picturelock.models import ClipCut
 
+pytestmark = pytest.mark.slow
+
 SIZE = (160, 90)
 SOUND = ["-f", "lavfi", "-i", "sine=d=5", "-shortest"]
 

@@ -18,6 +18,8 @@ from picturelock.models import ExportRequest, RenderedSegment
 from picturelock.presets import PRESETS
 from picturelock.rendering import segment_key
 
+pytestmark = pytest.mark.slow
+
 REQUEST = ExportRequest.model_validate(
     {
         "script": {"title": "Card", "scenes": [{"narration": "One."}, {"narration": "Two."}]},

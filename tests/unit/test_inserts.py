@@ -15,6 +15,8 @@ from picturelock.media.samples import decode_file
 from picturelock.media.tools import ffmpeg_path
 from picturelock.models import ExportRequest
 
+pytestmark = pytest.mark.slow
+
 PICTURE = ["-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=3"]
 Make = Callable[..., Path]
 

@@ -38,6 +38,7 @@ def test_what_is_not_there_once_is_refused(source: str, find: str) -> None:
         pattern.replace(source, find, "pass")
 
 
+@pytest.mark.slow
 def test_every_break_fits_the_code_of_today() -> None:
     modules = sources(ROOT)
     for one in BREAKS:

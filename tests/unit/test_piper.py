@@ -18,6 +18,7 @@ from picturelock.storage import Store
 JOE = Voice(engine="piper", voice="en_US-joe-medium")
 
 
+@pytest.mark.slow
 async def test_the_voice_of_the_extra_speaks_and_its_words_are_found(store: Store) -> None:
     available = engines(Settings())
     scene = Scene(narration="The tide comes in, and the tide goes out again.")
@@ -37,6 +38,7 @@ def voice_in(folder: Path, name: str, **config: object) -> None:
     (folder / f"{name}.onnx.json").write_text(json.dumps(described | config))
 
 
+@pytest.mark.slow
 async def test_a_folder_of_voices_is_offered_with_its_languages(tmp_path: Path, store: Store) -> None:
     voice_in(tmp_path, "de_DE-somebody-low", language={"code": "de_DE"}, espeak={"voice": "de"})
     voice_in(tmp_path, "zh_CN-downloads-low", phoneme_type="pinyin")

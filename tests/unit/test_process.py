@@ -16,6 +16,8 @@ from picturelock.media.process import capture
 from picturelock.media.text import TextBlock, draw_mask
 from tests.faults.stack import ffmpegs_of, gone
 
+pytestmark = pytest.mark.slow
+
 FLOOD = "import os\nwhile True: os.write(1, b'x' * 65536)"
 ORPHAN = "import subprocess, sys; subprocess.Popen(['sleep', '30']); print('done', flush=True)"
 

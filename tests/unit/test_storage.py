@@ -109,6 +109,7 @@ async def test_an_intact_file_is_hashed_once(store: Store, monkeypatch: pytest.M
     assert len(hashed) == 1
 
 
+@pytest.mark.slow
 async def test_a_store_that_hangs_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections and says nothing
         endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"

@@ -156,6 +156,7 @@ async def test_a_late_record_never_replaces_a_later_attempts(client: Client) -> 
     assert await archive.read(handle.id) == tenth
 
 
+@pytest.mark.slow
 async def test_a_slow_receiver_is_one_delivery_not_many(client: Client) -> None:
     """Slower than a heartbeat time-out would allow, and quicker than a delivery's own limit."""
     called = 0
