@@ -190,6 +190,12 @@ class Fractions(Model):
     fractions: dict[str, float] = {}
 
 
+class Held(Model):
+    """What came of a hold: the activities that wait and that this server does not hold back."""
+
+    unheld: list[str] = []
+
+
 class DeliveryTask(Model):
     """One delivery of a webhook's message about an attempt of a job."""
 

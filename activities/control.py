@@ -4,7 +4,7 @@ import asyncio
 
 from temporalio import activity
 
-from activities.contracts import Fractions
+from activities.contracts import Fractions, Held
 from activities.liveness import noted
 from jobstate import holding
 from jobstate.names import HOLD_WORK, NOTE_PROGRESS, RELEASE_WORK
@@ -13,14 +13,18 @@ from picturelock.stages import HEARTBEAT_SECONDS
 
 @activity.defn(name=HOLD_WORK)
 @noted
-async def hold_work() -> None:
+async def hold_work() -> Held:
     """Holds back what is scheduled, as often as something is, until nothing runs any more.
 
-    An attempt that fails meanwhile is scheduled again, and held.
+    An attempt that fails meanwhile is scheduled again, and held. A server that cannot hold is told of at once: then the
+    workflow takes back what waits.
     """
     job_id, run_id = _own_run()
     holder = (activity.info().activity_id, activity.info().attempt)
-    while not await holding.hold(activity.client(), job_id, run_id, holder):
+    while True:
+        hold = await holding.hold(activity.client(), job_id, run_id, holder)
+        if hold.quiet or hold.unheld:
+            return Held(unheld=hold.unheld)
         activity.heartbeat()
         await asyncio.sleep(HEARTBEAT_SECONDS)
 

@@ -85,8 +85,8 @@ async def voice_sample(
 
 async def _spoken(voice: Voice, shared: Context) -> _Sample:
     async with translated(_START_SECONDS):
-        workers = shared.reader.workers
-        if EXPORTS_QUEUE not in workers.live_among(await workers.heard_at()):
+        roll = await shared.reader.workers.call()
+        if roll is not None and EXPORTS_QUEUE not in roll.live:
             raise _not_spoken("no worker is there to speak it")
         handle = await shared.client.start_workflow(
             VOICE_SAMPLE_WORKFLOW,

@@ -185,7 +185,7 @@ class Stack:
         async with self._deadline("the worker"):
             while True:
                 self._require_alive("worker")
-                with contextlib.suppress(RPCError):
+                with contextlib.suppress(RPCError, TimeoutError):
                     live = await roll.live_processes()
                     if expected <= live.get(EXPORTS_QUEUE, set()) & live.get(RENDER_QUEUE, set()):
                         return

@@ -3,6 +3,7 @@
 What runs is left alone. The SDK offers no method for activities of a workflow, only the service does.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -14,6 +15,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from jobstate.decoding import heartbeat_of
+from jobstate.errors import UNSUPPORTED
 from jobstate.names import CONTROL_ACTIVITIES
 
 _SCHEDULED: Final = PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
@@ -23,33 +25,42 @@ _RPC_TIMEOUT: Final = timedelta(seconds=3)
 _REASON: Final = "the job is paused"
 
 
-async def hold(client: Client, job_id: str, run_id: str, holder: tuple[str, int]) -> bool:
-    """Pauses every activity that is scheduled and not yet running. True when nothing runs any more.
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What came of one look: whether nothing runs or waits any more, and what this server does not hold back."""
+
+    quiet: bool
+    unheld: list[str]
+
+
+async def hold(client: Client, job_id: str, run_id: str, holder: tuple[str, int]) -> Hold:
+    """Pauses every activity that is scheduled and not yet running.
 
     `holder` is the activity (id and attempt) that holds. One that is no longer wanted, and does not know it yet, holds
     nothing back: nobody would let it go again.
     """
     pending = await _pending(client, job_id, run_id)
     if not any((one.activity_id, one.attempt) == holder and one.state == _STARTED for one in pending):
-        return True
-    quiet = True
+        return Hold(quiet=True, unheld=[])
+    quiet, unheld = True, []
     for activity in _work(pending):
         if activity.state == _SCHEDULED and not activity.paused:
             quiet = False  # it may have begun to run meanwhile: the next look tells
-            await _gone_is_fine(
-                client.workflow_service.pause_activity(
-                    PauseActivityRequest(
-                        namespace=client.namespace,
-                        execution=WorkflowExecution(workflow_id=job_id, run_id=run_id),
-                        id=activity.activity_id,
-                        reason=_REASON,
-                    ),
-                    timeout=_RPC_TIMEOUT,
-                )
+            request = PauseActivityRequest(
+                namespace=client.namespace,
+                execution=WorkflowExecution(workflow_id=job_id, run_id=run_id),
+                id=activity.activity_id,
+                reason=_REASON,
             )
+            try:
+                await _gone_is_fine(client.workflow_service.pause_activity(request, timeout=_RPC_TIMEOUT))
+            except RPCError as error:
+                if error.status not in UNSUPPORTED:
+                    raise
+                unheld.append(activity.activity_id)
         elif activity.state != _PAUSED:
             quiet = False
-    return quiet
+    return Hold(quiet, unheld)
 
 
 async def release(client: Client, job_id: str, run_id: str) -> None:

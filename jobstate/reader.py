@@ -134,11 +134,10 @@ class JobReader:
         async with translated(DESCRIBE_SECONDS):
             described = await handle.describe()
             now = datetime.now(UTC)
-            heard = await self.workers.heard_at()
+        roll = await self.workers.call()
         memo = await job_memo(described)
-        live = self.workers.live_among(heard)
         closed = described.status is not WorkflowExecutionStatus.RUNNING
-        ask = trust_query and not closed and EXPORTS_QUEUE in live
+        ask = trust_query and not closed and (roll is None or EXPORTS_QUEUE in roll.live)
         snapshot, from_memo = await self._snapshot(handle, described, query=ask)
         result, error = await self._outcome(described) if closed else (None, None)
         raw = described.raw_description
@@ -161,8 +160,8 @@ class JobReader:
             cancel_requested=raw.workflow_extended_info.cancel_requested,
             pause_signal=await self._unseen_signal(described) if from_memo and not closed else None,
             workflow_task_attempt=raw.pending_workflow_task.attempt if raw.HasField("pending_workflow_task") else 1,
-            live_queues=live,
-            queues_heard_at=heard,
+            live_queues=list(roll.live) if roll else None,
+            queues_heard_at=roll.heard_at if roll else {},
             result=result,
             error=error,
             temporal_ui=self._ui_link(described),

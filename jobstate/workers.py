@@ -1,11 +1,13 @@
 """Which task queues a live worker serves, from the workers' own heartbeats.
 
-Pollers are no proof of life: dead ones stay listed and busy ones look stale (measured).
+It is a remark on a job and never in its way: a server that cannot list its workers (too old, too slow, forbidden)
+leaves it unknown. Pollers are no proof of life: dead ones stay listed and busy ones look stale (measured).
 """
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -13,70 +15,143 @@ from temporalio.api.enums.v1 import WorkerStatus
 from temporalio.api.worker.v1 import WorkerHeartbeat
 from temporalio.api.workflowservice.v1 import ListWorkersRequest
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from jobstate.decoding import time_of
+from jobstate.errors import UNSUPPORTED
 from picturelock.stages import EXPORTS_QUEUE, RENDER_QUEUE
 
 HEARTBEAT_SECONDS: Final = 2.0
 ALIVE_SECONDS: Final = 6.0
 _KEEP_SECONDS: Final = 0.5
+_WAIT_SECONDS: Final = 0.5
+"""How long whoever asks waits for a server that answers as a rule."""
+
+_CALL_SECONDS: Final = 5.0
+_AGAIN_SECONDS: Final = 30.0
+"""When a server that does not list workers is asked again."""
+
 _PAGE: Final = 200
 _PAGES: Final = 10
 _QUEUES: Final = frozenset({EXPORTS_QUEUE, RENDER_QUEUE})
 
 
+@dataclass(slots=True)
+class _Worker:
+    """One worker as it was last read. `behind` is how much older its newest beat looks by our clock than it is."""
+
+    queue: str
+    beat_at: datetime
+    read_at: float
+    behind: timedelta | None
+    stopped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """What is known of the workers of our task queues, by our own clock."""
+
+    live: Sequence[str]
+    """The queues that somebody serves."""
+
+    heard_at: dict[str, datetime]
+    """When a worker of each queue was last heard of, as far as is known."""
+
+
 class WorkerRoll:
-    """Calls the roll of workers at most twice a second, however many ask."""
+    """Calls the roll of workers at most twice a second, however many ask.
+
+    A worker says by its own clock when it beat, and that may be another one than ours: what counts is that the time
+    changes. A beat that is new is at most as old as it looks; the least that this ever was is the clocks' difference.
+    """
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._lock = asyncio.Lock()
-        self._heard: dict[str, datetime] = {}
-        self._stopped: set[str] = set()
-        self._read_at = float("-inf")
+        self._workers: dict[str, _Worker] = {}
+        self._known: bool | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._next_at = float("-inf")
 
-    async def heard_at(self) -> dict[str, datetime]:
-        """When a worker of each of our task queues was last heard of, as far as is remembered. Raises RPCError."""
-        async with self._lock:
-            if time.monotonic() - self._read_at > _KEEP_SECONDS:
-                await self._call()
-                self._read_at = time.monotonic()
-            return dict(self._heard)
+    async def call(self) -> Roll | None:
+        """The roll; None while the server cannot tell. A slow server is not waited for twice, and nothing is raised."""
+        if self._reading is None and time.monotonic() >= self._next_at:
+            self._reading = asyncio.create_task(self._read())
+        if self._reading is not None and self._known is not False:
+            await asyncio.wait({self._reading}, timeout=_WAIT_SECONDS)
+            if self._reading is not None:
+                self._known = False
+        return self._roll(datetime.now(UTC)) if self._known else None
 
-    def live_among(self, heard: Mapping[str, datetime]) -> list[str]:
-        """The task queues with a live worker: heard of lately, and not all of them stopping."""
-        limit = datetime.now(UTC) - timedelta(seconds=ALIVE_SECONDS)
-        return sorted(queue for queue, at in heard.items() if at > limit and queue not in self._stopped)
+    async def _read(self) -> None:
+        wait = _KEEP_SECONDS
+        try:
+            self._take_note(await self._beats(), datetime.now(UTC), time.monotonic())
+            self._known = True
+        except (RPCError, TimeoutError, RuntimeError) as error:
+            self._known = False
+            if isinstance(error, RPCError) and error.status in UNSUPPORTED:
+                wait = _AGAIN_SECONDS
+        finally:
+            self._next_at = time.monotonic() + wait
+            self._reading = None
 
     async def live_processes(self) -> dict[str, set[int]]:
-        """For each of our task queues the process ids of its live workers. Raises RPCError."""
+        """For each of our task queues the ids of its live workers' processes on this machine. Raises RPCError."""
         live: dict[str, set[int]] = {}
         for beat in await self._beats():
-            if _alive(beat):
+            fresh = datetime.now(UTC) - time_of(beat.heartbeat_time) < timedelta(seconds=ALIVE_SECONDS)
+            if fresh and not _stopped(beat):
                 live.setdefault(beat.task_queue, set()).add(int(beat.host_info.process_id or 0))
         return live
 
-    async def _call(self) -> None:
-        beats = await self._beats()
+    def _take_note(self, beats: list[WorkerHeartbeat], now: datetime, read_at: float) -> None:
+        """Compares what is listed with what was. A server that was started again has yet to hear of its workers."""
+        alive = timedelta(seconds=ALIVE_SECONDS)
         for beat in beats:
             at = time_of(beat.heartbeat_time)
-            self._heard[beat.task_queue] = max(at, self._heard.get(beat.task_queue, at))
-        # A server that was started again has yet to hear of its workers: what is not listed is judged by its age.
-        listed = {beat.task_queue for beat in beats}
-        self._stopped = listed - {beat.task_queue for beat in beats if _alive(beat)}
+            old, seems = self._workers.get(beat.worker_instance_key), now - at
+            if old is None:
+                agreed = abs(seems) <= alive
+                behind = min(seems, timedelta()) if agreed else None
+                old = _Worker(beat.task_queue, at, read_at, behind)
+                self._workers[beat.worker_instance_key] = old
+            elif at != old.beat_at:
+                just_now = read_at - old.read_at <= ALIVE_SECONDS
+                if old.behind is None or seems < old.behind or (just_now and seems > old.behind + alive):
+                    old.behind = seems
+                old.beat_at = at
+            old.read_at, old.stopped = read_at, _stopped(beat)
+        listed = {beat.worker_instance_key for beat in beats}
+        for key, worker in list(self._workers.items()):
+            gone = worker.behind is None or now - worker.beat_at - worker.behind > 10 * alive
+            if key not in listed and gone:
+                del self._workers[key]
+
+    def _roll(self, now: datetime) -> Roll:
+        limit = now - timedelta(seconds=ALIVE_SECONDS)
+        heard: dict[str, datetime] = {}
+        live: set[str] = set()
+        for one in self._workers.values():
+            if one.behind is None:
+                continue  # by its clock it is long gone, or not yet there: its next beat will tell
+            at = min(now, one.beat_at + one.behind)
+            heard[one.queue] = max(at, heard.get(one.queue, at))
+            if at > limit and not one.stopped:
+                live.add(one.queue)
+        return Roll(sorted(live), heard)
 
     async def _beats(self) -> list[WorkerHeartbeat]:
         beats: list[WorkerHeartbeat] = []
         token = b""
-        for _ in range(_PAGES):
-            request = ListWorkersRequest(namespace=self._client.namespace, page_size=_PAGE, next_page_token=token)
-            answer = await self._client.workflow_service.list_workers(request, timeout=timedelta(seconds=1))
-            beats += [info.worker_heartbeat for info in answer.workers_info]
-            if not (token := answer.next_page_token):
-                break
+        async with asyncio.timeout(_CALL_SECONDS):
+            for _ in range(_PAGES):
+                request = ListWorkersRequest(namespace=self._client.namespace, page_size=_PAGE, next_page_token=token)
+                answer = await self._client.workflow_service.list_workers(request)
+                beats += [info.worker_heartbeat for info in answer.workers_info]
+                if not (token := answer.next_page_token):
+                    break
         return [beat for beat in beats if beat.task_queue in _QUEUES]
 
 
-def _alive(beat: WorkerHeartbeat) -> bool:
-    age = datetime.now(UTC) - time_of(beat.heartbeat_time)
-    return age < timedelta(seconds=ALIVE_SECONDS) and beat.status != WorkerStatus.WORKER_STATUS_SHUTDOWN
+def _stopped(beat: WorkerHeartbeat) -> bool:
+    return beat.status == WorkerStatus.WORKER_STATUS_SHUTDOWN

@@ -26,7 +26,7 @@ def warnings_of(seen: Observation, snapshot: Snapshot, stage: Stage) -> list[War
         if seen.now - since > timedelta(seconds=NO_WORKER_SECONDS):
             text = f"no live worker serves the queue {', '.join(sorted(missing))}"
             found.append(Warn(code="NO_WORKER", message=text, step=step, since=since))
-    if seen.workflow_task_attempt >= _STUCK_TASK and EXPORTS_QUEUE in seen.live_queues:
+    if seen.workflow_task_attempt >= _STUCK_TASK and (seen.live_queues is None or EXPORTS_QUEUE in seen.live_queues):
         text = "the orchestrator cannot make progress with this job; see its workflow task in the Temporal UI"
         found.append(Warn(code="ORCHESTRATOR_ERROR", message=text, step=step))
     for activity in seen.pending:
@@ -35,7 +35,12 @@ def warnings_of(seen: Observation, snapshot: Snapshot, stage: Stage) -> list[War
 
 
 def missing_queues(seen: Observation) -> set[str]:
-    """The task queues that somebody has to serve for the job to go on, and nobody does.
+    """The task queues that somebody has to serve for the job to go on, and nobody does; none where nobody can tell."""
+    return set() if seen.live_queues is None else needed_queues(seen) - set(seen.live_queues)
+
+
+def needed_queues(seen: Observation) -> set[str]:
+    """The task queues whose workers the job needs and which are not known by its own heartbeats to be served.
 
     Workers say that they live, and so does a fresh heartbeat of their work: a restarted server has yet to hear of them.
     """
@@ -45,7 +50,7 @@ def missing_queues(seen: Observation) -> set[str]:
         for one in seen.pending
         if one.started and one.heartbeat_at and seen.now - one.heartbeat_at < timedelta(seconds=_BEATING_SECONDS)
     }
-    return needed - set(seen.live_queues) - beating
+    return needed - beating
 
 
 def waits_for_a_slot(seen: Observation) -> bool:

@@ -6,7 +6,7 @@ Terminal <=> the execution is closed. How far it is, `progress` tells; what to b
 import hashlib
 from typing import Any
 
-from picturelock.cautions import missing_queues, waits_for_a_slot, warnings_of
+from picturelock.cautions import missing_queues, needed_queues, waits_for_a_slot, warnings_of
 from picturelock.errors import DeadlineExceeded, InternalError, Terminated
 from picturelock.models import (
     TERMINAL,
@@ -57,7 +57,7 @@ def assemble(seen: Observation) -> JobStatus:
         earlier_attempts=seen.earlier,
         cancel_requested=seen.cancel_requested or status == "cancelled",
         pause_requested=held and status in {"queued", "running"},
-        worker_available=status in TERMINAL or not missing_queues(seen),
+        worker_available=_served(seen, status),
         archived=seen.archived,
         correlation_id=seen.correlation_id,
         metadata=seen.metadata,
@@ -103,6 +103,14 @@ def not_below(job: JobStatus, floor: float) -> JobStatus:
     if job.progress >= floor or job.status == "completed":
         return job
     return job.model_copy(update={"progress": floor})
+
+
+def _served(seen: Observation, status: Status) -> bool | None:
+    """Whether somebody serves what the job needs; None where that is not known. An ended job needs nothing."""
+    if status in TERMINAL:
+        return True
+    needed = needed_queues(seen)
+    return not missing_queues(seen) if seen.live_queues is not None or not needed else None
 
 
 def _status(seen: Observation, snapshot: Snapshot) -> Status:

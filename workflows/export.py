@@ -10,6 +10,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.workflow import ParentClosePolicy
 
 with workflow.unsafe.imports_passed_through():
+    from activities.contracts import Held
     from jobstate.names import (
         AFTERMATH_WORKFLOW,
         EXPORT_WORKFLOW,
@@ -131,8 +132,13 @@ class ExportWorkflow:
     async def _hold(self) -> None:
         """Holds until the pause is over; says so once nothing runs any more."""
         pause = self._board.pauses  # one that is ended and asked for again in one go is another one
-        hold = workflow.start_activity(HOLD_WORK, summary="hold", **errand(_HOLD_FOR, beats=True))
-        await workflow.wait_condition(lambda: hold.done() or self._board.pauses != pause or not self._board.held)
+        while True:
+            hold = workflow.start_activity(HOLD_WORK, result_type=Held, summary="hold", **errand(_HOLD_FOR, beats=True))
+            await workflow.wait_condition(lambda: hold.done() or self._board.pauses != pause or not self._board.held)  # noqa: B023 - awaited at once
+            unheld = hold.result().unheld if hold.done() else []
+            if not unheld or not self._board.held or self._board.pauses != pause:
+                break
+            await self._production.withdraw(unheld)
         if self._board.held and self._board.pauses == pause:
             self._board.pause(workflow.now())
             await workflow.wait_condition(lambda: self._board.pauses != pause or not self._board.held)

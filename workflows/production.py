@@ -27,7 +27,7 @@ with workflow.unsafe.imports_passed_through():
     from picturelock.stages import EXPORTS_QUEUE
     from workflows.board import Board
     from workflows.failures import fraction_reached, job_error
-    from workflows.givingup import give_up
+    from workflows.givingup import give_up, settle
     from workflows.options import options_for
 
 Result = TypeVar("Result", bound=Made)
@@ -49,6 +49,8 @@ class Production:
         self._export = export
         self._board = board
         self._slots = asyncio.Semaphore(MAX_IN_FLIGHT)
+        self._begun: dict[str, workflow.ActivityHandle[Any]] = {}
+        self._withdrawn: set[str] = set()
 
     async def produce(self) -> ExportResult:
         """The film, published. The last step stays open until the execution closes."""
@@ -228,20 +230,47 @@ class Production:
             await workflow.wait_condition(lambda: not self._board.held)
             self._board.scheduled(step, activity_id, units)
             try:
-                value: Result = await workflow.execute_activity(
-                    name,
-                    task,
-                    activity_id=activity_id,
-                    result_type=result,
-                    summary=activity_id,
-                    **options_for(step, seconds, queue=queue),
-                )
+                while True:
+                    handle = workflow.start_activity(
+                        name,
+                        task,
+                        activity_id=activity_id,
+                        result_type=result,
+                        summary=activity_id,
+                        **options_for(step, seconds, queue=queue),
+                    )
+                    self._begun[activity_id] = handle
+                    try:
+                        value: Result = await handle
+                        break
+                    except ActivityError as error:
+                        if not self._comes_again(activity_id, error):
+                            raise
+                    await workflow.wait_condition(lambda: not self._board.held)
             except ActivityError as error:
                 if (reached := fraction_reached(error)) > 0:
                     self._board.reached(activity_id, reached)
                 raise
+            finally:
+                self._begun.pop(activity_id, None)
         self._board.finished(step, activity_id, self._message(step), value)
         return value
+
+    async def withdraw(self, activity_ids: list[str]) -> None:
+        """Takes back what waits for a worker, on a server that cannot hold it; it begins again after the pause."""
+        waiting = {one: self._begun[one] for one in activity_ids if one in self._begun}
+        self._withdrawn |= waiting.keys()
+        for handle in waiting.values():
+            handle.cancel()
+        if waiting:
+            await settle(list(waiting.values()))
+
+    def _comes_again(self, activity_id: str, error: ActivityError) -> bool:
+        """Whether an activity was only withdrawn, and the work as a whole is still wanted."""
+        withdrawn = activity_id in self._withdrawn
+        self._withdrawn.discard(activity_id)
+        task = asyncio.current_task()
+        return withdrawn and is_cancelled_exception(error) and not (task and task.cancelling())
 
     def _message(self, step: StageName) -> str:
         record = next(one for one in self._board.snapshot().steps if one.name == step)

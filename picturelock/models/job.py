@@ -167,7 +167,9 @@ class Observation(Model):
         default=None, description="What was last asked for and no orchestrator has taken note of: a pause, or its end."
     )
     workflow_task_attempt: int = 1
-    live_queues: list[str] = Field(default=[], description="Task queues that a live worker serves.")
+    live_queues: list[str] | None = Field(
+        default=[], description="Task queues that a live worker serves; None where the server cannot tell."
+    )
     queues_heard_at: dict[str, datetime] = Field(
         default={}, description="When a worker of each task queue was last heard of."
     )

@@ -99,7 +99,9 @@ class JobStatus(Model):
     earlier_attempts: list[EarlierAttempt] = Field(default=[], description="How the attempts before this one ended.")
     cancel_requested: bool = Field(default=False, description="Somebody has asked for its end.")
     pause_requested: bool = Field(default=False, description="Asked for and not yet in effect.")
-    worker_available: bool = Field(default=True, description="A live worker serves what the job needs now.")
+    worker_available: bool | None = Field(
+        default=True, description="A live worker serves what the job needs now; null where Temporal cannot tell."
+    )
     archived: bool = Field(default=False, description="Temporal has forgotten the execution; the store has not.")
     correlation_id: str = Field(description="`X-Correlation-ID` of the request that started it.")
     metadata: dict[str, str] = Field(default={}, description="The request's own, unchanged.")

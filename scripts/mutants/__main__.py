@@ -30,6 +30,7 @@ _SECONDS: Final = 600
 _HUNG: Final = re.compile(r"^  File \"[^\"]*/(tests/[^\"]*)\", line \d+ in test_", re.MULTILINE)
 """A test that hangs ends the run, with a trace of where it hung."""
 
+_ENDED: Final = re.compile(r"^Timeout \(\d+:\d+:\d+\)!$", re.MULTILINE)
 _FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
 
@@ -91,6 +92,8 @@ def look(broken: Break, folder: Path, *, everything: bool) -> Seen:
                 found = _FAILED.search(said) or _HUNG.search(said)
                 if found:
                     return Seen(broken, found.group(1), time.monotonic() - began)
+                if _ENDED.search(said):  # a coroutine that waits is in no thread's stack
+                    return Seen(broken, f"a test of {tests} hung", time.monotonic() - began)
                 return Seen(broken, None, time.monotonic() - began, f"pytest ended with {code}: {said[-300:]}")
         return Seen(broken, None, time.monotonic() - began, "every test passes")
     finally:

@@ -306,3 +306,14 @@ def test_a_pause_is_asked_for_until_it_is_in_effect() -> None:
     assert job.warnings == []
     unseen = assemble(observed(snapshot=snapshot("render"), pause_signal=True))
     assert (unseen.status, unseen.pause_requested) == ("running", True)
+
+
+def test_where_the_server_cannot_tell_of_workers_nothing_is_said_of_them() -> None:
+    waiting = [PendingActivity(id="render-001", attempt=1, started=False, scheduled_at=NOW - timedelta(minutes=5))]
+    seen = observed(snapshot=snapshot("render", open_units={"render-001": 9}), pending=waiting, live_queues=None)
+    job = assemble(seen)
+    assert (job.worker_available, [one.code for one in job.warnings]) == (None, [])
+    beating = waiting[0].model_copy(update={"started": True, "heartbeat_at": NOW})
+    assert assemble(seen.model_copy(update={"pending": [beating]})).worker_available is True
+    stuck = assemble(seen.model_copy(update={"workflow_task_attempt": 9}))
+    assert [one.code for one in stuck.warnings] == ["ORCHESTRATOR_ERROR"]
