@@ -7,7 +7,8 @@ from typing import Final
 from temporalio import activity
 
 from activities.contracts import COMPOSE, LOOKUPS, Composition, CompositionTask, FoundSegments, PlannedBatch
-from activities.liveness import Pulse, lively
+from activities.liveness import lively
+from activities.pulse import Pulse
 from picturelock.composition.compose import Composer, Report
 from picturelock.composition.layout import segment_spec
 from picturelock.errors import StoreUnavailable

@@ -19,6 +19,9 @@ CLOSE_BOOKS: Final = "close_books"
 DELIVER_WEBHOOK: Final = "deliver_webhook"
 EVICT_CACHE: Final = "evict_cache"
 
+GIVEN_UP: Final = "GIVEN_UP"
+"""The type of the failure by which cancelled work tells how far it was."""
+
 LOOKUPS: Final = 16
 """Segments that are looked up in the store at once."""
 

@@ -3,7 +3,8 @@
 from temporalio import activity
 
 from activities.contracts import FINALIZE, FinalizeTask
-from activities.liveness import Pulse, lively
+from activities.liveness import lively
+from activities.pulse import Pulse
 from activities.render import load_plan
 from picturelock.finishing import Finisher
 from picturelock.models import ExportRequest, ExportResult, Narration, Script

@@ -21,7 +21,8 @@ from activities.contracts import (
     RenderedBatch,
     SoundTask,
 )
-from activities.liveness import Pulse, lively
+from activities.liveness import lively
+from activities.pulse import Pulse
 from picturelock.composition.layout import segment_spec
 from picturelock.errors import PicturelockError
 from picturelock.finishing import master_sound as master

@@ -3,7 +3,8 @@
 from temporalio import activity
 
 from activities.contracts import WRITE_SCRIPT, ScriptTask, WrittenScript
-from activities.liveness import Pulse, lively
+from activities.liveness import lively
+from activities.pulse import Pulse
 from picturelock.errors import InvalidScript
 from picturelock.models import Brief, ExportRequest, Script
 from picturelock.scripting.markdown import plain_text

@@ -3,7 +3,8 @@
 from temporalio import activity
 
 from activities.contracts import SPEAK_SAMPLE, SPEAK_SCENE, SpeechTask, SpokenSample, SpokenScene
-from activities.liveness import Pulse, lively
+from activities.liveness import lively
+from activities.pulse import Pulse
 from picturelock.models import ExportRequest, Script, Voice
 from picturelock.settings import settings
 from picturelock.speech.engine import engines

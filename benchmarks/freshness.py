@@ -18,7 +18,7 @@ from httpx_sse import aconnect_sse
 from temporalio import activity
 from temporalio.runtime import Runtime, TelemetryConfig
 
-from activities import liveness
+from activities import pulse
 from benchmarks.report import Report, percentile
 from benchmarks.stand import ROOT, Stand
 from jobstate.connection import connect
@@ -53,18 +53,18 @@ class Truth:
 @contextlib.contextmanager
 def listening(truth: Truth) -> Iterator[None]:
     """Hears every advance where the activity hears it from FFmpeg."""
-    advance = liveness.Pulse.advance
+    advance = pulse.Pulse.advance
 
-    def heard(self: liveness.Pulse, fraction: float, message: str, **counts: int | None) -> None:
+    def heard(self: pulse.Pulse, fraction: float, message: str, **counts: int | None) -> None:
         if (done := counts.get("done")) is not None:
             truth.note(activity.info().activity_id, done)
         advance(self, fraction, message, **counts)
 
-    liveness.Pulse.advance = heard  # type: ignore[method-assign]
+    pulse.Pulse.advance = heard  # type: ignore[method-assign]
     try:
         yield
     finally:
-        liveness.Pulse.advance = advance  # type: ignore[method-assign]
+        pulse.Pulse.advance = advance  # type: ignore[method-assign]
 
 
 @asynccontextmanager

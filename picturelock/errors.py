@@ -36,16 +36,22 @@ from picturelock.models.job import JobError, StageName
 
 
 class PicturelockError(Exception):
-    """The root of the tree. `retryable` decides whether Temporal tries the activity again."""
+    """The root of the tree. `retryable` decides whether Temporal tries the activity again.
+
+    An `outage` is none of the work's own failures: a store or a provider is away, and is waited for.
+    """
 
     code: ClassVar[str] = "INTERNAL"
     remediation: ClassVar[str] = "Report it with the job's id and correlation id."
     retryable: ClassVar[bool] = False
+    outage: bool = False
 
-    def __init__(self, message: str, *, detail: str | None = None) -> None:
+    def __init__(self, message: str, *, detail: str | None = None, outage: bool | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.detail = detail
+        if outage is not None:
+            self.outage = outage
 
     def describe(self, stage: StageName | None = None, attempt: int = 1) -> JobError:
         """The error as it travels to clients."""
@@ -201,6 +207,7 @@ class StoreUnavailable(PicturelockError):
     code = "STORE_UNAVAILABLE"
     remediation = "Check the store; the job goes on when it answers."
     retryable = True
+    outage = True
 
 
 class ArtifactLost(PicturelockError):

@@ -12,9 +12,6 @@ from typing import Final
 from picturelock.models import Observation, PendingActivity, Snapshot, StepDetail, StepRecord
 from picturelock.stages import BY_NAME, stage_of
 
-_UNRECORDED: Final = 0.99
-"""What an activity counts at least that has just finished and that the workflow has not taken note of yet."""
-
 _ETA_GAINED: Final = 2.0
 """Percent that must have been gained before a rate is worth telling."""
 
@@ -50,7 +47,7 @@ def frames_done(record: StepRecord, seen: Observation) -> int:
     for units, share, running in _open(record, seen):
         beat = running.heartbeat if running else None
         encoded = beat.frames_done if beat else None
-        done += encoded if encoded is not None else math.floor(units * share) if share < _UNRECORDED else units
+        done += encoded if encoded is not None else math.floor(units * share)
     return done
 
 
@@ -75,7 +72,7 @@ def _share(
     if given_up is not None or seen.run_status != "open":
         return given_up or 0.0  # what was given up has not just finished
     # A query's answer is newer than describe: what it calls open and describe does not list was scheduled in between.
-    return max(_UNRECORDED, 1 - 1 / max(1, units)) if seen.snapshot_is_memo else 0.0
+    return 1.0 if seen.snapshot_is_memo else 0.0
 
 
 def detail_of(record: StepRecord, seen: Observation) -> StepDetail | None:

@@ -17,13 +17,19 @@ CONTROL_QUEUE: Final = "control"
 HEARTBEAT_SECONDS: Final = 0.25
 """How often a running activity reports, and how often ffmpeg does."""
 
+OUTAGE_SECONDS: Final = 6 * 3600.0
+"""How long a store or a provider that is away is waited for."""
+
+OUTAGE_PAUSE_SECONDS: Final = 30.0
+"""The longest pause between two attempts while something is away."""
+
 CANCEL_GRACE_SECONDS: Final = 1.5
 """How long a cancelled workflow waits for its activities before it closes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """How often and when an activity is tried again (seconds)."""
+    """How often and when an activity is tried again (seconds). Attempts that met an outage do not count."""
 
     attempts: int = 5
     initial_seconds: float = 1.0

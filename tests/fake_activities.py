@@ -14,6 +14,7 @@ from activities.aftermath import close_books, deliver_webhook
 from activities.control import hold_work, note_progress, release_work
 from picturelock.errors import PicturelockError
 from picturelock.models import ArtifactRef, ExportResult, FilmFacts, Heartbeat, NamedArtifact, RenderedSegment, Sound
+from picturelock.stages import Retries
 
 REF = ArtifactRef(sha256="0" * 64, size_bytes=1, media_type="application/json")
 FACTS = FilmFacts(
@@ -49,9 +50,8 @@ class Studio:
             self.cancelled.append(activity_id)
             raise
         except PicturelockError as error:
-            raise ApplicationError(
-                error.message, error.describe(), type=error.code, non_retryable=not error.retryable
-            ) from error
+            again = error.retryable and activity.info().attempt < Retries().attempts
+            raise ApplicationError(error.message, error.describe(), type=error.code, non_retryable=not again) from error
 
     @staticmethod
     def errands() -> list[Callable[..., Any]]:

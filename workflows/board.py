@@ -100,12 +100,12 @@ class Board:
 
     def reached(self, activity_id: str, fraction: float) -> None:
         """How far an activity was that has failed: what was shown stays shown."""
-        self._left[activity_id] = fraction
+        self._left[activity_id] = max(fraction, self._left.get(activity_id, 0.0))
         self._noted()
 
     def give_up(self, fractions: Mapping[str, float]) -> None:
-        """All that is open is given up; this is how far each was. One that is not known had not begun."""
-        self._left = {one: fractions.get(one, self._left.get(one, 0.0)) for one in self._open}
+        """All that is open is given up; this is how far each was. Of one that is not known, what is known stays."""
+        self._left = {one: max(fractions.get(one, 0.0), self._left.get(one, 0.0)) for one in self._open}
         self._noted()
 
     def complete(self, step: StageName, message: str, now: datetime) -> None:

@@ -121,6 +121,8 @@ class ExportWorkflow:
             return
         await self._production.note_progress()
         await give_up({work})
+        if not work.done():  # what does not end has gone on meanwhile, and viewers have seen it
+            await self._production.note_progress()
 
     async def _obey_pauses(self) -> None:
         """Holds scheduled work back while a pause is asked for. New work waits by itself."""

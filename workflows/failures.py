@@ -1,12 +1,13 @@
 """What an activity's failure means for the job."""
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, TimeoutType
+from temporalio.exceptions import ActivityError, ApplicationError, TimeoutType, is_cancelled_exception
 from temporalio.exceptions import TimeoutError as TemporalTimeoutError
 
 with workflow.unsafe.imports_passed_through():
     from pydantic import ValidationError
 
+    from activities.contracts import GIVEN_UP
     from picturelock.errors import DeadlineExceeded, InternalError, PicturelockError, WorkerLost
     from picturelock.models import Heartbeat, JobError, StageName
 
@@ -16,13 +17,19 @@ def job_error(error: BaseException, step: StageName | None) -> JobError:
     if isinstance(error, PicturelockError):
         return error.describe(step)
     cause = error.cause if isinstance(error, ActivityError) else error
-    if isinstance(cause, ApplicationError) and cause.details:
+    if isinstance(cause, ApplicationError) and cause.details and cause.details[0] is not None:
         return JobError.model_validate(cause.details[0])
     if isinstance(cause, TemporalTimeoutError):
         if cause.type == TimeoutType.HEARTBEAT:
             return WorkerLost(f"the worker of step {step} was not heard of any more").describe(step)
         return DeadlineExceeded(f"step {step} took longer than it may").describe(step)
     return InternalError(f"{type(cause).__name__}: {cause}").describe(step)
+
+
+def is_given_up(error: ActivityError) -> bool:
+    """Whether an activity ended because it was cancelled, before it ran or while it did."""
+    given_up = isinstance(error.cause, ApplicationError) and error.cause.type == GIVEN_UP
+    return given_up or is_cancelled_exception(error)
 
 
 def fraction_reached(error: ActivityError) -> float:

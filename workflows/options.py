@@ -33,7 +33,7 @@ def options_for(stage: StageName, media_seconds: float = 0.0, *, queue: str | No
             initial_interval=timedelta(seconds=policy.retries.initial_seconds),
             backoff_coefficient=policy.retries.backoff,
             maximum_interval=timedelta(seconds=policy.retries.maximum_seconds),
-            maximum_attempts=policy.retries.attempts,
+            maximum_attempts=0,  # activities/failures.py counts: an outage or an unknown activity spends none
         ),
         cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     )

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, Final, TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from activities import contracts
@@ -26,7 +26,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from picturelock.stages import EXPORTS_QUEUE
     from workflows.board import Board
-    from workflows.failures import fraction_reached, job_error
+    from workflows.failures import fraction_reached, is_given_up, job_error
     from workflows.givingup import give_up, settle
     from workflows.options import options_for
 
@@ -34,7 +34,7 @@ Result = TypeVar("Result", bound=Made)
 MAX_IN_FLIGHT: Final = 200
 """Pending activities at once; Temporal allows 2,000 and describe carries every one of them."""
 
-CANCEL_NOTE: Final = timedelta(seconds=0.4)
+CANCEL_NOTE: Final = timedelta(seconds=2)
 """How long a job that is being given up waits to learn how far it was."""
 
 _FINALIZE_UNITS: Final = 100
@@ -67,7 +67,7 @@ class Production:
                 NOTE_PROGRESS, result_type=Fractions, schedule_to_close_timeout=CANCEL_NOTE
             )
         except ActivityError:
-            noted = Fractions()  # a figure less; the end must not wait for it
+            noted = Fractions()  # what is known stays; the end must not wait for the rest
         self._board.give_up(noted.fractions)
 
     async def _script(self) -> WrittenScript:
@@ -122,7 +122,7 @@ class Production:
         try:
             chosen = await self._run("render", "encoder", contracts.CHOOSE_ENCODER, task, ChosenEncoder, units=0)
         except ActivityError as error:
-            if is_cancelled_exception(error):
+            if is_given_up(error):
                 raise
             chosen = ChosenEncoder(failures=[job_error(error, "render").message])
         if chosen.encoder is None:
@@ -270,7 +270,7 @@ class Production:
         withdrawn = activity_id in self._withdrawn
         self._withdrawn.discard(activity_id)
         task = asyncio.current_task()
-        return withdrawn and is_cancelled_exception(error) and not (task and task.cancelling())
+        return withdrawn and is_given_up(error) and not (task and task.cancelling())
 
     def _message(self, step: StageName) -> str:
         record = next(one for one in self._board.snapshot().steps if one.name == step)
@@ -295,4 +295,7 @@ class Production:
                 with suppress(asyncio.CancelledError):
                     await self.note_progress()
             await give_up(watched)
+            if not all(task.done() for task in watched):
+                with suppress(asyncio.CancelledError):
+                    await self.note_progress()
             raise

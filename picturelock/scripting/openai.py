@@ -67,9 +67,10 @@ class OpenAIWriter:
         try:
             response = await self._client.post("/chat/completions", json=body)
         except httpx.HTTPError as error:
-            raise WriterFailed(f"the language model's endpoint did not answer: {type(error).__name__}") from error
+            reason = f"the language model's endpoint did not answer: {type(error).__name__}"
+            raise WriterFailed(reason, outage=True) from error
         if response.status_code in _HTTP_RETRYABLE:
-            raise WriterFailed(f"the language model's endpoint answered {response.status_code}")
+            raise WriterFailed(f"the language model's endpoint answered {response.status_code}", outage=True)
         if response.is_error:
             raise WriterUnavailable(
                 f"the language model's endpoint refused the request with {response.status_code}",

@@ -55,9 +55,10 @@ class OpenAIEngine:
             async with httpx.AsyncClient(timeout=120, headers=self._headers) as client:
                 response = await client.post(f"{self._base_url}/audio/speech", json=body)
         except httpx.HTTPError as error:
-            raise SpeechFailed(f"the speech endpoint did not answer: {type(error).__name__}") from error
+            reason = f"the speech endpoint did not answer: {type(error).__name__}"
+            raise SpeechFailed(reason, outage=True) from error
         if response.status_code in _RETRYABLE:
-            raise SpeechFailed(f"the speech endpoint answered {response.status_code}")
+            raise SpeechFailed(f"the speech endpoint answered {response.status_code}", outage=True)
         if response.is_error:
             raise VoiceUnavailable(
                 f"the speech endpoint refused voice {voice.voice!r} with {response.status_code}",

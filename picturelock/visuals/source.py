@@ -98,9 +98,10 @@ async def ask(method: str, url: str, name: str, **options: object) -> httpx.Resp
         async with httpx.AsyncClient(timeout=_TIMEOUT, follow_redirects=True) as client:
             response = await client.request(method, url, **options)  # type: ignore[arg-type]
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise PictureFailed(f"{name} did not answer: {type(error).__name__}") from error
+        away = isinstance(error, httpx.HTTPError)
+        raise PictureFailed(f"{name} did not answer: {type(error).__name__}", outage=away) from error
     if response.status_code in RETRYABLE:
-        raise PictureFailed(f"{name} answered {response.status_code}")
+        raise PictureFailed(f"{name} answered {response.status_code}", outage=True)
     if response.is_error:
         raise PictureUnavailable(
             f"{name} refused the request with {response.status_code}", detail=response.text[:500] or None
@@ -126,4 +127,5 @@ async def download(url: str, target: Path, max_bytes: int, received: Received, n
                     await asyncio.to_thread(file.write, chunk)
                     received(size)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise PictureFailed(f"{name} did not deliver the file: {type(error).__name__}") from error
+        away = isinstance(error, httpx.HTTPError)
+        raise PictureFailed(f"{name} did not deliver the file: {type(error).__name__}", outage=away) from error

@@ -14,9 +14,10 @@ from temporalio.activity import ActivityCancellationDetails
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities import liveness
+from activities import contracts, liveness
 from activities.contracts import BatchTask, ScriptTask, SpeechTask
-from activities.liveness import Pulse, lively
+from activities.liveness import lively
+from activities.pulse import Pulse
 from activities.render import render_batch
 from activities.script import write_script
 from activities.tts import speak_scene
@@ -164,8 +165,11 @@ async def test_cancel_kills_ffmpeg(
     running = asyncio.ensure_future(environment.run(render_batch, task))
     await beating.wait()
     environment.cancel(cancellation_details=ActivityCancellationDetails(cancel_requested=True))
-    with pytest.raises(asyncio.CancelledError):
+    with pytest.raises(ApplicationError) as caught:
         await running
+    assert (caught.value.type, caught.value.non_retryable) == (contracts.GIVEN_UP, True)
+    last: Heartbeat = caught.value.details[1]
+    assert last.frames_done  # what viewers have seen goes with it
     with pytest.raises(ProcessLookupError):
         os.kill(int((folder / "ffmpeg.pid").read_text()), 0)
 
@@ -302,7 +306,7 @@ async def test_work_that_ignores_its_cancellation_is_left_behind(
     running = asyncio.ensure_future(environment.run(stubborn, ScriptTask(request=request)))
     await begun.wait()
     environment.cancel(cancellation_details=ActivityCancellationDetails(cancel_requested=True))
-    with pytest.raises(asyncio.CancelledError):
+    with pytest.raises(ApplicationError, match="given up"):
         await asyncio.wait_for(running, 5)
     assert liveness._LEFT_BEHIND
     ended.set()

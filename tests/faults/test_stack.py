@@ -54,8 +54,7 @@ async def test_a_killed_worker_costs_nothing_but_time(up: Up, http: httpx.AsyncC
             shown.append(job.progress)
             await asyncio.sleep(0.05)
     assert (job.status, job.progress) == ("completed", 100)
-    # A look at a record that is a moment older may tell a tenth less: see tests/unit/test_status.py.
-    assert all(later >= earlier - 0.11 for earlier, later in pairwise(shown)), "nothing shown was taken back"
+    assert all(later >= earlier for earlier, later in pairwise(shown)), "nothing shown was taken back"
     manifest = (await http.get(f"/api/jobs/{job_id}/artifacts/manifest.json")).json()
     kept = [one for one in manifest["segments"] if one["worker"].endswith(f":{worker}")]
     assert len(kept) >= finished, "what the killed worker had finished was not made again"

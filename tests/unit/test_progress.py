@@ -54,9 +54,9 @@ def test_running_activities_count_by_their_heartbeats() -> None:
     silent = seen(step, work.model_copy(update={"heartbeat": None}), render_001=60)
     assert (step_percent(step, silent), frames_done(step, silent)) == (50.0, 100)
     ended = seen(step, render_001=60)
-    assert (step_percent(step, ended), frames_done(step, ended)) == (79.7, 160)
+    assert (step_percent(step, ended), frames_done(step, ended)) == (80.0, 160)
     one = seen(record(units_total=2), render_001=1)
-    assert step_percent(record(units_total=2), one) == 49.5
+    assert step_percent(record(units_total=2), one) == 50.0
 
 
 @pytest.mark.parametrize(

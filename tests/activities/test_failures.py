@@ -1,0 +1,83 @@
+"""What an activity tells Temporal when it fails: what, how far it was, and whether it is worth trying again."""
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from temporalio.api.failure.v1 import Failure
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.contracts import ScriptTask
+from activities.liveness import lively
+from activities.pulse import Pulse
+from picturelock import stages
+from picturelock.errors import RenderFailed, StoreUnavailable
+from picturelock.models import ExportRequest, Heartbeat
+from tests.activities.test_activities import error_of
+
+
+@pytest.fixture
+def environment() -> ActivityEnvironment:
+    return ActivityEnvironment()
+
+
+def failing(error: Exception) -> Any:
+    @lively("render")
+    async def work(_task: ScriptTask, pulse: Pulse) -> None:
+        pulse.advance(0.4, "Rendering")
+        raise error
+
+    return work
+
+
+async def failure(
+    environment: ActivityEnvironment, error: Exception, attempt: int, *beats: Heartbeat
+) -> ApplicationError:
+    environment.info = dataclasses.replace(
+        ActivityEnvironment.default_info(), attempt=attempt, heartbeat_details=list(beats)
+    )
+    task = ScriptTask(request=ExportRequest.model_validate({"brief": {"topic": "tides"}}))
+    with pytest.raises(ApplicationError) as caught:
+        await environment.run(failing(error), task)
+    return caught.value
+
+
+async def test_an_outage_spends_no_attempt(environment: ActivityEnvironment) -> None:
+    away = StoreUnavailable("the store is away")
+    beats: list[Heartbeat] = []
+    environment.on_heartbeat = beats.append
+    for attempt in range(1, 11):
+        told = await failure(environment, away, attempt, *beats[-1:])
+        assert not told.non_retryable
+        assert told.next_retry_delay == timedelta(seconds=min(30, 2 ** (attempt - 1)))
+    told = await failure(environment, RenderFailed("broken"), 11, beats[-1])
+    assert (told.non_retryable, told.next_retry_delay) == (False, None)  # the first one that counts
+    assert not (await failure(environment, RenderFailed("broken"), 14, beats[-1])).non_retryable
+    assert (await failure(environment, RenderFailed("broken"), 15, beats[-1])).non_retryable  # the fifth
+
+
+async def test_an_outage_is_not_waited_for_without_end(environment: ActivityEnvironment) -> None:
+    long_ago = datetime.now(UTC) - timedelta(seconds=stages.OUTAGE_SECONDS + 1)
+    waited = Heartbeat(last_advance_at=long_ago, stall_after_seconds=30, waited=9, waiting_since=long_ago)
+    told = await failure(environment, StoreUnavailable("the store is away"), 14, waited)
+    assert (told.type, told.non_retryable) == ("STORE_UNAVAILABLE", True)
+
+
+async def test_work_whose_attempts_end_without_a_word_is_given_up(environment: ActivityEnvironment) -> None:
+    told = await failure(environment, RenderFailed("not reached"), 6)
+    assert (told.type, told.non_retryable) == ("WORKER_LOST", True)
+    assert error_of(told).retryable  # the job may be tried again
+
+
+async def test_a_failure_is_small_enough_for_a_server_to_show(environment: ActivityEnvironment) -> None:
+    error = RenderFailed("ffmpeg: " + "日" * 3_000, detail="x" * 20_000 + " the end")
+    told = await failure(environment, error, 1)
+    assert told.__cause__ is None
+    proto = Failure()
+    await pydantic_data_converter.encode_failure(told, proto)
+    assert proto.ByteSize() < 3_500
+    assert error_of(told).message.startswith("ffmpeg: 日")
+    assert (error_of(told).detail or "").endswith(" the end")
