@@ -57,15 +57,13 @@ def _open(record: StepRecord, seen: Observation | None) -> list[tuple[int, float
         return []
     pending = {one.id: one for one in seen.pending}
     return [
-        (units, _share(activity_id, units, pending.get(activity_id), seen.snapshot, seen), pending.get(activity_id))
+        (units, _share(activity_id, pending.get(activity_id), seen.snapshot, seen), pending.get(activity_id))
         for activity_id, units in seen.snapshot.open_units.items()
         if stage_of(activity_id) == record.name
     ]
 
 
-def _share(
-    activity_id: str, units: int, running: PendingActivity | None, snapshot: Snapshot, seen: Observation
-) -> float:
+def _share(activity_id: str, running: PendingActivity | None, snapshot: Snapshot, seen: Observation) -> float:
     given_up = snapshot.last_fractions.get(activity_id)
     if running is not None:
         return max(running.heartbeat.fraction if running.heartbeat else 0.0, given_up or 0.0)
