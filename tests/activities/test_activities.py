@@ -187,7 +187,7 @@ async def test_a_hung_ffmpeg_is_a_stall_that_may_be_tried_again(
         await environment.run(render_batch, task)
     assert (caught.value.type, caught.value.non_retryable) == ("RENDER_STALLED", False)
     assert len(beats) >= 3  # it went on beating while ffmpeg stood still
-    assert {beat.frames_done for beat in beats[2:]} <= {1, None}
+    assert max(beat.frames_done or 0 for beat in beats) == 1  # the one frame that it had made
 
 
 async def test_work_that_is_no_ffmpeg_is_watched_too(
