@@ -13,7 +13,7 @@ from activities.contracts import GIVEN_UP
 from activities.pulse import Pulse
 from picturelock.errors import DiskFull, InternalError, PicturelockError, RenderFailed, WorkerLost
 from picturelock.models import StageName
-from picturelock.stages import OUTAGE_PAUSE_SECONDS
+from picturelock.stages import OUTAGE_ATTEMPTS, OUTAGE_PAUSE_SECONDS
 
 _MESSAGE_BYTES: Final = 400
 _DETAIL_BYTES: Final = 1_200
@@ -37,7 +37,7 @@ def failure_of(error: BaseException, stage: StageName, pulse: Pulse) -> BaseExce
                 known or InternalError(f"{type(error).__name__}: {error.strerror}"), stage, pulse, retryable=True
             )
         case asyncio.CancelledError():
-            return given_up(pulse) if is_given_up() else error
+            return _given_up(pulse) if _is_cancelled_for_good() else error
         case ApplicationError():
             return error
     log.error("activity failed unexpectedly", stage=stage, exc_info=error)
@@ -55,8 +55,9 @@ def as_failure(
     again = error.retryable if retryable is None else retryable
     pause = None
     if again and error.outage:
-        again = pulse.wait_for_outage()
-        pause = timedelta(seconds=min(OUTAGE_PAUSE_SECONDS, 2.0 ** min(10, pulse.state.waited - 1)))
+        waited = pulse.note_outage()
+        again = waited < OUTAGE_ATTEMPTS
+        pause = timedelta(seconds=min(OUTAGE_PAUSE_SECONDS, 2.0 ** (waited - 1)))
     else:
         again = again and pulse.spent < pulse.policy.retries.attempts
         if isinstance(error, RenderFailed) and "exit code" in error.message and pulse.spent >= _REPEATED_FAILURE:
@@ -64,8 +65,8 @@ def as_failure(
     told = error.describe(stage, activity.info().attempt)
     told = told.model_copy(
         update={
-            "message": shortened(told.message, _MESSAGE_BYTES),
-            "detail": shortened(told.detail, _DETAIL_BYTES, end=True) if told.detail else None,
+            "message": _shortened(told.message, _MESSAGE_BYTES),
+            "detail": _shortened(told.detail, _DETAIL_BYTES, end=True) if told.detail else None,
         }
     )
     return ApplicationError(
@@ -73,7 +74,7 @@ def as_failure(
     )
 
 
-def shortened(text: str, size: int, *, end: bool = False) -> str:
+def _shortened(text: str, size: int, *, end: bool = False) -> str:
     """A text of so many bytes at the most: its beginning, or its end."""
     data = text.encode()
     if len(data) <= size:
@@ -89,13 +90,13 @@ def worn_out(pulse: Pulse) -> PicturelockError:
     return WorkerLost(f"{attempts} attempts ended without an answer: their workers were gone, or ran out of time")
 
 
-def is_given_up() -> bool:
+def _is_cancelled_for_good() -> bool:
     """Whether this activity was cancelled for good, and not because its worker stops or it is to be done anew."""
     details = activity.cancellation_details() if activity.in_activity() else None
     return details is not None and details.cancel_requested
 
 
-def given_up(pulse: Pulse) -> ApplicationError:
+def _given_up(pulse: Pulse) -> ApplicationError:
     """The last word of work that was cancelled: how far it was. Temporal's own kind of cancellation carries nothing."""
     return ApplicationError(
         "given up",

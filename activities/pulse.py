@@ -14,7 +14,7 @@ from temporalio import activity
 
 from picturelock.errors import RenderStalled
 from picturelock.models import Heartbeat
-from picturelock.stages import HEARTBEAT_SECONDS, OUTAGE_SECONDS, StagePolicy
+from picturelock.stages import HEARTBEAT_SECONDS, StagePolicy
 
 _DRAWING = 0.25
 """The share of a segment's work that drawing its frames is; measured about 0.3 at 1080p."""
@@ -35,7 +35,6 @@ class Pulse:
             frames_done=last.frames_done if last else None,
             frames_total=last.frames_total if last else None,
             waited=last.waited if last else 0,
-            waiting_since=last.waiting_since if last else None,
             last_advance_at=datetime.now(UTC),
             stall_after_seconds=policy.stall_seconds,
         )
@@ -45,13 +44,11 @@ class Pulse:
         """The attempts that count: this one and all before it but those that met an outage."""
         return activity.info().attempt - self.state.waited
 
-    def wait_for_outage(self) -> bool:
-        """Notes that something is away, for the next attempt to know; False when it has been so for too long."""
-        now = datetime.now(UTC)
-        since = self.state.waiting_since or now
-        self.state = self.state.model_copy(update={"waited": self.state.waited + 1, "waiting_since": since})
+    def note_outage(self) -> int:
+        """Notes, for the next attempt to know, that this one met an outage; how many have so far."""
+        self.state = self.state.model_copy(update={"waited": self.state.waited + 1})
         activity.heartbeat(self.state)
-        return (now - since).total_seconds() < OUTAGE_SECONDS
+        return self.state.waited
 
     @property
     def stall_seconds(self) -> float:

@@ -96,7 +96,7 @@ class WorkerRoll:
             self._reading = None
 
     async def live_processes(self) -> dict[str, set[int]]:
-        """For each of our task queues the ids of its live workers' processes on this machine. Raises RPCError."""
+        """For each of our task queues the ids of its live workers' processes here. Raises RPCError, TimeoutError."""
         live: dict[str, set[int]] = {}
         for beat in await self._beats():
             fresh = datetime.now(UTC) - time_of(beat.heartbeat_time) < timedelta(seconds=ALIVE_SECONDS)

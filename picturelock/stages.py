@@ -17,11 +17,11 @@ CONTROL_QUEUE: Final = "control"
 HEARTBEAT_SECONDS: Final = 0.25
 """How often a running activity reports, and how often ffmpeg does."""
 
-OUTAGE_SECONDS: Final = 6 * 3600.0
-"""How long a store or a provider that is away is waited for."""
-
 OUTAGE_PAUSE_SECONDS: Final = 30.0
-"""The longest pause between two attempts while something is away."""
+"""The longest pause between two attempts while a store or a provider is away."""
+
+OUTAGE_ATTEMPTS: Final = 720
+"""How many attempts one activity may lose to outages: six hours of them."""
 
 CANCEL_GRACE_SECONDS: Final = 1.5
 """How long a cancelled workflow waits for its activities before it closes."""

@@ -107,10 +107,9 @@ def not_below(job: JobStatus, floor: float) -> JobStatus:
 
 def _served(seen: Observation, status: Status) -> bool | None:
     """Whether somebody serves what the job needs; None where that is not known. An ended job needs nothing."""
-    if status in TERMINAL:
+    if status in TERMINAL or not needed_queues(seen):
         return True
-    needed = needed_queues(seen)
-    return not missing_queues(seen) if seen.live_queues is not None or not needed else None
+    return None if seen.live_queues is None else not missing_queues(seen)
 
 
 def _status(seen: Observation, snapshot: Snapshot) -> Status:

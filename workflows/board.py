@@ -82,6 +82,14 @@ class Board:
         if made.attempt > 1:
             self.warn("RETRIED", step, [f"{activity_id} needed {made.attempt} attempts"])
 
+    def withdraw(self, activity_id: str, fraction: float) -> None:
+        """An activity is open no more and will be scheduled again. What it had reached stays shown."""
+        step = stage_of(activity_id)
+        units, record = self._open.pop(activity_id), self._steps[step]
+        shown = max(record.units_shown, record.units_done + int(units * fraction))
+        self._change(step, scheduled=record.scheduled - 1, units_shown=shown)
+        self.notable += 1
+
     def expect(self, step: StageName, activities: int) -> None:
         """So many more activities belong to a step than was thought."""
         self._change(step, planned=self._steps[step].planned + activities)

@@ -22,8 +22,14 @@ class ActivityOptions(TypedDict):
     cancellation_type: ActivityCancellationType
 
 
-def options_for(stage: StageName, media_seconds: float = 0.0, *, queue: str | None = None) -> ActivityOptions:
-    """The options of a stage's activities, for so many seconds of film."""
+def options_for(
+    stage: StageName, media_seconds: float = 0.0, *, queue: str | None = None, attempts: int = 0
+) -> ActivityOptions:
+    """The options of a stage's activities, for so many seconds of film.
+
+    Without a number of attempts it is the activity that counts (activities/failures.py): an outage spends none, and one
+    that a worker does not know yet waits for a worker that does.
+    """
     policy = BY_NAME[stage]
     return ActivityOptions(
         task_queue=queue or policy.queue,
@@ -33,7 +39,7 @@ def options_for(stage: StageName, media_seconds: float = 0.0, *, queue: str | No
             initial_interval=timedelta(seconds=policy.retries.initial_seconds),
             backoff_coefficient=policy.retries.backoff,
             maximum_interval=timedelta(seconds=policy.retries.maximum_seconds),
-            maximum_attempts=0,  # activities/failures.py counts: an outage or an unknown activity spends none
+            maximum_attempts=attempts,
         ),
         cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     )

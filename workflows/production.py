@@ -229,32 +229,28 @@ class Production:
         async with self._slots:
             await workflow.wait_condition(lambda: not self._board.held)
             self._board.scheduled(step, activity_id, units)
+            self._begun[activity_id] = handle = workflow.start_activity(
+                name,
+                task,
+                activity_id=activity_id,
+                result_type=result,
+                summary=activity_id,
+                **options_for(step, seconds, queue=queue),
+            )
             try:
-                while True:
-                    handle = workflow.start_activity(
-                        name,
-                        task,
-                        activity_id=activity_id,
-                        result_type=result,
-                        summary=activity_id,
-                        **options_for(step, seconds, queue=queue),
-                    )
-                    self._begun[activity_id] = handle
-                    try:
-                        value: Result = await handle
-                        break
-                    except ActivityError as error:
-                        if not self._comes_again(activity_id, error):
-                            raise
-                    await workflow.wait_condition(lambda: not self._board.held)
+                value: Result = await handle
             except ActivityError as error:
-                if (reached := fraction_reached(error)) > 0:
-                    self._board.reached(activity_id, reached)
-                raise
+                if not self._is_withdrawn(activity_id, error):
+                    if (reached := fraction_reached(error)) > 0:
+                        self._board.reached(activity_id, reached)
+                    raise
+            else:
+                self._board.finished(step, activity_id, self._message(step), value)
+                return value
             finally:
-                self._begun.pop(activity_id, None)
-        self._board.finished(step, activity_id, self._message(step), value)
-        return value
+                del self._begun[activity_id]
+                self._withdrawn.discard(activity_id)
+        return await self._run(step, activity_id, name, task, result, units=units, seconds=seconds, queue=queue)
 
     async def withdraw(self, activity_ids: list[str]) -> None:
         """Takes back what waits for a worker, on a server that cannot hold it; it begins again after the pause."""
@@ -265,12 +261,13 @@ class Production:
         if waiting:
             await settle(list(waiting.values()))
 
-    def _comes_again(self, activity_id: str, error: ActivityError) -> bool:
-        """Whether an activity was only withdrawn, and the work as a whole is still wanted."""
-        withdrawn = activity_id in self._withdrawn
-        self._withdrawn.discard(activity_id)
+    def _is_withdrawn(self, activity_id: str, error: ActivityError) -> bool:
+        """Whether an activity was only withdrawn, and the work as a whole is still wanted. Then it is open no more."""
         task = asyncio.current_task()
-        return withdrawn and is_given_up(error) and not (task and task.cancelling())
+        if activity_id not in self._withdrawn or not is_given_up(error) or (task and task.cancelling()):
+            return False
+        self._board.withdraw(activity_id, fraction_reached(error))
+        return True
 
     def _message(self, step: StageName) -> str:
         record = next(one for one in self._board.snapshot().steps if one.name == step)

@@ -7,6 +7,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.contracts import SpokenSample
     from jobstate.names import VOICE_SAMPLE_WORKFLOW
     from picturelock.models import Voice
+    from picturelock.stages import BY_NAME
     from workflows.options import options_for
 
 
@@ -18,6 +19,10 @@ class VoiceSampleWorkflow:
     async def run(self, voice: Voice) -> SpokenSample:
         """The stored sound."""
         sample: SpokenSample = await workflow.execute_activity(
-            contracts.SPEAK_SAMPLE, voice, result_type=SpokenSample, summary="sample", **options_for("tts")
+            contracts.SPEAK_SAMPLE,
+            voice,
+            result_type=SpokenSample,
+            summary="sample",
+            **options_for("tts", attempts=BY_NAME["tts"].retries.attempts),  # somebody waits: an outage is told
         )
         return sample

@@ -41,7 +41,6 @@ class Heartbeat(Model):
     last_advance_at: datetime
     stall_after_seconds: float
     waited: int = Field(default=0, description="Attempts that ended because the store or a provider was away.")
-    waiting_since: datetime | None = Field(default=None, description="When it was found to be away.")
 
 
 class StepRecord(Model):

@@ -98,8 +98,7 @@ async def ask(method: str, url: str, name: str, **options: object) -> httpx.Resp
         async with httpx.AsyncClient(timeout=_TIMEOUT, follow_redirects=True) as client:
             response = await client.request(method, url, **options)  # type: ignore[arg-type]
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        away = isinstance(error, httpx.HTTPError)
-        raise PictureFailed(f"{name} did not answer: {type(error).__name__}", outage=away) from error
+        raise _failed(f"{name} did not answer", error) from error
     if response.status_code in RETRYABLE:
         raise PictureFailed(f"{name} answered {response.status_code}", outage=True)
     if response.is_error:
@@ -127,5 +126,9 @@ async def download(url: str, target: Path, max_bytes: int, received: Received, n
                     await asyncio.to_thread(file.write, chunk)
                     received(size)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        away = isinstance(error, httpx.HTTPError)
-        raise PictureFailed(f"{name} did not deliver the file: {type(error).__name__}", outage=away) from error
+        raise _failed(f"{name} did not deliver the file", error) from error
+
+
+def _failed(what: str, error: Exception) -> PictureFailed:
+    """A wrong address is wrong for good; anything else may pass."""
+    return PictureFailed(f"{what}: {type(error).__name__}", outage=not isinstance(error, httpx.InvalidURL))

@@ -60,10 +60,10 @@ async def test_an_outage_spends_no_attempt(environment: ActivityEnvironment) -> 
 
 
 async def test_an_outage_is_not_waited_for_without_end(environment: ActivityEnvironment) -> None:
-    long_ago = datetime.now(UTC) - timedelta(seconds=stages.OUTAGE_SECONDS + 1)
-    waited = Heartbeat(last_advance_at=long_ago, stall_after_seconds=30, waited=9, waiting_since=long_ago)
-    told = await failure(environment, StoreUnavailable("the store is away"), 14, waited)
-    assert (told.type, told.non_retryable) == ("STORE_UNAVAILABLE", True)
+    for waited, last in [(stages.OUTAGE_ATTEMPTS - 2, False), (stages.OUTAGE_ATTEMPTS - 1, True)]:
+        beat = Heartbeat(last_advance_at=datetime.now(UTC), stall_after_seconds=30, waited=waited)
+        told = await failure(environment, StoreUnavailable("the store is away"), waited + 1, beat)
+        assert (told.type, told.non_retryable) == ("STORE_UNAVAILABLE", last)
 
 
 async def test_work_whose_attempts_end_without_a_word_is_given_up(environment: ActivityEnvironment) -> None:

@@ -1,20 +1,23 @@
 """A workflow, its fake studio, and the way to run one against the other."""
 
+import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from temporalio import activity
 from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from jobstate.names import JOB_MEMO
-from picturelock.models import ExportInput, ExportRequest, ExportResult, JobMemo
+from jobstate.reader import JobReader
+from picturelock.models import ExportInput, ExportRequest, ExportResult, JobMemo, JobStatus
 from picturelock.stages import CONTROL_QUEUE, EXPORTS_QUEUE, RENDER_QUEUE
-from tests.fake_activities import Studio
+from tests.fake_activities import Studio, beat
 from workflows.aftermath import AftermathWorkflow
 from workflows.export import ExportWorkflow
 
@@ -77,3 +80,22 @@ async def start(
         task_queue=EXPORTS_QUEUE,
         memo={JOB_MEMO: JobMemo(correlation_id="c", created_at=now, attempt=attempt, digest="d")},
     )
+
+
+async def until(reader: JobReader, job_id: str, holds: Callable[[JobStatus], bool]) -> JobStatus:
+    """The first status of a job for which something holds."""
+    async with asyncio.timeout(60):
+        while not holds(job := await reader.status(job_id)):
+            await asyncio.sleep(0.02)
+    return job
+
+
+def beating_until(stop: asyncio.Event) -> Callable[[object], Awaitable[None]]:
+    """A hook that is half done, and says so, until it is told to stop."""
+
+    async def work(_task: object) -> None:
+        while not stop.is_set():
+            activity.heartbeat(beat(0.5))
+            await asyncio.sleep(0.02)
+
+    return work

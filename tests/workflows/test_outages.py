@@ -19,17 +19,9 @@ from picturelock.models import JobStatus
 from picturelock.stages import CONTROL_QUEUE, EXPORTS_QUEUE, RENDER_QUEUE
 from tests.fake_activities import Studio
 from tests.temporal_proxy import temporal_proxy
-from tests.workflows.conftest import start, studio_open
+from tests.workflows.conftest import start, studio_open, until
 
 pytestmark = pytest.mark.usefixtures("no_leftovers")
-
-
-async def until(client: Client, job_id: str, holds: Callable[[JobStatus], bool]) -> JobStatus:
-    reader = JobReader(client)
-    async with asyncio.timeout(60):
-        while not holds(job := await reader.status(job_id)):
-            await asyncio.sleep(0.02)
-    return job
 
 
 def rendering(work: Callable[[Pulse], Awaitable[None]]) -> Callable[..., Any]:
@@ -59,7 +51,7 @@ async def test_an_outage_of_eight_attempts_ends_no_job(client: Client, monkeypat
     render = Worker(client, task_queue=RENDER_QUEUE, activities=[rendering(away)])
     async with studio_open(client, Studio(segments=1), queues=queues), render:
         handle = await start(client)
-        told = await until(client, handle.id, lambda job: bool(job.warnings))
+        told = await until(JobReader(client), handle.id, lambda job: bool(job.warnings))
         assert [one.code for one in told.warnings] == ["ATTEMPT_FAILED"]
         assert "the shelf is away" in told.warnings[0].message
         await handle.result()
@@ -72,10 +64,12 @@ async def test_an_unknown_activity_waits_for_a_worker_that_knows_it(client: Clie
     async with studio_open(client, studio, queues=queues):
         async with Worker(client, task_queue=RENDER_QUEUE, activities=[rendering_of_another_version]):
             handle = await start(client)
-            told = await until(client, handle.id, lambda job: bool(job.warnings) and job.steps[3].attempt > 3)
+            told = await until(
+                JobReader(client), handle.id, lambda job: bool(job.warnings) and job.steps[3].attempt > 3
+            )
             assert "render_batch" in told.warnings[0].message
         async with studio_open(client, studio, queues=(RENDER_QUEUE,)):
-            assert (await until(client, handle.id, lambda job: job.status == "completed")).progress == 100
+            assert (await until(JobReader(client), handle.id, lambda job: job.status == "completed")).progress == 100
 
 
 @activity.defn(name="render_segment")
@@ -99,7 +93,7 @@ async def test_a_cancel_takes_nothing_back(client: Client, slow: float) -> None:
         render = Worker(client, task_queue=RENDER_QUEUE, activities=[rendering(work)], max_concurrent_activities=3)
         async with studio_open(other, Studio(segments=3), queues=queues), render:
             handle = await start(client)
-            await until(client, handle.id, lambda job: job.steps[3].progress > 20)
+            await until(JobReader(client), handle.id, lambda job: job.steps[3].progress > 20)
             proxy.slow["DescribeWorkflowExecution"] = slow
             await handle.cancel()
 
@@ -107,6 +101,6 @@ async def test_a_cancel_takes_nothing_back(client: Client, slow: float) -> None:
                 shown.append(job.progress)
                 return job.status == "cancelled"
 
-            last = await until(client, handle.id, holds)
+            last = await until(JobReader(client), handle.id, holds)
     assert shown == sorted(shown), [pair for pair in itertools.pairwise(shown) if pair[0] > pair[1]]
     assert last.progress > 20

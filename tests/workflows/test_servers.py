@@ -1,22 +1,20 @@
 """Temporal servers that are older, forbid something or are slow: everything is read and controlled all the same."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable
 
 import grpc
 import pytest
 import pytest_asyncio
-from temporalio import activity
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from jobstate.names import PAUSE_SIGNAL, RESUME_SIGNAL
 from jobstate.reader import JobReader
 from picturelock.models import JobStatus
-from tests.fake_activities import Studio, beat
+from tests.fake_activities import Studio
 from tests.temporal_proxy import TemporalProxy, temporal_proxy
-from tests.workflows.conftest import start, studio_open
+from tests.workflows.conftest import beating_until, start, studio_open, until
 
 pytestmark = pytest.mark.usefixtures("no_leftovers")
 
@@ -31,11 +29,8 @@ async def through(proxy: TemporalProxy) -> Client:
     return await Client.connect(proxy.address, data_converter=pydantic_data_converter)
 
 
-async def seen(reader: JobReader, job_id: str, status: str) -> JobStatus:
-    async with asyncio.timeout(30):
-        while (job := await reader.status(job_id)).status != status:
-            await asyncio.sleep(0.02)
-    return job
+def ends(status: str) -> Callable[[JobStatus], bool]:
+    return lambda job: job.status == status
 
 
 @pytest.mark.parametrize("code", [grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.PERMISSION_DENIED])
@@ -47,22 +42,17 @@ async def test_without_a_list_of_workers_all_is_read_and_controlled(
     reader = JobReader(other)
     stop = asyncio.Event()
 
-    async def wait(_task: Any) -> None:
-        while not stop.is_set():
-            activity.heartbeat(beat(0.5))
-            await asyncio.sleep(0.02)
-
     waiting = await start(other)
     job = await reader.status(waiting.id)
     assert (job.status, job.worker_available, job.warnings) == ("queued", None, [])
-    async with studio_open(client, Studio(hooks={"render-000": wait})):
-        running = await seen(reader, waiting.id, "running")
+    async with studio_open(client, Studio(hooks={"render-000": beating_until(stop)})):
+        running = await until(reader, waiting.id, ends("running"))
         assert running.worker_available in {None, True}
         await waiting.cancel()
-        assert (await seen(reader, waiting.id, "cancelled")).worker_available is True
+        assert (await until(reader, waiting.id, ends("cancelled"))).worker_available is True
         stop.set()
         done = await start(other)
-        assert (await seen(reader, done.id, "completed")).progress == 100
+        assert (await until(reader, done.id, ends("completed"))).progress == 100
     assert proxy.called.count("ListWorkers") == 1  # who refuses is not asked again and again
 
 
@@ -91,12 +81,7 @@ async def test_a_server_that_cannot_hold_work_is_paused_all_the_same(client: Cli
     reader = JobReader(other)
     finish = asyncio.Event()
 
-    async def wait(_task: Any) -> None:
-        while not finish.is_set():
-            activity.heartbeat(beat(0.5))
-            await asyncio.sleep(0.02)
-
-    studio = Studio(segments=6, hooks={"render": wait})
+    studio = Studio(segments=6, hooks={"render": beating_until(finish)})
     async with studio_open(other, studio, render_slots=1):
         handle = await start(other)
         async with asyncio.timeout(20):
@@ -108,10 +93,15 @@ async def test_a_server_that_cannot_hold_work_is_paused_all_the_same(client: Cli
                 await asyncio.sleep(0.02)
         assert "PauseActivity" in proxy.called
         finish.set()
-        paused = await seen(reader, handle.id, "paused")
+        paused = await until(reader, handle.id, ends("paused"))
         assert len([one for one in studio.ran if one.startswith("render")]) == 1
-        assert paused.progress > 0
+        assert paused.steps[3].progress == 16.6  # one segment of six
+        recorded = (await reader.observe(handle.id)).snapshot
+        assert recorded is not None
+        assert recorded.open_units == {}  # nor does the memo count what was taken back
         await handle.signal(RESUME_SIGNAL)
-        done = await seen(reader, handle.id, "completed")
+        done = await until(reader, handle.id, ends("completed"))
         assert sorted({one for one in studio.ran if one.startswith("render")}) == [f"render-{n:03d}" for n in range(6)]
         assert (done.progress, [one.code for one in done.warnings]) == (100, [])
+        assert done.steps[3].detail is not None
+        assert done.steps[3].detail.items_total == 7  # the segments and the sound, each counted once
