@@ -9,6 +9,7 @@ from picturelock.models import Heartbeat, PendingActivity, StepDetail, StepRecor
 from picturelock.progress import detail_of, eta_seconds, frames_done, overall, step_percent
 from picturelock.stages import BY_NAME, STAGES, stage_of
 from tests.unit.test_status import NOW, RENDER, observed, snapshot
+from workflows.board import Board
 
 
 def record(**fields: Any) -> StepRecord:
@@ -112,3 +113,14 @@ def test_the_stage_of_an_activity() -> None:
     with pytest.raises(ValueError, match="no stage for activity 'dance-1'"):
         stage_of("dance-1")
     assert 100 * BY_NAME["render"].weight == RENDER
+
+
+def test_what_is_withdrawn_is_open_no_more_and_stays_shown() -> None:
+    board = Board(1)
+    board.start("render", 2, 100, "Rendering", NOW)
+    board.scheduled("render", "render-000", 40)
+    board.scheduled("render", "render-001", 60)
+    board.withdraw("render-001", 0.5)
+    step = next(one for one in board.snapshot().steps if one.name == "render")
+    assert (board.snapshot().open_units, step.scheduled) == ({"render-000": 40}, 1)
+    assert step_percent(step, seen(step)) == 30.0

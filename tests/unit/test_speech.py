@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from picturelock.errors import SpeechFailed, VoiceUnavailable
+from picturelock.errors import PicturelockError, SpeechFailed, VoiceUnavailable
 from picturelock.media.samples import LEAD_IN_SECONDS, voiced_span
 from picturelock.models import SAMPLE_RATE, Narration, Scene, Voice
 from picturelock.settings import Settings
@@ -111,20 +111,33 @@ async def test_a_voice_behind_http(fake_server: Callable[[list[Reply]], FakeServ
 
 
 @pytest.mark.parametrize(
-    ("reply", "error"),
+    ("reply", "error", "outage"),
     [
-        (Reply(503, {}), SpeechFailed),
-        (Reply(200, b"not a wav", "audio/wav"), SpeechFailed),
-        (Reply(400, {"error": "no such voice"}), VoiceUnavailable),
-        (Reply(200, wav_bytes(1)[:44], "audio/wav"), SpeechFailed),
+        (Reply(503, {}), SpeechFailed, True),
+        (Reply(200, b"not a wav", "audio/wav"), SpeechFailed, False),
+        (Reply(400, {"error": "no such voice"}), VoiceUnavailable, False),
+        (Reply(200, wav_bytes(1)[:44], "audio/wav"), SpeechFailed, False),
     ],
 )
 async def test_a_bad_answer_has_a_code(
-    reply: Reply, error: type[Exception], fake_server: Callable[[list[Reply]], FakeServer], store: Store
+    reply: Reply,
+    error: type[PicturelockError],
+    outage: bool,
+    fake_server: Callable[[list[Reply]], FakeServer],
+    store: Store,
 ) -> None:
     available = remote(fake_server([reply]), "*")
-    with pytest.raises(error):
+    with pytest.raises(error) as caught:
         await narrate(Scene(narration="Hello there."), 0, Voice(engine="openai", voice="alloy"), "en", available, store)
+    assert caught.value.outage is outage
+
+
+async def test_an_endpoint_that_nobody_serves_is_away(store: Store) -> None:
+    away = Settings(speech_base_url="http://127.0.0.1:9", speech_voices="alloy", speech_languages="*")
+    available = engines(away)
+    with pytest.raises(SpeechFailed) as caught:
+        await narrate(Scene(narration="Hello there."), 0, Voice(engine="openai", voice="alloy"), "en", available, store)
+    assert caught.value.outage
 
 
 async def test_silence_is_not_speech(fake_server: Callable[[list[Reply]], FakeServer], store: Store) -> None:

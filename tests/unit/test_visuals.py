@@ -12,7 +12,7 @@ from PIL import Image
 from pydantic import SecretStr
 
 from benchmarks.studio import Studio, quiet
-from picturelock.errors import NotOffered, PictureFailed, PictureUnavailable
+from picturelock.errors import NotOffered, PictureFailed, PicturelockError, PictureUnavailable
 from picturelock.media import ffmpeg
 from picturelock.models import ExportRequest, Script, Visual
 from picturelock.models.script import PictureSource
@@ -220,23 +220,24 @@ async def test_a_wish_without_a_source_is_refused(store: Store, scratch: Path) -
 
 
 @pytest.mark.parametrize(
-    ("reply", "error"),
+    ("reply", "error", "outage"),
     [
-        (Reply(429, {"error": "slow down"}), PictureFailed),
-        (Reply(503, {}), PictureFailed),
-        (Reply(401, {"error": "who are you"}), PictureUnavailable),
-        (Reply(200, b"<html>", "text/html"), PictureFailed),
-        (Reply(200, {"photos": [{"nonsense": 1}]}), PictureFailed),
-        (Reply(200, {"photos": [{"width": 1, "height": 1, "url": ""}]}), PictureUnavailable),
+        (Reply(429, {"error": "slow down"}), PictureFailed, True),
+        (Reply(503, {}), PictureFailed, True),
+        (Reply(401, {"error": "who are you"}), PictureUnavailable, False),
+        (Reply(200, b"<html>", "text/html"), PictureFailed, False),
+        (Reply(200, {"photos": [{"nonsense": 1}]}), PictureFailed, False),
+        (Reply(200, {"photos": [{"width": 1, "height": 1, "url": ""}]}), PictureUnavailable, False),
     ],
 )
 async def test_every_bad_answer_has_a_code(
-    fake_server: Serve, store: Store, scratch: Path, reply: Reply, error: type[Exception]
+    fake_server: Serve, store: Store, scratch: Path, reply: Reply, error: type[PicturelockError], outage: bool
 ) -> None:
-    with pytest.raises(error):
+    with pytest.raises(error) as caught:
         await provider(stock(fake_server([reply])), store, scratch).fill(
             script_of({"kind": "image", "query": "waves"}), quiet
         )
+    assert caught.value.outage is outage
 
 
 async def test_a_file_that_is_too_large_is_not_taken(fake_server: Serve, store: Store, scratch: Path) -> None:
@@ -247,8 +248,9 @@ async def test_a_file_that_is_too_large_is_not_taken(fake_server: Serve, store: 
 
 async def test_nobody_listening_may_pass(store: Store, scratch: Path) -> None:
     available: dict[PictureSource, VisualSource] = {"stock": Pexels("http://127.0.0.1:9", "k")}
-    with pytest.raises(PictureFailed):
+    with pytest.raises(PictureFailed) as caught:
         await provider(available, store, scratch).fill(script_of({"kind": "image", "query": "waves"}), quiet)
+    assert caught.value.outage
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ async def test_a_second_bad_answer_is_final(fake_server: Callable[[list[Reply]],
 async def test_an_overloaded_endpoint_may_be_asked_again(fake_server: Callable[[list[Reply]], FakeServer]) -> None:
     with pytest.raises(WriterFailed) as caught:
         await write(fake_server([Reply(429, {})]))
-    assert caught.value.retryable
+    assert (caught.value.retryable, caught.value.outage) == (True, True)
 
 
 async def test_a_refusal_is_final(fake_server: Callable[[list[Reply]], FakeServer]) -> None:
@@ -100,5 +100,6 @@ async def test_a_refusal_is_final(fake_server: Callable[[list[Reply]], FakeServe
 
 
 async def test_an_endpoint_that_is_away_may_be_asked_again() -> None:
-    with pytest.raises(WriterFailed):
+    with pytest.raises(WriterFailed) as caught:
         await OpenAIWriter("http://127.0.0.1:9", "model", None).write(Brief(topic="tides"))
+    assert caught.value.outage
