@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import grpc
@@ -101,7 +102,13 @@ async def test_the_end_of_a_cancelled_job_takes_nothing_back(
     reader = JobReader(client)
     async with temporal_proxy(client.service_client.config.target_host) as proxy:
         other = await Client.connect(proxy.address, data_converter=client.data_converter)
-        render = Worker(client, task_queue=RENDER_QUEUE, activities=[rendering(work)], max_concurrent_activities=3)
+        render = Worker(
+            client,
+            task_queue=RENDER_QUEUE,
+            activities=[rendering(work)],
+            max_heartbeat_throttle_interval=timedelta(seconds=0.1),
+            default_heartbeat_throttle_interval=timedelta(seconds=0.1),
+        )
         async with studio_open(other, Studio(segments=3), queues=queues), render:
             handle = await start(client)
             await until(reader, handle.id, lambda job: job.steps[3].progress > 20)
