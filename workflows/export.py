@@ -26,7 +26,7 @@ with workflow.unsafe.imports_passed_through():
     from picturelock.models import AftermathInput, ExportInput, ExportResult, Snapshot
     from workflows.board import Board
     from workflows.failures import job_error
-    from workflows.givingup import give_up, settle
+    from workflows.givingup import settle
     from workflows.options import errand
     from workflows.production import Production
 
@@ -117,12 +117,8 @@ class ExportWorkflow:
 
     async def _give_up(self, work: asyncio.Task[ExportResult]) -> None:
         """Cancels what runs and waits a moment for it; a worker that is gone is not waited for."""
-        if work.done():
-            return
-        await self._production.note_progress()
-        await give_up({work})
-        if not work.done():  # what does not end has gone on meanwhile, and viewers have seen it
-            await self._production.note_progress()
+        if not work.done():
+            await self._production.give_up({work})
 
     async def _obey_pauses(self) -> None:
         """Holds scheduled work back while a pause is asked for. New work waits by itself."""

@@ -1,7 +1,7 @@
 """The way of a film: script -> tts -> composition -> render (segments and sound side by side) -> finalize."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final, TypeVar
@@ -60,7 +60,14 @@ class Production:
         segments, sound = await self._render(composition)
         return await self._finalize(written, spoken, composition, segments, sound)
 
-    async def note_progress(self) -> None:
+    async def give_up(self, work: Collection[asyncio.Task[Any]]) -> None:
+        """Cancels work and waits a moment for it; takes note of how far it was, so that nothing shown is taken back."""
+        await self._note_progress()
+        await give_up(work)
+        if not all(task.done() for task in work):  # what does not end has gone on meanwhile, and viewers have seen it
+            await self._note_progress()
+
+    async def _note_progress(self) -> None:
         """Takes note of how far the running activities are, before they are given up and Temporal forgets it."""
         try:
             noted = await workflow.execute_local_activity(
@@ -287,12 +294,10 @@ class Production:
                 if task.done():
                     task.result()
             return [task.result() for task in tasks]
-        except (Exception, asyncio.CancelledError) as error:
-            if not isinstance(error, asyncio.CancelledError):
-                with suppress(asyncio.CancelledError):
-                    await self.note_progress()
-            await give_up(watched)
-            if not all(task.done() for task in watched):
-                with suppress(asyncio.CancelledError):
-                    await self.note_progress()
+        except asyncio.CancelledError:
+            await give_up(watched)  # whoever cancels takes note of how far they were
+            raise
+        except Exception:
+            with suppress(asyncio.CancelledError):
+                await self.give_up(watched)
             raise

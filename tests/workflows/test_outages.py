@@ -82,8 +82,8 @@ async def rendering_of_another_version() -> None:
 
 @pytest.mark.parametrize(
     ("slow", "refused", "stubborn"),
-    [(0.0, False, False), (1.0, False, False), (0.0, True, False), (0.0, False, True)],
-    ids=["well", "slow server", "only the work tells", "the work does not end"],
+    [(0.0, False, False), (0.0, True, False), (0.0, False, True), (1.0, False, True)],
+    ids=["well", "only the work tells", "the work does not end", "it does not end and the server is slow"],
 )
 async def test_the_end_of_a_cancelled_job_takes_nothing_back(
     client: Client, slow: float, refused: bool, stubborn: bool
