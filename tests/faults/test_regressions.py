@@ -12,8 +12,9 @@ import re
 import shutil
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -196,22 +197,33 @@ async def test_7_a_hung_ffmpeg_is_noticed_and_replaced(up: Up, http: httpx.Async
     assert not running(hung)
 
 
+def stop_gate(worker: int) -> int:
+    """Stops the ffmpeg that looks at the finished film's key frames, as soon as there is one."""
+    deadline = time.monotonic() + 50
+    while time.monotonic() < deadline:
+        for pid in ffmpegs_of(worker):
+            with suppress(OSError):
+                if b"-skip_frame" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    os.kill(pid, signal.SIGSTOP)
+                    return pid
+    raise TimeoutError("no film came to its gate")
+
+
 async def test_7_no_false_stall_while_finalising(up: Up, http: httpx.AsyncClient) -> None:
     """The finishing stands still for a while: no warning, no verdict, and its message says what it does."""
-    job_id = await create(http, {**long_script(1), "video": SMALL})
+    rest: list[ServerSentEvent] = []
+    job_id = await create(http, {**long_script(2), "video": SMALL})
+    gate = asyncio.create_task(asyncio.to_thread(stop_gate, pids(up)["worker"]))
     async with events(http, job_id) as told, asyncio.timeout(55):
-        async for event in told:
-            if event.event == "step-status" and '"finalize"' in event.data:
-                break
-        stopped = ffmpegs_of(pids(up)["worker"])
-        for pid in stopped:
-            os.kill(pid, signal.SIGSTOP)
-        quiet = [await anext(told)]
-        while stopped and quiet[-1].event not in {"heartbeat", *TERMINAL}:
-            quiet.append(await anext(told))
-        for pid in stopped:
-            os.kill(pid, signal.SIGCONT)
-        rest = [*quiet, *[event async for event in told]]
+        event = await anext(told)
+        while not gate.done():
+            event = await anext(told)
+        while event.event not in {"heartbeat", *TERMINAL}:
+            event = await anext(told)
+            rest.append(event)
+        assert event.event == "heartbeat", "nothing happened for a while"
+        os.kill(gate.result(), signal.SIGCONT)
+        rest += [event async for event in told]
     assert not [event for event in rest if event.event == "warning"]
     assert rest[-1].event == "job-completed"
 
