@@ -33,12 +33,16 @@ from activities.composition import compose_film
 from activities.control import hold_work, note_progress, release_work
 from activities.eviction import evict_cache
 from activities.finalize import finalize_film
+from activities.pace import PACE
 from activities.render import choose_encoder, master_sound, render_batch, render_slots
 from activities.script import write_script
 from activities.tts import speak_sample, speak_scene
 from jobstate.connection import connect
+from jobstate.errors import StateUnavailable
 from jobstate.names import EVICTION_SCHEDULE, EVICTION_WORKFLOW
+from jobstate.terminated import TerminatedRuns
 from jobstate.workers import HEARTBEAT_SECONDS as WORKER_HEARTBEAT_SECONDS
+from jobstate.workers import WorkerRoll
 from picturelock.logs import configure_logging
 from picturelock.scratch import sweep
 from picturelock.settings import Settings, settings
@@ -52,6 +56,8 @@ from workflows.sample import VoiceSampleWorkflow
 
 ROLES = ("all", "orchestrate", "render")
 SWEEP_SECONDS = 60.0
+FOLLOW_UP_SECONDS = 15.0
+PACE_SECONDS = 5.0
 EVICTION_SECONDS = 600.0
 OVERTIME_SECONDS = 8.0
 """How long after its drain time a worker may still take; cancelled work has five seconds of them."""
@@ -141,6 +147,27 @@ def _leave_after(seconds: float) -> threading.Timer:
     return timer
 
 
+async def _keep_pace(client: Client) -> None:
+    """Has the activities beat as often as the number of those who work beside this process allows."""
+    workers = WorkerRoll(client)
+    while True:
+        roll = await workers.call()
+        PACE.processes = roll.live.get(RENDER_QUEUE, 1) if roll else 1
+        await asyncio.sleep(PACE_SECONDS)
+
+
+async def _follow_up(client: Client) -> None:
+    """Sees to what follows the end of exports that the server itself has ended."""
+    runs = TerminatedRuns(client)
+    while True:
+        try:
+            for job_id in await runs.follow_up():
+                log.info("a terminated job is followed up", job_id=job_id)
+        except (RPCError, StateUnavailable) as error:
+            log.warning("terminated jobs could not be looked for; the next look comes", reason=str(error))
+        await asyncio.sleep(FOLLOW_UP_SECONDS)
+
+
 async def keep_evicting(client: Client) -> None:
     """Has the cache looked after for good: one schedule for all workers, made by whichever comes first."""
     start = ScheduleActionStartWorkflow(EVICTION_WORKFLOW, id="eviction", task_queue=EXPORTS_QUEUE)
@@ -169,10 +196,13 @@ async def run(role: str) -> None:
         if role != "render":
             asyncio.get_running_loop().run_in_executor(None, warm_up)
             await keep_evicting(client)
-        sweeping = asyncio.create_task(_sweep())
+        beside = [asyncio.create_task(_sweep()), asyncio.create_task(_keep_pace(client))]
+        if role != "render":
+            beside.append(asyncio.create_task(_follow_up(client)))
         log.info("worker ready", role=role, identity=identity)
         await stop.wait()
-        sweeping.cancel()
+        for task in beside:
+            task.cancel()
         log.info("worker draining", seconds=settings().drain_seconds)
         leaving = _leave_after(settings().drain_seconds + OVERTIME_SECONDS)
     leaving.cancel()

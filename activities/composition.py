@@ -1,18 +1,21 @@
 """Stage `composition`: pictures made ready, the timeline laid out, captions placed."""
 
+import math
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import chain
 from typing import Final
 
 from temporalio import activity
 
-from activities.contracts import COMPOSE, LOOKUPS, Composition, CompositionTask, FoundSegments, PlannedBatch
+from activities.contracts import COMPOSE, LOOKUPS, Composition, CompositionTask, PlannedBatch, Segments
 from activities.liveness import lively
 from activities.pulse import Pulse
 from picturelock.composition.compose import Composer, Report
 from picturelock.composition.layout import segment_spec
 from picturelock.errors import StoreUnavailable
 from picturelock.models import (
+    NOTES_KEPT,
     ArtifactRef,
     ExportRequest,
     Narration,
@@ -31,7 +34,10 @@ _FEW: Final = 8
 """So many segments that are missing among others are rendered each on its own."""
 
 _MOST_FOUND: Final = 100
-"""Found segments of one activity: its result has to fit into a history."""
+"""Found segments of one activity."""
+
+_MOST_BATCHES: Final = 300
+"""Activities that a film's rendering takes at the most, however long it is: its history has to stay small."""
 
 
 @activity.defn(name=COMPOSE)
@@ -55,7 +61,8 @@ async def compose_film(task: CompositionTask, pulse: Pulse) -> Composition:
         total_frames=plan.timeline.total_frames,
         duration_seconds=plan.timeline.duration_seconds,
         hardware=plan.format.encoder == "hardware" and plan.format.has_picture,
-        warnings=plan.warnings,
+        warnings=plan.warnings[:NOTES_KEPT],
+        warnings_total=len(plan.warnings),
         pictures_found=composed.pictures_found,
         pictures_made=composed.pictures_made,
     )
@@ -64,8 +71,9 @@ async def compose_film(task: CompositionTask, pulse: Pulse) -> Composition:
 async def planned_batches(plan: RenderPlan, store: Store, report: Report) -> list[PlannedBatch]:
     """What is rendered in one go, the longest first: so scheduled, what comes last leaves no core idle for long.
 
-    A transition goes with the piece after it, which shows one of its pictures anyway: that halves the history. Segments
-    that are there already go together, and the few that are missing then fill the cores better each on its own.
+    A transition goes with the piece after it, which shows one of its pictures anyway: that halves the history; in a
+    very long film several pieces go together. Segments that are there already do, too, and the few that are missing
+    then fill the cores better each on its own.
     """
     found = await _found(plan, store, report)
     missing = [one for one in plan.timeline.segments if one.id not in found]
@@ -76,11 +84,12 @@ async def planned_batches(plan: RenderPlan, store: Store, report: Report) -> lis
             batches[-1].append(segment)
         else:
             batches.append([segment])
-    planned = [_planned(batch, None) for batch in batches]
+    size = math.ceil(len(batches) / _MOST_BATCHES)
+    planned = [_planned([*chain(*batches[at : at + size])], None) for at in range(0, len(batches), size or 1)]
     there = [found[one.id] for one in plan.timeline.segments if one.id in found]
     for at in range(0, len(there), _MOST_FOUND):
         some = there[at : at + _MOST_FOUND]
-        ref = await store.put_bytes(FoundSegments(segments=some).model_dump_json().encode(), "application/json")
+        ref = await store.put_bytes(Segments(segments=some).model_dump_json().encode(), "application/json")
         planned.append(_planned(some, ref))
     return sorted(planned, key=lambda one: -one.frames)
 

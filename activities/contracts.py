@@ -90,11 +90,11 @@ class PlannedBatch(Model):
     id: str
     frames: int
     segment_ids: list[str]
-    found: ArtifactRef | None = Field(default=None, description="`FoundSegments`, where nothing has to be rendered.")
+    found: ArtifactRef | None = Field(default=None, description="`Segments`, where nothing has to be rendered.")
 
 
-class FoundSegments(Model):
-    """Segments that were there when the film was composed. Their files stay as long as the job is open (ADR 9)."""
+class Segments(Model):
+    """Encoded segments of a batch. It is stored: a list that grows with the film is no part of a job's history."""
 
     segments: list[RenderedSegment]
 
@@ -107,7 +107,8 @@ class Composition(Made):
     total_frames: int
     duration_seconds: float
     hardware: bool = Field(default=False, description="Whether a hardware encoder is wished for.")
-    warnings: list[str] = []
+    warnings: list[str] = Field(default=[], description="The newest of them; the plan holds them all.")
+    warnings_total: int = 0
     pictures_found: int = 0
     pictures_made: int = 0
 
@@ -154,17 +155,20 @@ class BatchTask(Model):
 class RenderedBatch(Made):
     """The segments of a batch. It counts as found when all of them were."""
 
-    segments: list[RenderedSegment]
+    segments: ArtifactRef = Field(description="`Segments`.")
+    headers: list[str] = Field(description="SHA-256 of each set of codec headers that its segments have.")
+    segments_found: int
+    segments_made: int
 
     @property
     def hits(self) -> int:
         """The segments that were found."""
-        return sum(one.cached for one in self.segments)
+        return self.segments_found
 
     @property
     def misses(self) -> int:
         """The segments that were rendered."""
-        return len(self.segments) - self.hits
+        return self.segments_made
 
 
 class SoundTask(Model):
@@ -183,7 +187,7 @@ class FinalizeTask(Model):
     script: ArtifactRef
     plan: ArtifactRef
     narrations: list[ArtifactRef]
-    segments: list[RenderedSegment] = Field(description="In the order in which they were scheduled.")
+    segments: list[ArtifactRef] = Field(description="`Segments` of each batch.")
     sound: Sound
 
 

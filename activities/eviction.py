@@ -1,5 +1,7 @@
 """The cache is kept within its size; what an open export may have seen stays."""
 
+from datetime import UTC, datetime
+
 from temporalio import activity
 
 from activities.contracts import EVICT_CACHE
@@ -14,5 +16,8 @@ from picturelock.storage import default_store
 @noted
 async def evict_cache() -> Eviction:
     """Forgets what was used least recently, and deletes what was forgotten before every open export began."""
+    # When exports were started, the server's clock says; the store's files and notes are dated by this machine's.
+    ahead = datetime.now(UTC) - activity.info().started_time
     oldest = await oldest_open(activity.client())
+    oldest = oldest + ahead if oldest else None
     return await Evictor(default_store(), settings().cache_max_bytes, activity.heartbeat).run(oldest)

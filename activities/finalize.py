@@ -2,7 +2,7 @@
 
 from temporalio import activity
 
-from activities.contracts import FINALIZE, FinalizeTask
+from activities.contracts import FINALIZE, LOOKUPS, FinalizeTask, Segments
 from activities.liveness import lively
 from activities.pulse import Pulse
 from activities.render import load_plan
@@ -10,6 +10,7 @@ from picturelock.finishing import Finisher
 from picturelock.models import ExportRequest, ExportResult, Narration, Script
 from picturelock.settings import settings
 from picturelock.storage import default_store
+from picturelock.together import together
 
 
 @activity.defn(name=FINALIZE)
@@ -18,7 +19,8 @@ async def finalize_film(task: FinalizeTask, pulse: Pulse) -> ExportResult:
     """Joins the segments, passes the film through the gate and publishes everything."""
     store = default_store()
     plan = await load_plan(task.plan)
-    rendered = {one.id: one for one in task.segments}
+    batches = await together(*map(store.read, task.segments), at_once=LOOKUPS)
+    rendered = {one.id: one for batch in batches for one in Segments.model_validate_json(batch).segments}
     finisher = Finisher(
         job_id=activity.info().workflow_id or "",
         attempt=task.attempt,

@@ -1,4 +1,4 @@
-"""How far an attempt of an activity is, told to Temporal four times a second whether or not the work advances.
+"""How far an attempt of an activity is, told to Temporal at its pace whether or not the work advances.
 
 A cancellation is delivered with a heartbeat, and silence means that the worker is gone and nothing else. Stalls are
 judged here, from the last advance.
@@ -6,12 +6,14 @@ judged here, from the last advance.
 
 import asyncio
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from temporalio import activity
 
+from activities.pace import PACE
 from picturelock.errors import RenderStalled
 from picturelock.models import Heartbeat
 from picturelock.stages import HEARTBEAT_SECONDS, StagePolicy
@@ -101,12 +103,24 @@ class Pulse:
 
     async def beat(self) -> None:
         """Heartbeats until cancelled; raises RenderStalled when nothing advanced for too long."""
+        job_id = activity.info().workflow_id or ""
+        with PACE.one_of(job_id):
+            await self._beat(job_id)
+
+    async def _beat(self, job_id: str) -> None:
+        due = float("-inf")
+        # Activities that begin together would all beat, and be told, in the same moment.
+        phase = zlib.crc32(activity.info().activity_id.encode()) / 2**32
         while True:
             if self._waiting:
                 self._note_advance()
-            activity.heartbeat(self.state)
-            # ffmpeg has a watchdog of its own with the same threshold; this one is for everything else.
             quiet = time.monotonic() - self._advanced
+            if time.monotonic() >= due:
+                self.state = self.state.model_copy(update={"quiet_seconds": round(quiet, 2)})
+                activity.heartbeat(self.state)
+                due = time.monotonic() + PACE.seconds(job_id) * phase - HEARTBEAT_SECONDS / 2
+                phase = 1.0
+            # ffmpeg has a watchdog of its own with the same threshold; this one is for everything else.
             if quiet > self.policy.stall_seconds + 2:
                 raise RenderStalled(f"{self.state.message or self.policy.name} did not advance for {quiet:.0f} s")
             await asyncio.sleep(HEARTBEAT_SECONDS)

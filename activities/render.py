@@ -1,6 +1,7 @@
 """Stage `render`: one segment, the sound that is mastered beside the segments, and the choice of an encoder."""
 
 import asyncio
+import hashlib
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -17,8 +18,8 @@ from activities.contracts import (
     BatchTask,
     ChosenEncoder,
     EncoderTask,
-    FoundSegments,
     RenderedBatch,
+    Segments,
     SoundTask,
 )
 from activities.liveness import lively
@@ -74,14 +75,29 @@ async def render_batch(task: BatchTask, pulse: Pulse) -> RenderedBatch:
             scratch, stall = settings().scratch, pulse.stall_seconds
             rendered.append(await render_segment(segment.id, spec, store, scratch, stall, listen, slot))
         listen(segment.frames, segment.frames)
-    return RenderedBatch(segments=rendered, cached=all(one.cached for one in rendered))
+    found = sum(one.cached for one in rendered)
+    return RenderedBatch(
+        segments=await _stored(rendered, task.found, store),
+        headers=sorted({one.extradata_sha256 for one in rendered}),
+        segments_found=found,
+        segments_made=len(rendered) - found,
+        cached=found == len(rendered),
+    )
+
+
+async def _stored(rendered: list[RenderedSegment], found: ArtifactRef | None, store: Store) -> ArtifactRef:
+    """The batch's list in the store; where nothing had to be rendered, the one that is there."""
+    data = Segments(segments=rendered).model_dump_json().encode()
+    if found is not None and hashlib.sha256(data).hexdigest() == found.sha256:
+        return found
+    return await store.put_bytes(data, "application/json")
 
 
 async def _known(task: BatchTask, store: Store) -> dict[str, RenderedSegment]:
     """The batch's segments that were there when the film was composed, and whose files still are."""
     if task.found is None:
         return {}
-    found = FoundSegments.model_validate_json(await store.read(task.found)).segments
+    found = Segments.model_validate_json(await store.read(task.found)).segments
     there = await together(*(store.has(one.artifact) for one in found), at_once=LOOKUPS)
     return {one.id: one for one, is_there in zip(found, there, strict=True) if is_there}
 

@@ -12,7 +12,7 @@ from api.problems import PROBLEM, Problem
 from api.start import START_SECONDS, start_run
 from jobstate.errors import JobNotFound, translated
 from jobstate.names import PAUSE_SIGNAL, RESUME_SIGNAL
-from picturelock.models import TERMINAL, EarlierAttempt, JobId, JobStatus
+from picturelock.models import NOTES_KEPT, TERMINAL, EarlierAttempt, JobId, JobStatus
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {404: PROBLEM, 409: PROBLEM, 422: PROBLEM, 503: PROBLEM}
@@ -61,7 +61,7 @@ async def retry_job(job_id: JobId, shared: Shared) -> Response:
         raise Problem(409, "ARCHIVED", detail, jobId=job.id, jobStatus=job.status)
     before, memo = await shared.reader.started_with(job_id)
     again = before.model_copy(update={"attempt": before.attempt + 1})
-    ended = memo.model_copy(update={"attempt": again.attempt, "earlier": [*memo.earlier, _earlier(job)]})
+    ended = memo.model_copy(update={"attempt": again.attempt, "earlier": [*memo.earlier, _earlier(job)][-NOTES_KEPT:]})
     try:
         await start_run(job_id, again, ended, shared)
     except WorkflowAlreadyStartedError as error:

@@ -39,12 +39,13 @@ class Teller:
             return self._warning(away, sighting.at) if sighting.away else b""
         job, event_id, state = sighting.job, sighting.event_id, sighting.state_frame
         floor = self._floor(job)
-        steps = [self._step(event, job) for event in sighting.timeline[self._known(job, sighting.timeline) :]]
+        known = self._known(job, sighting.sequence)
+        steps = [self._step(event, job) for event in sighting.timeline if event.sequence > known]
         asides = self._retrying(sighting.retried, sighting.at) + self._new_warnings(job.warnings, sighting.at)
         if job.progress < floor:
             # This client has seen more, from another replica: a frame of its own. All others share the same bytes.
             job = not_below(job, floor)
-            event_id = EventId.of(job, len(sighting.timeline))
+            event_id = EventId.of(job, sighting.sequence)
             state = state_frame(job, event_id, sighting.at)
         self.last = event_id
         return b"".join([*steps, *asides, state] if job.status in TERMINAL else [*steps, state, *asides])
@@ -55,11 +56,11 @@ class Teller:
             return 0.0
         return min(self.last.permille, _ALMOST) / 10
 
-    def _known(self, job: JobStatus, timeline: list[TimelineEvent]) -> int:
-        """How many entries of the timeline the client has seen. A new client starts with the present."""
+    def _known(self, job: JobStatus, newest: int) -> int:
+        """The newest entry of the timeline that the client has seen. A new client starts with the present."""
         if self.last is None:
-            return len(timeline)
-        return min(self.last.sequence, len(timeline)) if self.last.attempt == job.attempt else 0
+            return newest
+        return min(self.last.sequence, newest) if self.last.attempt == job.attempt else 0
 
     def _step(self, event: TimelineEvent, job: JobStatus) -> bytes:
         permille = self.last.permille if self.last and self.last.attempt == job.attempt else 0

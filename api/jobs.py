@@ -59,7 +59,10 @@ class JobHistory(Model):
     attempt: int
     status: Status
     earlier_attempts: list[EarlierAttempt]
-    timeline: list[TimelineEvent]
+    timeline: list[TimelineEvent] = Field(
+        description="All of it; only the newest entries where no orchestrator answers."
+    )
+    timeline_total: int
     webhooks: list[DeliveryLog] = Field(
         description="Of every attempt that has ended, for as long as Temporal keeps it."
     )
@@ -168,6 +171,7 @@ async def read_history(job_id: JobId, shared: Shared) -> JobHistory:
         attempt=job.attempt,
         status=job.status,
         earlier_attempts=job.earlier_attempts,
-        timeline=seen.snapshot.timeline if seen.snapshot else [],
+        timeline=await shared.reader.timeline(seen),
+        timeline_total=seen.snapshot.timeline_total if seen.snapshot else 0,
         webhooks=await shared.reader.deliveries(job_id, job.attempt),
     )

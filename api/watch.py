@@ -65,7 +65,7 @@ class Sighting:
 
     @cached_property
     def timeline(self) -> list[TimelineEvent]:
-        """The numbered entries of the workflow's own record."""
+        """The newest of the numbered entries of the workflow's own record."""
         snapshot = self.observation.snapshot if self.observation else None
         return snapshot.timeline if snapshot else []
 
@@ -74,10 +74,16 @@ class Sighting:
         """The activities that are being tried again."""
         return [one for one in self.observation.pending if one.attempt > 1] if self.observation else []
 
+    @property
+    def sequence(self) -> int:
+        """The number of the newest entry of the timeline."""
+        snapshot = self.observation.snapshot if self.observation else None
+        return snapshot.timeline_total if snapshot else 0
+
     @cached_property
     def event_id(self) -> EventId | None:
         """The id of the event that tells of the status."""
-        return EventId.of(self.job, len(self.timeline)) if self.job else None
+        return EventId.of(self.job, self.sequence) if self.job else None
 
     @cached_property
     def state_frame(self) -> bytes:

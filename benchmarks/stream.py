@@ -16,6 +16,7 @@ import httpx
 
 from benchmarks.freshness import measure_freshness
 from benchmarks.report import Report, percentile
+from benchmarks.slots import measure_slots
 from benchmarks.stand import ROOT, Stand, standing
 
 POSTS = 200
@@ -144,7 +145,7 @@ async def measure_great_crowd(stand: Stand, jobs: list[str], report: Report) -> 
 
 
 async def main() -> int:
-    parts = set(sys.argv[1:]) or {"knock", "crowd", "great-crowd", "freshness"}
+    parts = set(sys.argv[1:]) or {"knock", "crowd", "great-crowd", "freshness", "slots"}
     report = Report()
     if "knock" in parts:
         async with standing() as stand:
@@ -161,6 +162,10 @@ async def main() -> int:
     if "freshness" in parts:
         async with standing() as stand:
             await measure_freshness(stand, report)
+    if "slots" in parts:
+        async with standing() as stand:
+            await measure_slots(stand, report, 8, beats=60, age=1.0)
+            await measure_slots(stand, report, 200, beats=60, age=2.5)
     return 0 if report.table("How soon viewers know") else 1
 
 

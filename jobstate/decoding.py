@@ -12,8 +12,8 @@ from temporalio.converter import DataConverter
 from temporalio.exceptions import ApplicationError
 
 from jobstate.errors import JobNotFound
-from jobstate.names import CONTROL_ACTIVITIES, EXPORT_WORKFLOW, JOB_MEMO
-from picturelock.models import Heartbeat, JobError, JobMemo, PendingActivity, RunStatus
+from jobstate.names import CONTROL_ACTIVITIES, EXPORT_WORKFLOW, JOB_MEMO, SNAPSHOT_MEMO, WARNINGS_MEMO
+from picturelock.models import Heartbeat, JobError, JobMemo, PendingActivity, RunStatus, Snapshot, Warn
 
 RUN_STATUS: Final[dict[WorkflowExecutionStatus, RunStatus]] = {
     WorkflowExecutionStatus.RUNNING: "open",
@@ -35,6 +35,15 @@ async def job_memo(described: WorkflowExecutionDescription) -> JobMemo:
         return JobMemo.model_validate(await described.memo_value(JOB_MEMO, type_hint=JobMemo))
     except (KeyError, ValueError, RuntimeError) as error:
         raise JobNotFound(described.id) from error
+
+
+async def kept_snapshot(described: WorkflowExecutionDescription) -> Snapshot | None:
+    """The workflow's record as its memo keeps it, readable without any worker."""
+    kept: Snapshot | None = await described.memo_value(SNAPSHOT_MEMO, None, type_hint=Snapshot)
+    if kept is None or kept.warnings_total == 0:
+        return kept
+    warnings: list[Warn] = await described.memo_value(WARNINGS_MEMO, [], type_hint=list[Warn])
+    return kept.model_copy(update={"warnings": warnings})
 
 
 async def pending_work(described: WorkflowExecutionDescription) -> list[PendingActivity]:
@@ -68,6 +77,7 @@ async def _pending(converter: DataConverter, info: PendingActivityInfo) -> Pendi
         },
         held=info.state == PendingActivityState.PENDING_ACTIVITY_STATE_PAUSED,
         heartbeat=await heartbeat_of(converter, info),
+        started_at=time_of(info.last_started_time) if info.HasField("last_started_time") else None,
         heartbeat_at=time_of(info.last_heartbeat_time) if info.HasField("last_heartbeat_time") else None,
         scheduled_at=time_of(info.scheduled_time) if info.HasField("scheduled_time") else None,
         next_attempt_at=time_of(info.next_attempt_schedule_time)

@@ -3,8 +3,10 @@
 import asyncio
 import time
 from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
@@ -18,17 +20,18 @@ from temporalio.client import (
     WorkflowQueryFailedError,
     WorkflowQueryRejectedError,
 )
+from temporalio.exceptions import TerminatedError
 from temporalio.service import RPCError
 
-from jobstate.decoding import RUN_STATUS, job_memo, pending_work, told
+from jobstate.decoding import RUN_STATUS, job_memo, kept_snapshot, pending_work, told
 from jobstate.errors import JobNotFound, translated
 from jobstate.lineup import LineUp
 from jobstate.names import (
     DELIVERIES_MEMO,
     PAUSE_SIGNAL,
     RESUME_SIGNAL,
-    SNAPSHOT_MEMO,
     STATUS_QUERY,
+    TIMELINE_QUERY,
     aftermath_id,
 )
 from jobstate.workers import WorkerRoll
@@ -44,6 +47,7 @@ from picturelock.models import (
     JobStatus,
     Observation,
     Snapshot,
+    TimelineEvent,
 )
 from picturelock.stages import EXPORTS_QUEUE
 from picturelock.status import assemble
@@ -57,6 +61,15 @@ _ATTEMPTS: Final = 10
 
 _UNSEEN_EVENTS: Final = 20
 """How far back signals are looked for that no orchestrator has taken note of."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an execution ended: with a film, with an error of ours, or for a reason that somebody or the server gave."""
+
+    result: ExportResult | None = None
+    error: JobError | None = None
+    reason: str | None = None
 
 
 class JobReader:
@@ -114,6 +127,17 @@ class JobReader:
         [started] = await described.data_converter.decode(payloads, [ExportInput])
         return started, memo
 
+    async def timeline(self, seen: Observation) -> list[TimelineEvent]:
+        """Every entry of an observed job's timeline; where no orchestrator answers, the newest ones."""
+        kept = seen.snapshot.timeline if seen.snapshot else []
+        if seen.snapshot is None or len(kept) == seen.snapshot.timeline_total or seen.archived:
+            return kept
+        handle = self.client.get_workflow_handle(seen.job_id, run_id=seen.run_id)
+        with suppress(RPCError, WorkflowQueryFailedError, WorkflowQueryRejectedError, TimeoutError):
+            async with asyncio.timeout(QUERY_SECONDS):
+                return cast("list[TimelineEvent]", await handle.query(TIMELINE_QUERY, result_type=list[TimelineEvent]))
+        return kept
+
     async def deliveries(self, job_id: str, attempts: int) -> list[DeliveryLog]:
         """The deliveries of the webhooks of a job's attempts, the newest last. Raises StateUnavailable."""
         newest = range(max(1, attempts - _ATTEMPTS + 1), attempts + 1)
@@ -139,7 +163,7 @@ class JobReader:
         closed = described.status is not WorkflowExecutionStatus.RUNNING
         ask = trust_query and not closed and (roll is None or EXPORTS_QUEUE in roll.live)
         snapshot, from_memo = await self._snapshot(handle, described, query=ask)
-        result, error = await self._outcome(described) if closed else (None, None)
+        outcome = await self._outcome(described) if closed else Outcome()
         raw = described.raw_description
         seen = Observation(
             job_id=job_id,
@@ -160,10 +184,12 @@ class JobReader:
             cancel_requested=raw.workflow_extended_info.cancel_requested,
             pause_signal=await self._unseen_signal(described) if from_memo and not closed else None,
             workflow_task_attempt=raw.pending_workflow_task.attempt if raw.HasField("pending_workflow_task") else 1,
-            live_queues=list(roll.live) if roll else None,
+            live_queues=sorted(roll.live) if roll else None,
             queues_heard_at=roll.heard_at if roll else {},
-            result=result,
-            error=error,
+            watched_since=roll.since if roll else None,
+            result=outcome.result,
+            error=outcome.error,
+            end_reason=outcome.reason,
             temporal_ui=self._ui_link(described),
         )
         if closed or not waits_for_a_slot(seen):
@@ -180,7 +206,7 @@ class JobReader:
         self, handle: WorkflowHandle[Any, Any], described: WorkflowExecutionDescription, *, query: bool
     ) -> tuple[Snapshot | None, bool]:
         """The workflow's record, and whether it came from the memo. Asked only when the history has grown."""
-        memo: Snapshot | None = await described.memo_value(SNAPSHOT_MEMO, None, type_hint=Snapshot)
+        memo = await kept_snapshot(described)
         if not query:
             return memo, True
         key = (described.run_id, described.history_length)
@@ -215,14 +241,15 @@ class JobReader:
             _keep(self._signals, key, _last_signal(answer.history.events))
         return self._signals[key]
 
-    async def _outcome(self, described: WorkflowExecutionDescription) -> tuple[ExportResult | None, JobError | None]:
+    async def _outcome(self, described: WorkflowExecutionDescription) -> Outcome:
         """How a closed execution ended, from its close event."""
         handle = self.client.get_workflow_handle(described.id, run_id=described.run_id, result_type=ExportResult)
         try:
             async with translated(DESCRIBE_SECONDS):
-                return await handle.result(follow_runs=False), None
+                return Outcome(result=await handle.result(follow_runs=False))
         except WorkflowFailureError as failure:
-            return None, told(failure.cause)
+            reason = failure.cause.message if isinstance(failure.cause, TerminatedError) else None
+            return Outcome(error=told(failure.cause), reason=reason)
 
 
 def _last_signal(events: Any) -> bool | None:  # noqa: ANN401 - a repeated protobuf field, newest first

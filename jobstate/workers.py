@@ -6,7 +6,8 @@ leaves it unknown. Pollers are no proof of life: dead ones stay listed and busy 
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -51,11 +52,14 @@ class _Worker:
 class Roll:
     """What is known of the workers of our task queues, by our own clock."""
 
-    live: Sequence[str]
-    """The queues that somebody serves."""
+    live: Mapping[str, int]
+    """The queues that somebody serves, and by how many workers."""
 
     heard_at: dict[str, datetime]
     """When a worker of each queue was last heard of, as far as is known."""
+
+    since: datetime
+    """When the roll was first called: whoever was not heard of since is not there."""
 
 
 class WorkerRoll:
@@ -69,6 +73,7 @@ class WorkerRoll:
         self._client = client
         self._workers: dict[str, _Worker] = {}
         self._known: bool | None = None
+        self._since: datetime | None = None
         self._reading: asyncio.Task[None] | None = None
         self._next_at = float("-inf")
 
@@ -87,6 +92,7 @@ class WorkerRoll:
         try:
             self._take_note(await self._beats(), datetime.now(UTC), time.monotonic())
             self._known = True
+            self._since = self._since or datetime.now(UTC)
         except (RPCError, TimeoutError, RuntimeError) as error:
             self._known = False
             if isinstance(error, RPCError) and error.status in UNSUPPORTED:
@@ -130,15 +136,15 @@ class WorkerRoll:
     def _roll(self, now: datetime) -> Roll:
         limit = now - timedelta(seconds=ALIVE_SECONDS)
         heard: dict[str, datetime] = {}
-        live: set[str] = set()
+        live: Counter[str] = Counter()
         for one in self._workers.values():
             if one.behind is None:
                 continue  # by its clock it is long gone, or not yet there: its next beat will tell
             at = min(now, one.beat_at + one.behind)
             heard[one.queue] = max(at, heard.get(one.queue, at))
             if at > limit and not one.stopped:
-                live.add(one.queue)
-        return Roll(sorted(live), heard)
+                live[one.queue] += 1
+        return Roll(live, heard, self._since or now)
 
     async def _beats(self) -> list[WorkerHeartbeat]:
         beats: list[WorkerHeartbeat] = []

@@ -1,23 +1,36 @@
 """What a viewer should be warned of while a job goes on. Pure."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from picturelock.models import Observation, PendingActivity, Snapshot, Stage, Warn
+from picturelock.models import NOTE_LETTERS, NOTES_KEPT, Observation, PendingActivity, Snapshot, Stage, Warn
 from picturelock.stages import BY_NAME, EXPORTS_QUEUE, stage_of
 
 NO_WORKER_SECONDS: Final = 10.0
 """How long work may wait without any live worker before a warning says so."""
 
 STALL_WARNING_SHARE: Final = 2 / 3
-_BEATING_SECONDS: Final = 6.0
 _STUCK_TASK: Final = 3
 """Attempts of a workflow task that no worker's death explains."""
 
 
-def warnings_of(seen: Observation, snapshot: Snapshot, stage: Stage) -> list[Warn]:
+@dataclass(frozen=True)
+class Cautions:
+    """What a viewer should be warned of: the newest of the workflow's own warnings, and some of the moment's."""
+
+    told: list[Warn]
+    total: int
+
+
+def cautions(seen: Observation, snapshot: Snapshot, stage: Stage) -> Cautions:
     """The workflow's own warnings, and those that the moment of the observation calls for."""
-    found = list(snapshot.warnings)
+    momentary = _of_the_moment(seen, snapshot, stage)
+    return Cautions([*snapshot.warnings, *momentary[:NOTES_KEPT]], snapshot.warnings_total + len(momentary))
+
+
+def _of_the_moment(seen: Observation, snapshot: Snapshot, stage: Stage) -> list[Warn]:
+    found: list[Warn] = []
     if seen.run_status != "open":
         return found
     step = None if stage in {"queued", "complete"} else next(one.name for one in snapshot.steps if one.name == stage)
@@ -30,7 +43,7 @@ def warnings_of(seen: Observation, snapshot: Snapshot, stage: Stage) -> list[War
         text = "the orchestrator cannot make progress with this job; see its workflow task in the Temporal UI"
         found.append(Warn(code="ORCHESTRATOR_ERROR", message=text, step=step))
     for activity in seen.pending:
-        found += _activity_warnings(activity, seen.now)
+        found += _activity_warnings(activity)
     return found
 
 
@@ -42,13 +55,14 @@ def missing_queues(seen: Observation) -> set[str]:
 def needed_queues(seen: Observation) -> set[str]:
     """The task queues whose workers the job needs and which are not known by its own heartbeats to be served.
 
-    Workers say that they live, and so does a fresh heartbeat of their work: a restarted server has yet to hear of them.
+    Workers say that they live, and so does their work: a restarted server has yet to hear of them. Work that has told
+    of itself and is still running is at most a heartbeat timeout old, which the server itself sees to.
     """
     needed = {queue_of(one.id) for one in seen.pending if not one.held} or {EXPORTS_QUEUE}
     beating = {
         queue_of(one.id)
         for one in seen.pending
-        if one.started and one.heartbeat_at and seen.now - one.heartbeat_at < timedelta(seconds=_BEATING_SECONDS)
+        if one.started and one.heartbeat_at and (one.started_at is None or one.heartbeat_at >= one.started_at)
     }
     return needed - beating
 
@@ -68,25 +82,21 @@ def queue_of(activity_id: str) -> str:
 
 
 def _unserved_since(queue: str, seen: Observation) -> datetime:
-    """Since when work for a queue waits without a worker: when it was scheduled, or when the last one fell silent."""
-    work = [one for one in seen.pending if queue_of(one.id) == queue]
-    scheduled = min((one.scheduled_at for one in work if one.scheduled_at), default=seen.started_at)
-    beats = [one.heartbeat_at for one in work if one.heartbeat_at]
-    heard = seen.queues_heard_at.get(queue)
-    return max([scheduled, *beats, *([heard] if heard else [])])
+    """Since when a queue has had no worker, as far as the reader knows: all by its own clock."""
+    return seen.queues_heard_at.get(queue) or seen.watched_since or seen.now
 
 
-def _activity_warnings(activity: PendingActivity, now: datetime) -> list[Warn]:
+def _activity_warnings(activity: PendingActivity) -> list[Warn]:
     found: list[Warn] = []
     step = stage_of(activity.id)
     if activity.last_failure is not None:
         failed = max(1, activity.attempt - 1)
-        text = f"{activity.id}: attempt {failed} failed and is tried again: {activity.last_failure.message}"
+        text = f"{activity.id}: attempt {failed} failed and is tried again: {activity.last_failure.message}"[
+            :NOTE_LETTERS
+        ]
         found.append(Warn(code="ATTEMPT_FAILED", message=text, step=step, since=activity.scheduled_at))
     beat = activity.heartbeat
-    if activity.started and beat is not None:
-        quiet = (now - beat.last_advance_at).total_seconds()
-        if quiet > beat.stall_after_seconds * STALL_WARNING_SHARE:
-            text = f"{activity.id} has not advanced since {beat.last_advance_at:%H:%M:%S} UTC"
-            found.append(Warn(code="SLOW", message=text, step=step, since=beat.last_advance_at))
+    if activity.started and beat and beat.quiet_seconds > beat.stall_after_seconds * STALL_WARNING_SHARE:
+        text = f"{activity.id} has not advanced since {beat.last_advance_at:%H:%M:%S} UTC"
+        found.append(Warn(code="SLOW", message=text, step=step, since=beat.last_advance_at))
     return found

@@ -7,6 +7,7 @@ last step is the close of the execution itself, so an open job always lacks some
 
 import math
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final
 
 from picturelock.models import Observation, PendingActivity, Snapshot, StepDetail, StepRecord
@@ -88,6 +89,14 @@ def detail_of(record: StepRecord, seen: Observation) -> StepDetail | None:
     )
 
 
+def _newest_stamp(seen: Observation) -> datetime:
+    """The latest that the server has stamped on the job: its own clock's now, where anything goes on."""
+    snapshot = seen.snapshot or Snapshot(steps=[])
+    noted = [one.timestamp for one in snapshot.timeline]
+    beats = [stamp for one in seen.pending for stamp in (one.heartbeat_at, one.started_at, one.scheduled_at) if stamp]
+    return max([seen.started_at, *noted, *beats])
+
+
 def eta_seconds(progress: float, seen: Observation) -> float | None:
     """Seconds left at the rate of the present stretch: the rendering from its start on, else the whole job.
 
@@ -103,7 +112,7 @@ def eta_seconds(progress: float, seen: Observation) -> float | None:
     names = [record.name for record in snapshot.steps]
     before = 100 * sum(BY_NAME[name].weight for name in names[: names.index(since.name)])
     gained = progress - before
-    elapsed = (seen.now - since.started_at).total_seconds() - (snapshot.paused_seconds - since.paused_before)
+    elapsed = (_newest_stamp(seen) - since.started_at).total_seconds() - (snapshot.paused_seconds - since.paused_before)
     if gained < _ETA_GAINED or elapsed <= 0:
         return None
     left = elapsed * (100 - progress) / gained

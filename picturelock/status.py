@@ -6,7 +6,7 @@ Terminal <=> the execution is closed. How far it is, `progress` tells; what to b
 import hashlib
 from typing import Any
 
-from picturelock.cautions import missing_queues, needed_queues, waits_for_a_slot, warnings_of
+from picturelock.cautions import cautions, missing_queues, needed_queues, waits_for_a_slot
 from picturelock.errors import DeadlineExceeded, InternalError, Terminated
 from picturelock.models import (
     TERMINAL,
@@ -38,6 +38,8 @@ def assemble(seen: Observation) -> JobStatus:
     stage: Stage = "complete" if status == "completed" else snapshot.stage
     progress = 100.0 if status == "completed" else overall(snapshot.steps, seen)
     error = _error(seen, snapshot) if status == "failed" else None
+    served = _served(seen, status)
+    warned = cautions(seen, snapshot, stage)
     held = snapshot.pause_requested if seen.pause_signal is None else seen.pause_signal
     job = JobStatus(
         id=seen.job_id,
@@ -49,15 +51,16 @@ def assemble(seen: Observation) -> JobStatus:
         created_at=seen.created_at,
         started_at=next((step.started_at for step in snapshot.steps if step.started_at), None),
         completed_at=seen.closed_at,
-        eta_seconds=eta_seconds(progress, seen) if status == "running" else None,
+        eta_seconds=eta_seconds(progress, seen) if status == "running" and served is not False else None,
         error=error,
         error_message=error.message if error else None,
-        warnings=warnings_of(seen, snapshot, stage),
+        warnings=warned.told,
+        warnings_total=warned.total,
         attempt=seen.attempt,
         earlier_attempts=seen.earlier,
         cancel_requested=seen.cancel_requested or status == "cancelled",
         pause_requested=held and status in {"queued", "running"},
-        worker_available=_served(seen, status),
+        worker_available=served,
         archived=seen.archived,
         correlation_id=seen.correlation_id,
         metadata=seen.metadata,
@@ -167,7 +170,8 @@ def _error(seen: Observation, snapshot: Snapshot) -> JobError:
         return seen.error
     step: StageName | None = next((one.name for one in snapshot.steps if one.state in {"running", "failed"}), None)
     if seen.run_status == "terminated":
-        return Terminated("the execution was terminated in Temporal").describe(step, seen.attempt)
+        reason = f": {seen.end_reason}" if seen.end_reason else ""
+        return Terminated(f"the execution was terminated in Temporal{reason}").describe(step, seen.attempt)
     if seen.run_status == "timed-out":
         return DeadlineExceeded("the execution ran into its time limit").describe(step, seen.attempt)
     return InternalError("the execution failed without a reason").describe(step, seen.attempt)

@@ -117,7 +117,7 @@ def observations() -> list[Observation]:
             "job_id": _JOB, "now": _at(seconds), "run_status": "open", "created_at": _BEGAN, "started_at": _BEGAN,
             "correlation_id": "a1b2c3", "metadata": {"project": "42"}, "attempt": 2, "earlier": [earlier],
             "snapshot": board.snapshot(), "pending": list(pending),
-            "live_queues": [EXPORTS_QUEUE, RENDER_QUEUE, CONTROL_QUEUE],
+            "live_queues": [EXPORTS_QUEUE, RENDER_QUEUE, CONTROL_QUEUE], "watched_since": _BEGAN,
             "temporal_ui": f"http://127.0.0.1:8233/namespaces/default/workflows/{_JOB}",
         }  # fmt: skip
         seen.append(Observation(**{**fields, **more}))
@@ -130,7 +130,12 @@ def observations() -> list[Observation]:
     board.start("tts", 2, 2, "Speaking 2 scenes", _at(20.2))
     for number in range(2):
         board.scheduled("tts", f"tts-0{number}", 1)
-    look(20.4, PendingActivity(id="tts-00", started=True, heartbeat=_beat(0.4, 20.3, "Speaking scene 1")))
+    look(
+        20.4,
+        PendingActivity(
+            id="tts-00", started=True, heartbeat=_beat(0.4, 20.3, "Speaking scene 1"), heartbeat_at=_at(20.3)
+        ),
+    )
     for number in range(2):
         board.finished("tts", f"tts-0{number}", "", Made(cached=number == 0))
     board.complete("tts", "7.1 s of speech", _at(22))
@@ -144,13 +149,18 @@ def observations() -> list[Observation]:
     board.scheduled("render", "sound", 0)
     beat = _beat(0.5, 25, "Rendering render-000", frames_done=65, frames_total=130, speed=1.9)
     waiting = PendingActivity(id="render-001", started=True), PendingActivity(id="sound", started=True)
-    look(25.1, PendingActivity(id="render-000", started=True, heartbeat=beat), *waiting)
+    look(25.1, PendingActivity(id="render-000", started=True, heartbeat=beat, heartbeat_at=_at(25)), *waiting)
     for name, made in (("render-000", Made(attempt=2)), ("render-001", Made()), ("sound", Made())):
         board.finished("render", name, "", made)
     board.complete("render", "2 segments and the sound are ready", _at(29))
     board.start("finalize", 1, 100, "Joining and verifying the film", _at(29))
     board.scheduled("finalize", "finalize", 99)
-    look(29.4, PendingActivity(id="finalize", started=True, heartbeat=_beat(0.4, 29.3, "Verifying the film")))
+    look(
+        29.4,
+        PendingActivity(
+            id="finalize", started=True, heartbeat=_beat(0.4, 29.3, "Verifying the film"), heartbeat_at=_at(29.3)
+        ),
+    )
     board.finished("finalize", "finalize", "", Made())
     board.complete("finalize", "The film is verified and published", _at(31))
     board.finish()

@@ -13,7 +13,7 @@ from activities import contracts
 from activities.aftermath import close_books, deliver_webhook
 from activities.control import hold_work, note_progress, release_work
 from picturelock.errors import PicturelockError
-from picturelock.models import ArtifactRef, ExportResult, FilmFacts, Heartbeat, NamedArtifact, RenderedSegment, Sound
+from picturelock.models import NOTES_KEPT, ArtifactRef, ExportResult, FilmFacts, Heartbeat, NamedArtifact, Sound
 from picturelock.stages import Retries
 
 REF = ArtifactRef(sha256="0" * 64, size_bytes=1, media_type="application/json")
@@ -33,6 +33,8 @@ class Studio:
 
     scenes: int = 2
     segments: int = 3
+    batches: list[contracts.PlannedBatch] | None = None
+    warnings: list[str] = field(default_factory=list)
     hardware: contracts.ChosenEncoder | None = None
     headers: Callable[[contracts.BatchTask], str] = lambda _: "b"
     hooks: dict[str, Callable[[Any], Awaitable[None]]] = field(default_factory=dict)
@@ -74,14 +76,15 @@ class Studio:
         @activity.defn(name=contracts.COMPOSE)
         async def compose(task: contracts.CompositionTask) -> contracts.Composition:
             await studio._do("compose", task)
-            planned = [
+            planned = studio.batches or [
                 contracts.PlannedBatch(id=f"render-{n:03d}", frames=40, segment_ids=[f"render-{n:03d}"])
                 for n in range(studio.segments)
             ]
-            frames = 40 * studio.segments
+            frames = sum(one.frames for one in planned)
             return contracts.Composition(
                 plan=REF, segments=planned, total_frames=frames, duration_seconds=frames / 30,
-                hardware=studio.hardware is not None,
+                hardware=studio.hardware is not None, warnings=studio.warnings[:NOTES_KEPT],
+                warnings_total=len(studio.warnings),
             )  # fmt: skip
 
         @activity.defn(name=contracts.CHOOSE_ENCODER)
@@ -92,11 +95,9 @@ class Studio:
         @activity.defn(name=contracts.RENDER_BATCH)
         async def render(task: contracts.BatchTask) -> contracts.RenderedBatch:
             await studio._do("render", task)
-            segment = RenderedSegment(
-                id=task.segment_id, artifact=REF, frames=task.frames, packets_sha256="a",
-                extradata_sha256=studio.headers(task), first_luma=1, encoder="fake", seconds=0.1, worker="w",
-            )  # fmt: skip
-            return contracts.RenderedBatch(segments=[segment])
+            return contracts.RenderedBatch(
+                segments=REF, headers=[studio.headers(task)], segments_found=0, segments_made=len(task.segment_ids)
+            )
 
         @activity.defn(name=contracts.MASTER_SOUND)
         async def sound(task: contracts.SoundTask) -> Sound:

@@ -4,7 +4,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from picturelock.models import Made, Snapshot, Stage, StageName, StepRecord, StepState, TimelineEvent, Warn
+from picturelock.models import (
+    NOTE_LETTERS,
+    NOTES_KEPT,
+    Made,
+    Snapshot,
+    Stage,
+    StageName,
+    StepRecord,
+    StepState,
+    TimelineEvent,
+    Warn,
+)
 from picturelock.progress import overall
 from picturelock.stages import STAGES, stage_of
 
@@ -20,11 +31,16 @@ class Board:
         self._stage: Stage = "queued"
         self._message = "Waiting for a worker"
         self._steps: dict[StageName, StepRecord] = {policy.name: StepRecord(name=policy.name) for policy in STAGES}
-        self._timeline: list[TimelineEvent] = []
+        self.timeline: list[TimelineEvent] = []
+        """Every entry; the record has only the newest ones."""
+
         self._open: dict[str, int] = {}
         self._left: dict[str, float] = {}
         self._made: dict[str, Made] = {}
         self._warnings: list[Warn] = []
+        self.warnings_total = 0
+        """How many warnings there have been."""
+
         self._paused = False
         self._paused_at: datetime | None = None
         self._paused_seconds = 0.0
@@ -155,9 +171,11 @@ class Board:
             self._pass_pause(now)
             self._note_where_we_are("running", "Resumed", now)
 
-    def warn(self, code: str, step: StageName, messages: list[str]) -> None:
-        """Things worth knowing that stop nothing."""
-        self._warnings += [Warn(code=code, message=message, step=step) for message in messages]
+    def warn(self, code: str, step: StageName, messages: list[str], total: int | None = None) -> None:
+        """Things worth knowing that stop nothing; so many in all, where these are the newest of them."""
+        told = [Warn(code=code, message=message[:NOTE_LETTERS], step=step) for message in messages]
+        self._warnings = [*self._warnings, *told][-NOTES_KEPT:]
+        self.warnings_total += len(messages) if total is None else total
         self.notable += bool(messages)
 
     def snapshot(self) -> Snapshot:
@@ -166,9 +184,11 @@ class Board:
             stage=self._stage,
             message=self._message,
             steps=list(self._steps.values()),
-            timeline=self._timeline,
+            timeline=self.timeline[-NOTES_KEPT:],
+            timeline_total=len(self.timeline),
             open_units=self._open,
             warnings=self._warnings,
+            warnings_total=self.warnings_total,
             pause_requested=self.held,
             paused=self._paused,
             paused_at=self._paused_at,
@@ -230,14 +250,14 @@ class Board:
 
     def _note(self, step: StageName, state: StepState, message: str, now: datetime) -> None:
         event = TimelineEvent(
-            sequence=len(self._timeline) + 1,
+            sequence=len(self.timeline) + 1,
             step=step,
             status=state,
             attempt=self._steps[step].attempt,
-            message=message,
+            message=message[:NOTE_LETTERS],
             timestamp=now,
         )
-        self._timeline.append(event)
+        self.timeline.append(event)
         self.notable += 1
 
     def _noted(self) -> None:

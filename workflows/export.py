@@ -20,10 +20,12 @@ with workflow.unsafe.imports_passed_through():
         RESUME_SIGNAL,
         SNAPSHOT_MEMO,
         STATUS_QUERY,
+        TIMELINE_QUERY,
+        WARNINGS_MEMO,
         aftermath_id,
     )
     from picturelock.errors import DeadlineExceeded
-    from picturelock.models import AftermathInput, ExportInput, ExportResult, Snapshot
+    from picturelock.models import AftermathInput, ExportInput, ExportResult, Snapshot, TimelineEvent
     from workflows.board import Board
     from workflows.failures import job_error
     from workflows.givingup import settle
@@ -48,11 +50,17 @@ class ExportWorkflow:
         self._export = export
         self._board = Board(export.attempt)
         self._production = Production(export, self._board)
+        self._warnings_kept = 0
 
     @workflow.query(name=STATUS_QUERY)
     def status(self) -> Snapshot:
         """The record as it stands."""
         return self._board.snapshot()
+
+    @workflow.query(name=TIMELINE_QUERY)
+    def timeline(self) -> list[TimelineEvent]:
+        """Every entry of the timeline; the record has only the newest ones."""
+        return self._board.timeline
 
     @workflow.signal(name=PAUSE_SIGNAL)
     def pause(self) -> None:
@@ -186,7 +194,12 @@ class ExportWorkflow:
             self._publish()
 
     def _publish(self) -> None:
-        workflow.upsert_memo({SNAPSHOT_MEMO: self._board.snapshot()})
+        record = self._board.snapshot()
+        memo: dict[str, object] = {SNAPSHOT_MEMO: record.model_copy(update={"warnings": []})}
+        if self._warnings_kept != record.warnings_total:  # apart: they are seldom new, and each memo is in the history
+            self._warnings_kept = record.warnings_total
+            memo[WARNINGS_MEMO] = record.warnings
+        workflow.upsert_memo(memo)
         workflow.set_current_details(self._board.markdown())
 
     def _failure(self, error: Exception) -> ApplicationError:

@@ -11,7 +11,7 @@ from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from activities import contracts
-    from activities.contracts import ChosenEncoder, Composition, Fractions, SpokenScene, WrittenScript
+    from activities.contracts import ChosenEncoder, Composition, Fractions, RenderedBatch, SpokenScene, WrittenScript
     from jobstate.names import NOTE_PROGRESS
     from picturelock.errors import EncoderFailed
     from picturelock.models import (
@@ -20,7 +20,6 @@ with workflow.unsafe.imports_passed_through():
         ExportResult,
         Made,
         Model,
-        RenderedSegment,
         Sound,
         StageName,
     )
@@ -57,8 +56,8 @@ class Production:
         written = await self._script()
         spoken = await self._speech(written)
         composition = await self._composition(written, spoken)
-        segments, sound = await self._render(composition)
-        return await self._finalize(written, spoken, composition, segments, sound)
+        batches, sound = await self._render(composition)
+        return await self._finalize(written, spoken, composition, batches, sound)
 
     async def give_up(self, work: Collection[asyncio.Task[Any]]) -> None:
         """Cancels work and waits a moment for it; takes note of how far it was, so that nothing shown is taken back."""
@@ -106,23 +105,23 @@ class Production:
         composition = await self._run(
             "composition", "composition", contracts.COMPOSE, task, Composition, seconds=seconds
         )
-        self._board.warn("SUBSTITUTED", "composition", composition.warnings)
+        self._board.warn("SUBSTITUTED", "composition", composition.warnings, composition.warnings_total)
         message = f"{composition.segment_count} segments, {composition.duration_seconds:.1f} s"
         self._board.complete("composition", message, workflow.now())
         return composition
 
-    async def _render(self, composition: Composition) -> tuple[list[RenderedSegment], Sound]:
+    async def _render(self, composition: Composition) -> tuple[list[RenderedBatch], Sound]:
         count = composition.segment_count
         what = f"Rendering {count} segments" if count else "Mastering the sound"
         activities = len(composition.segments) + 1
         self._board.start("render", activities, composition.total_frames, what, workflow.now())
         made = await self._by_hardware(composition) if composition.hardware else None
-        segments, sound = made or await self._rendered(composition, None)
+        batches, sound = made or await self._rendered(composition, None)
         done = f"{count} segments and the sound are ready" if count else "The sound is ready"
         self._board.complete("render", done, workflow.now())
-        return segments, sound
+        return batches, sound
 
-    async def _by_hardware(self, composition: Composition) -> tuple[list[RenderedSegment], Sound] | None:
+    async def _by_hardware(self, composition: Composition) -> tuple[list[RenderedBatch], Sound] | None:
         """The film by one hardware encoder, or None: then all of it is made by software, and a warning says so."""
         self._board.expect("render", 1)
         task = contracts.EncoderTask(plan=composition.plan)
@@ -137,8 +136,8 @@ class Production:
             self._board.warn("SOFTWARE_ENCODER", "render", [f"no hardware encoder passed its trial: {reasons}"])
             return None
         try:
-            segments, sound = await self._rendered(composition, chosen.encoder)
-            if len({one.extradata_sha256 for one in segments}) > 1:
+            batches, sound = await self._rendered(composition, chosen.encoder)
+            if len({headers for batch in batches for headers in batch.headers}) > 1:
                 raise EncoderFailed(f"{chosen.encoder}: the segments do not have one set of headers")
         except (ActivityError, EncoderFailed) as error:
             told = job_error(error, "render")
@@ -148,13 +147,13 @@ class Production:
             self._board.warn("SOFTWARE_ENCODER", "render", [text])
             self._board.begin_again("render", 1 + len(composition.segments))
             return None
-        return segments, sound
+        return batches, sound
 
-    async def _rendered(self, composition: Composition, encoder: str | None) -> tuple[list[RenderedSegment], Sound]:
+    async def _rendered(self, composition: Composition, encoder: str | None) -> tuple[list[RenderedBatch], Sound]:
         """All segments by one encoder, and the sound beside them. The first failure ends them all."""
         mark = f"-{encoder}" if encoder else ""  # what is given up may still be open when its successor begins
 
-        async def render(batch: contracts.PlannedBatch) -> contracts.RenderedBatch:
+        async def render(batch: contracts.PlannedBatch) -> RenderedBatch:
             task = contracts.BatchTask(
                 plan=composition.plan,
                 segment_id=batch.id,
@@ -168,14 +167,14 @@ class Production:
                 batch.id + mark,
                 contracts.RENDER_BATCH,
                 task,
-                contracts.RenderedBatch,
+                RenderedBatch,
                 units=batch.frames,
                 seconds=composition.duration_seconds * batch.frames / composition.total_frames,
             )
 
         sound = asyncio.create_task(self._sound(composition, f"sound{mark}"))
         batches = await self._all([render(batch) for batch in composition.segments], beside=sound)
-        return [segment for batch in batches for segment in batch.segments], await sound
+        return batches, await sound
 
     async def _sound(self, composition: Composition, activity_id: str) -> Sound:
         """The film's sound. Where there is no picture, it is all there is to wait for."""
@@ -195,7 +194,7 @@ class Production:
         written: WrittenScript,
         spoken: list[SpokenScene],
         composition: Composition,
-        segments: list[RenderedSegment],
+        batches: list[RenderedBatch],
         sound: Sound,
     ) -> ExportResult:
         self._board.start("finalize", 1, _FINALIZE_UNITS, "Joining and verifying the film", workflow.now())
@@ -207,7 +206,7 @@ class Production:
             script=written.script,
             plan=composition.plan,
             narrations=[scene.narration for scene in spoken],
-            segments=segments,
+            segments=[batch.segments for batch in batches],
             sound=sound,
         )
         return await self._run(

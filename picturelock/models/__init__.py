@@ -37,6 +37,8 @@ from picturelock.models.film import (
     Word,
 )
 from picturelock.models.job import (
+    NOTE_LETTERS,
+    NOTES_KEPT,
     TERMINAL,
     EarlierAttempt,
     ExportInput,
@@ -70,6 +72,8 @@ from picturelock.models.script import Brief, Motion, Scene, Script, Visual, Voic
 from picturelock.models.status import ArtifactLink, CacheUse, JobStatus, Links, Output, StepDetail, StepStatus
 
 __all__ = [
+    "NOTES_KEPT",
+    "NOTE_LETTERS",
     "SAMPLE_RATE",
     "TERMINAL",
     "AftermathInput",

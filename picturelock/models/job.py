@@ -31,14 +31,15 @@ class JobError(Model):
 
 
 class Heartbeat(Model):
-    """What a running activity says of itself four times a second. `fraction` counts from 0 to 1."""
+    """What a running activity says of itself, up to four times a second. `fraction` counts from 0 to 1."""
 
     fraction: float = Field(default=0.0, ge=0, le=1)
     message: str = ""
     frames_done: int | None = None
     frames_total: int | None = None
     speed: float | None = Field(default=None, description="Frames of film per frame of real time.")
-    last_advance_at: datetime
+    last_advance_at: datetime = Field(description="By the worker's clock.")
+    quiet_seconds: float = Field(default=0.0, description="How long before this heartbeat the last advance was.")
     stall_after_seconds: float
     waited: int = Field(default=0, description="Attempts that ended because the store or a provider was away.")
 
@@ -82,15 +83,25 @@ class Warn(Model):
     since: datetime | None = Field(default=None, description="Since when it has been so.")
 
 
+NOTES_KEPT = 20
+"""So many warnings and entries of the timeline, the newest, are in a job's record. The others are counted."""
+
+
+NOTE_LETTERS = 500
+"""Letters of a warning or a message; what is longer is cut."""
+
+
 class Snapshot(Model):
-    """The workflow's record of a job, answered by the `status` query and kept in the memo."""
+    """The workflow's record of a job, answered by the `status` query and kept in the memo. Its size is bounded."""
 
     stage: Stage = "queued"
     message: str = "Waiting for a worker"
     steps: list[StepRecord]
-    timeline: list[TimelineEvent] = []
+    timeline: list[TimelineEvent] = Field(default=[], description="The newest entries.")
+    timeline_total: int = Field(default=0, description="How many entries there have been.")
     open_units: dict[str, int] = Field(default={}, description="Scheduled, unfinished activity id -> its units.")
-    warnings: list[Warn] = []
+    warnings: list[Warn] = Field(default=[], description="The newest ones.")
+    warnings_total: int = Field(default=0, description="How many there have been.")
     pause_requested: bool = False
     paused: bool = Field(default=False, description="The pause has taken effect: nothing runs.")
     paused_at: datetime | None = Field(default=None, description="Since when a pause is asked for.")
@@ -118,7 +129,7 @@ class JobMemo(Model):
     attempt: int = 1
     metadata: dict[str, str] = {}
     digest: str = Field(description="SHA-256 of the request's canonical JSON; tells whether a key is used again.")
-    earlier: list[EarlierAttempt] = []
+    earlier: list[EarlierAttempt] = Field(default=[], description="The newest of them.")
     webhook: bool = Field(default=False, description="Whether somebody wants to be told of the end.")
 
 
@@ -139,6 +150,7 @@ class PendingActivity(Model):
     started: bool = False
     held: bool = Field(default=False, description="Scheduled, and held back by a pause.")
     heartbeat: Heartbeat | None = None
+    started_at: datetime | None = None
     heartbeat_at: datetime | None = None
     scheduled_at: datetime | None = None
     next_attempt_at: datetime | None = None
@@ -150,7 +162,7 @@ class Observation(Model):
 
     job_id: str
     run_id: str = ""
-    now: datetime = Field(description="When Temporal described the execution.")
+    now: datetime = Field(description="When Temporal described the execution, by the reader's clock.")
     run_status: RunStatus
     created_at: datetime
     started_at: datetime
@@ -172,10 +184,14 @@ class Observation(Model):
         default=[], description="Task queues that a live worker serves; None where the server cannot tell."
     )
     queues_heard_at: dict[str, datetime] = Field(
-        default={}, description="When a worker of each task queue was last heard of."
+        default={}, description="When a worker of each task queue was last heard of, by the reader's clock."
+    )
+    watched_since: datetime | None = Field(
+        default=None, description="Since when the reader has looked for workers, by its own clock."
     )
     ahead: int | None = Field(default=None, description="Open exports that were started before this one.")
     result: ExportResult | None = None
     error: JobError | None = None
+    end_reason: str | None = Field(default=None, description="Why somebody, or a limit, terminated the execution.")
     temporal_ui: str | None = None
     archived: bool = False

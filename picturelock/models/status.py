@@ -94,9 +94,12 @@ class JobStatus(Model):
     artifacts: list[ArtifactLink] = Field(default=[], description="The files beside the film; set with `completed`.")
     error: JobError | None = Field(default=None, description="Why it failed; set with `failed`.")
     error_message: str | None = Field(default=None, description="`error.message`, for simple clients.")
-    warnings: list[Warn] = Field(default=[], description="What to know of it now.")
+    warnings: list[Warn] = Field(default=[], description="What to know of it now; the newest, where there are many.")
+    warnings_total: int = Field(default=0, description="How many there are.")
     attempt: int = Field(default=1, description="The job's attempt; a retry is one higher.")
-    earlier_attempts: list[EarlierAttempt] = Field(default=[], description="How the attempts before this one ended.")
+    earlier_attempts: list[EarlierAttempt] = Field(
+        default=[], description="How the attempts before this one ended; the newest 20 of them."
+    )
     cancel_requested: bool = Field(default=False, description="Somebody has asked for its end.")
     pause_requested: bool = Field(default=False, description="Asked for and not yet in effect.")
     worker_available: bool | None = Field(

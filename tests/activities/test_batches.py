@@ -8,7 +8,15 @@ from pathlib import Path
 from temporalio.testing import ActivityEnvironment
 
 from activities.composition import planned_batches
-from activities.contracts import BatchTask, ChosenEncoder, Composition, PlannedBatch, RenderedBatch, WrittenScript
+from activities.contracts import (
+    BatchTask,
+    ChosenEncoder,
+    Composition,
+    PlannedBatch,
+    RenderedBatch,
+    Segments,
+    WrittenScript,
+)
 from activities.render import render_batch
 from benchmarks.studio import quiet
 from picturelock.composition.layout import Part, lay_out, segment_spec
@@ -66,6 +74,11 @@ async def test_a_transition_goes_with_the_piece_after_it(store: Store) -> None:
 async def test_a_small_film_of_which_nothing_is_there_is_paired_too(store: Store) -> None:
     batches = await planned_batches(await planned(store, 2), store, quiet)
     assert sorted(len(batch.segment_ids) for batch in batches) == [1, 1, 1, 2]
+
+
+async def listed(batch: RenderedBatch) -> list[RenderedSegment]:
+    """The segments of a batch, from the store."""
+    return Segments.model_validate_json(await default_store().read(batch.segments)).segments
 
 
 async def test_what_is_there_goes_together_and_the_few_others_alone(store: Store) -> None:
@@ -141,7 +154,8 @@ async def test_what_is_there_is_not_rendered(fake_ffmpeg: Callable[[str], Path])
     for segment in plan.timeline.segments:
         await store.forget("records", "segment", segment_key(segment_spec(plan, segment)))
     batch = await ActivityEnvironment().run(render_batch, task)
-    assert [one.id for one in batch.segments] == [one.id for one in plan.timeline.segments]
+    assert batch.segments == task.found, "the list that is there is no other one"
+    assert [one.id for one in await listed(batch)] == [one.id for one in plan.timeline.segments]
     assert (batch.cached, batch.hits, batch.misses) == (True, 5, 0)
 
 
@@ -153,8 +167,10 @@ async def test_what_has_gone_after_all_is_rendered() -> None:
     assert known
     assert await store.delete_older(known.artifact, datetime.now(UTC) + timedelta(days=1))
     batch = await ActivityEnvironment().run(render_batch, task)
-    assert [one.cached for one in batch.segments] == [one.id != gone.id for one in plan.timeline.segments]
-    assert await store.has(batch.segments[1].artifact)
+    segments = await listed(batch)
+    assert [one.cached for one in segments] == [one.id != gone.id for one in plan.timeline.segments]
+    assert await store.has(segments[1].artifact)
+    assert batch.headers == sorted({one.extradata_sha256 for one in segments})
     assert (batch.cached, batch.hits, batch.misses) == (False, 4, 1)
 
 
@@ -165,4 +181,5 @@ def test_scripts_and_encoders_are_no_reuse() -> None:
     assert (ChosenEncoder().hits, ChosenEncoder().misses) == (0, 0)
     composed = Composition(plan=ref, segments=[], total_frames=1, duration_seconds=1, pictures_found=2, pictures_made=3)
     assert (composed.hits, composed.misses) == (2, 3)
-    assert (RenderedBatch(segments=[]).hits, RenderedBatch(segments=[]).misses) == (0, 0)
+    batch = RenderedBatch(segments=ref, headers=[], segments_found=4, segments_made=5)
+    assert (batch.hits, batch.misses) == (4, 5)

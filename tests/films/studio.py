@@ -20,6 +20,7 @@ from activities.contracts import (
     CompositionTask,
     FinalizeTask,
     ScriptTask,
+    Segments,
     SoundTask,
     SpeechTask,
     WrittenScript,
@@ -152,7 +153,8 @@ class Studio:
             task = BatchTask(
                 plan=planned.composition.plan, segment_id=segment.id, segment_ids=[segment.id], frames=segment.frames
             )
-            self._rendered[key] = (await self.environment.run(render_batch, task)).segments[0]
+            batch = await self.environment.run(render_batch, task)
+            [self._rendered[key]] = Segments.model_validate_json(await self.store.read(batch.segments)).segments
         return self._rendered[key]
 
     async def shown(self, body: Body, frame: int) -> Picture:
@@ -178,10 +180,11 @@ class Studio:
         planned = await self.planned(body)
         sound = await self.sound(body)
         segments = [await self._render(planned, segment) for segment in planned.plan.timeline.segments]
+        listed = Segments(segments=segments).model_dump_json().encode()
         return FinalizeTask(
             attempt=1, correlation_id="a-film", created_at=datetime.now(UTC), request=planned.written.request,
             script=planned.written.script, plan=planned.composition.plan, narrations=planned.narrations,
-            segments=segments, sound=sound,
+            segments=[await self.store.put_bytes(listed, "application/json")], sound=sound,
         )  # fmt: skip
 
     async def film(self, body: Body) -> Film:

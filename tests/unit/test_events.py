@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from api.events import Teller, already_told, stream
 from api.frames import EventId, frame, stamp
 from api.watch import Sighting
-from picturelock.models import Observation, TimelineEvent
+from picturelock.models import NOTES_KEPT, Observation, TimelineEvent
 from tests.unit.test_status import BEFORE_RENDER, NOW, RENDER, RESULT, observed, snapshot
 
 HALFWAY = BEFORE_RENDER + RENDER / 2
@@ -35,13 +35,18 @@ def timeline(count: int) -> list[TimelineEvent]:
     ]
 
 
+def kept(entries: int) -> dict[str, Any]:
+    """The newest of so many entries, as the record keeps them."""
+    return {"timeline": timeline(entries)[-NOTES_KEPT:], "timeline_total": entries}
+
+
 def rendering(done: int, entries: int, attempt: int = 1) -> Observation:
-    record = snapshot("render", done=done).model_copy(update={"timeline": timeline(entries)})
+    record = snapshot("render", done=done).model_copy(update=kept(entries))
     return observed(snapshot=record, attempt=attempt)
 
 
 def ended(entries: int, attempt: int = 1) -> Observation:
-    record = snapshot("complete").model_copy(update={"timeline": timeline(entries)})
+    record = snapshot("complete").model_copy(update=kept(entries))
     return observed(run_status="completed", snapshot=record, result=RESULT, closed_at=NOW, attempt=attempt)
 
 
@@ -57,6 +62,16 @@ def test_a_returning_client_gets_what_it_missed_first() -> None:
     assert [name for name, _, _ in frames] == ["step-status", "step-status", "job-progress"]
     assert [event_id for _, event_id, _ in frames] == ["1.6.900", "1.7.900", "1.7.900"]
     assert frames[-1][2]["percent"] == 90.0
+
+
+def test_a_client_that_missed_more_than_is_kept_gets_the_newest() -> None:
+    frames = events_of(Teller(EventId(1, 5, 900)).tell(sighting(rendering(50, 70))))
+    numbers = [event_id for name, event_id, _ in frames if name == "step-status"]
+    assert numbers == [f"1.{number}.900" for number in range(51, 71)]
+    assert events_of(Teller(EventId(1, 69, 900)).tell(sighting(rendering(50, 70))))[0][1] == "1.70.900"
+    assert [name for name, _, _ in events_of(Teller(EventId(1, 70, 900)).tell(sighting(rendering(50, 70))))] == [
+        "job-progress"
+    ]
 
 
 def test_a_higher_attempt_may_begin_lower() -> None:
@@ -80,14 +95,16 @@ def test_foreign_ids_are_ignored() -> None:
 
 
 def test_warnings_are_told_once() -> None:
-    quiet = rendering(50, 3).model_copy(update={"live_queues": [], "now": NOW + timedelta(minutes=1)})
+    unserved = {"live_queues": [], "watched_since": NOW, "now": NOW + timedelta(minutes=1)}
+    quiet = rendering(50, 3).model_copy(update=unserved)
     teller = Teller(None)
     assert "warning" in [name for name, _, _ in events_of(teller.tell(sighting(quiet)))]
     assert "warning" not in [name for name, _, _ in events_of(teller.tell(sighting(quiet)))]
 
 
 def test_a_warning_that_comes_back_is_told_again() -> None:
-    quiet = rendering(50, 3).model_copy(update={"live_queues": [], "now": NOW + timedelta(minutes=1)})
+    unserved = {"live_queues": [], "watched_since": NOW, "now": NOW + timedelta(minutes=1)}
+    quiet = rendering(50, 3).model_copy(update=unserved)
     teller = Teller(None)
     told = [events_of(teller.tell(sighting(one))) for one in (quiet, rendering(50, 3), quiet)]
     assert ["warning" in [name for name, _, _ in frames] for frames in told] == [True, False, True]
@@ -154,7 +171,7 @@ def test_any_interleaving_of_attempts_and_reconnects_tells_each_end_once(
 
 
 def given_up_at(entries: int, status: str, attempt: int) -> Observation:
-    record = snapshot("render", done=40).model_copy(update={"timeline": timeline(entries)})
+    record = snapshot("render", done=40).model_copy(update=kept(entries))
     return observed(run_status=status, snapshot=record, closed_at=NOW, attempt=attempt)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from picturelock.models import Heartbeat, PendingActivity, StepDetail, StepRecord
+from picturelock.models import Heartbeat, PendingActivity, StepDetail, StepRecord, TimelineEvent
 from picturelock.progress import detail_of, eta_seconds, frames_done, overall, step_percent
 from picturelock.stages import BY_NAME, STAGES, stage_of
 from tests.unit.test_status import NOW, RENDER, observed, snapshot
@@ -82,7 +82,9 @@ def timed(progress: float, since: float, *, paused: float = 0, before: float = 0
     step = record(started_at=started, paused_before=before)
     steps = [*(StepRecord(name=stage.name) for stage in STAGES[:3]), step]
     state = snapshot("render").model_copy(update={"steps": steps, "paused_seconds": paused, **change.pop("record", {})})
-    return eta_seconds(progress, observed(snapshot=state, **change))
+    work = PendingActivity(id="render-001", started=True, scheduled_at=started, heartbeat_at=NOW)
+    # By the server's clock alone: the reader's is an hour ahead.
+    return eta_seconds(progress, observed(snapshot=state, pending=[work], now=NOW + timedelta(hours=1), **change))
 
 
 def test_what_is_left_goes_on_at_the_rate_of_the_rendering() -> None:
@@ -102,7 +104,14 @@ def test_what_is_left_goes_on_at_the_rate_of_the_rendering() -> None:
 def test_before_the_rendering_the_whole_job_is_the_measure() -> None:
     first = StepRecord(name="script", state="completed", started_at=NOW - timedelta(seconds=8))
     state = snapshot("tts").model_copy(update={"steps": [first, *(StepRecord(name=one.name) for one in STAGES[1:])]})
-    assert eta_seconds(4.0, observed(snapshot=state)) == 192.0
+    work = PendingActivity(id="tts-01", scheduled_at=NOW - timedelta(seconds=2), started_at=NOW)
+    assert eta_seconds(4.0, observed(snapshot=state, pending=[work])) == 192.0
+    waiting = PendingActivity(id="tts-01", scheduled_at=NOW - timedelta(seconds=2))
+    assert eta_seconds(4.0, observed(snapshot=state, pending=[waiting])) == 144.0
+    entry = TimelineEvent(sequence=1, step="tts", status="running", attempt=1, message="", timestamp=NOW)
+    told = state.model_copy(update={"timeline": [entry]})
+    assert eta_seconds(4.0, observed(snapshot=told)) == 192.0
+    assert eta_seconds(4.0, observed(snapshot=state, started_at=NOW - timedelta(minutes=1))) is None
 
 
 def test_the_stage_of_an_activity() -> None:

@@ -47,6 +47,16 @@ def test_one_that_was_not_looked_at_for_long_is_as_old_as_its_clock_says() -> No
     assert live(timedelta(hours=1), [*looks[:2], (100.0, 98.0)], 100.0) == ["render"]
 
 
+def test_the_workers_of_a_queue_are_counted() -> None:
+    roll = WorkerRoll(None)  # type: ignore[arg-type] # nothing is asked
+    beats = [beat(NOW) for _ in range(3)]
+    for number, one in enumerate(beats):
+        one.worker_instance_key = str(number)
+    roll._take_note(beats, NOW, 0.0)
+    assert roll._roll(NOW).live == {"render": 3}
+    assert roll._roll(NOW).since == NOW, "nobody has been called before"
+
+
 def test_one_that_has_stopped_is_not_alive() -> None:
     roll = WorkerRoll(None)  # type: ignore[arg-type] # nothing is asked
     roll._take_note([beat(NOW, status="WORKER_STATUS_SHUTDOWN")], NOW, 0.0)

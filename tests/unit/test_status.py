@@ -85,7 +85,9 @@ def test_a_look_that_is_a_moment_older_takes_nothing_back(units: int) -> None:
 
 
 def beat(fraction: float, quiet: float = 0) -> Heartbeat:
-    return Heartbeat(fraction=fraction, last_advance_at=NOW - timedelta(seconds=quiet), stall_after_seconds=30)
+    return Heartbeat(
+        fraction=fraction, last_advance_at=NOW - timedelta(seconds=quiet), quiet_seconds=quiet, stall_after_seconds=30
+    )
 
 
 def test_an_execution_nobody_has_touched_is_queued() -> None:
@@ -172,8 +174,11 @@ def test_a_cancel_request_is_visible_before_it_has_taken_effect() -> None:
 
 
 def test_no_worker_is_said_after_ten_seconds_and_not_before() -> None:
-    pending = [PendingActivity(id="render-001", scheduled_at=NOW - timedelta(seconds=5))]
-    seen = observed(snapshot=snapshot("render", open_units={"render-001": 9}), pending=pending, live_queues=["exports"])
+    pending = [PendingActivity(id="render-001", scheduled_at=NOW - timedelta(hours=5))]
+    units, since = {"render-001": 9}, NOW - timedelta(seconds=5)
+    seen = observed(
+        snapshot=snapshot("render", open_units=units), pending=pending, live_queues=["exports"], watched_since=since
+    )
     assert not assemble(seen).worker_available
     assert assemble(seen).warnings == []
     later = seen.model_copy(update={"now": NOW + timedelta(seconds=6)})
@@ -288,13 +293,23 @@ def test_a_job_that_was_given_up_keeps_what_it_had_reached(run_status: str) -> N
 
 def test_the_eta_is_the_rate_of_the_rendering_without_its_pauses() -> None:
     half = snapshot("render", done=50)
-    left = assemble(observed(snapshot=half)).eta_seconds
+    working = [PendingActivity(id="render-001", started=True, heartbeat=beat(0), heartbeat_at=NOW)]
+
+    def eta(record: Snapshot, **more: Any) -> float | None:
+        return assemble(observed(snapshot=record, pending=working, **more)).eta_seconds
+
+    left = eta(half)
     assert left is not None
     assert left == pytest.approx(10 * (100 - BEFORE_RENDER - RENDER / 2) / (RENDER / 2), abs=0.1)
     paused_once = half.model_copy(update={"paused_seconds": 5.0})
-    assert assemble(observed(snapshot=paused_once)).eta_seconds == pytest.approx(left / 2, abs=0.1)
-    assert assemble(observed(snapshot=half.model_copy(update={"pause_requested": True}))).eta_seconds is None
-    assert assemble(observed(snapshot=snapshot("render", done=0))).eta_seconds is None
+    assert eta(paused_once) == pytest.approx(left / 2, abs=0.1)
+    assert eta(half.model_copy(update={"pause_requested": True})) is None
+    assert eta(snapshot("render", done=0)) is None
+    waiting = PendingActivity(id="render-001", heartbeat_at=NOW)
+    unserved = observed(snapshot=half, pending=[waiting], live_queues=["exports"])
+    assert (assemble(unserved).worker_available, assemble(unserved).eta_seconds) == (False, None)
+    unknown = unserved.model_copy(update={"live_queues": None})
+    assert (assemble(unknown).worker_available, assemble(unknown).eta_seconds) == (None, left)
 
 
 def test_a_pause_is_asked_for_until_it_is_in_effect() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from picturelock.cautions import missing_queues, queue_of, waits_for_a_slot, warnings_of
+from picturelock.cautions import Cautions, cautions, missing_queues, queue_of, waits_for_a_slot
 from picturelock.errors import DeadlineExceeded, InternalError, RenderFailed, Terminated
 from picturelock.models import Heartbeat, PendingActivity, Warn
 from picturelock.status import assemble
@@ -19,12 +19,12 @@ def ago(seconds: float) -> Any:
 
 
 def beating(quiet: float, stall: float = 30) -> Heartbeat:
-    return Heartbeat(fraction=0.5, last_advance_at=ago(quiet), stall_after_seconds=stall)
+    return Heartbeat(fraction=0.5, last_advance_at=ago(quiet), quiet_seconds=quiet, stall_after_seconds=stall)
 
 
 def told(stage: Any = "render", **seen: Any) -> list[Warn]:
     record = RENDERING if stage == "render" else snapshot(stage)
-    return warnings_of(observed(snapshot=record, **seen), record, stage)
+    return cautions(observed(snapshot=record, **seen), record, stage).told
 
 
 def test_a_failed_attempt_is_told_with_its_reason() -> None:
@@ -47,26 +47,28 @@ def test_what_stands_still_for_two_thirds_of_its_time_is_slow(quiet: float, slow
 
 @pytest.mark.parametrize(("seconds", "said"), [(9.9, False), (10.0, False), (10.1, True)])
 def test_nobody_is_said_to_work_after_ten_seconds(seconds: float, said: bool) -> None:
-    work = PendingActivity(id="render-001", scheduled_at=ago(seconds))
+    work = PendingActivity(id="render-001", scheduled_at=NOW)
     text = "no live worker serves the queue render"
     wanted = [Warn(code="NO_WORKER", message=text, step="render", since=ago(seconds))] if said else []
-    assert told(pending=[work], live_queues=["exports"]) == wanted
+    assert told(pending=[work], live_queues=["exports"], watched_since=ago(seconds)) == wanted
 
 
 def test_two_queues_without_workers_are_named_in_order() -> None:
-    work = [PendingActivity(id="render-001", scheduled_at=ago(30)), PendingActivity(id="sound", scheduled_at=ago(20))]
-    [warning] = told(pending=work, live_queues=[])
+    work = [PendingActivity(id="render-001"), PendingActivity(id="sound")]
+    [warning] = told(pending=work, live_queues=[], queues_heard_at={"render": ago(30), "exports": ago(20)})
     assert warning.message == "no live worker serves the queue exports, render"
     assert warning.since == ago(30)
 
 
 def test_a_queue_is_unserved_since_its_last_worker_was_heard() -> None:
-    work = PendingActivity(id="render-001", scheduled_at=ago(60), heartbeat_at=ago(40))
-    heard = told(pending=[work], live_queues=[], queues_heard_at={"render": ago(15), "exports": ago(5)})
+    """By the reader's clock alone: when the work was scheduled, another one says."""
+    work = PendingActivity(id="render-001", scheduled_at=ago(3600), heartbeat_at=ago(3000))
+    watched = {"live_queues": [], "watched_since": ago(30)}
+    heard = told(pending=[work], queues_heard_at={"render": ago(15), "exports": ago(5)}, **watched)
     assert [one.since for one in heard] == [ago(15)]
-    assert [one.since for one in told(pending=[work], live_queues=[])] == [ago(40)]
-    nothing = told("queued", live_queues=[])
-    assert nothing == [
+    assert [one.since for one in told(pending=[work], **watched)] == [ago(30)]
+    assert told(pending=[work], live_queues=[]) == []
+    assert told("queued", **watched) == [
         Warn(code="NO_WORKER", message="no live worker serves the queue exports", step=None, since=ago(30))
     ]
 
@@ -82,14 +84,26 @@ def test_an_orchestrator_that_cannot_go_on_is_told(attempt: int, queues: list[st
 
 def test_a_closed_job_keeps_its_own_warnings_and_gets_no_others() -> None:
     own = Warn(code="RETRIED", message="render-001 needed 2 attempts", step="render")
-    record = RENDERING.model_copy(update={"warnings": [own]})
+    record = RENDERING.model_copy(update={"warnings": [own], "warnings_total": 1})
     seen = observed(snapshot=record, run_status="failed", closed_at=NOW, live_queues=[], workflow_task_attempt=9)
-    assert warnings_of(seen, record, "render") == [own]
+    assert cautions(seen, record, "render") == Cautions([own], 1)
 
 
-@pytest.mark.parametrize(("silent", "missing"), [(5.9, set()), (6.0, {"render"}), (6.1, {"render"})])
-def test_a_fresh_heartbeat_proves_a_worker(silent: float, missing: set[str]) -> None:
-    work = PendingActivity(id="render-001", started=True, heartbeat_at=ago(silent))
+def test_of_many_warnings_some_are_told_and_all_are_counted() -> None:
+    own = [Warn(code="RETRIED", message=f"render-{number} needed 2 attempts", step="render") for number in range(20)]
+    record = RENDERING.model_copy(update={"warnings": own, "warnings_total": 300})
+    failure = RenderFailed("x" * 3_000).describe("render")
+    work = [PendingActivity(id=f"render-{number}", scheduled_at=NOW, last_failure=failure) for number in range(200)]
+    job = assemble(observed(snapshot=record, pending=work))
+    assert (len(job.warnings), job.warnings_total) == (40, 500)
+    assert {len(one.message) for one in job.warnings if one.code == "ATTEMPT_FAILED"} == {500}
+
+
+@pytest.mark.parametrize(("started", "missing"), [(5, set()), (4, set()), (3.9, {"render"}), (None, set())])
+def test_running_work_that_has_told_of_itself_proves_a_worker(started: float | None, missing: set[str]) -> None:
+    """Not by any clock but the server's: it ends what it does not hear of for ten seconds."""
+    at = None if started is None else ago(started)
+    work = PendingActivity(id="render-001", started=True, started_at=at, heartbeat_at=ago(4))
     assert missing_queues(observed(pending=[work], live_queues=[])) == missing
     assert missing_queues(observed(pending=[work.model_copy(update={"started": False})], live_queues=[])) == {"render"}
     assert missing_queues(observed(pending=[work.model_copy(update={"held": True})], live_queues=[])) <= {"exports"}

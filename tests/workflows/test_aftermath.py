@@ -11,6 +11,7 @@ from temporalio.client import Client
 from jobstate.errors import JobNotFound
 from jobstate.names import aftermath_id
 from jobstate.reader import JobReader
+from jobstate.terminated import TerminatedRuns
 from picturelock.archive import Archive
 from picturelock.errors import InvalidScript
 from picturelock.models import DeliveryLog, ExportRequest
@@ -19,7 +20,7 @@ from picturelock.storage import default_store
 from picturelock.webhooks import WAITS_SECONDS
 from tests.fake_activities import Studio, beat
 from tests.servers import FakeServer, Reply
-from tests.workflows.conftest import REQUEST, Handle, start, studio_open
+from tests.workflows.conftest import REQUEST, Handle, beating_until, start, studio_open, until
 from workflows.aftermath import AftermathWorkflow
 from workflows.export import ExportWorkflow
 
@@ -189,3 +190,32 @@ async def test_a_retried_jobs_old_failure_is_not_told_any_more(client: Client, f
         await again.result()
     assert log is not None
     assert [one.outcome for one in log.deliveries] == ["failed", "superseded"]
+
+
+async def test_a_terminated_job_says_why_is_kept_and_told(client: Client, fake_server: Serve) -> None:
+    server = fake_server([Reply(204, b"")])
+    stop = asyncio.Event()
+    async with studio_open(client, Studio(hooks={"render": beating_until(stop)})):
+        handle = await start(client, told_at(server.url))
+        reader = JobReader(client)
+        await until(reader, handle.id, lambda job: job.stage == "render")
+        await handle.terminate(reason="the budget is spent")
+        job = await reader.status(handle.id)
+        assert job.error is not None
+        assert (job.status, job.error.code, job.error.retryable) == ("failed", "TERMINATED", True)
+        assert job.error.message == "the execution was terminated in Temporal: the budget is spent"
+        runs = TerminatedRuns(client)
+        async with asyncio.timeout(20):  # Temporal's list lags behind
+            while handle.id not in await runs.follow_up():
+                await asyncio.sleep(0.05)
+        assert handle.id not in await runs.follow_up()
+        assert handle.id not in await TerminatedRuns(client).follow_up(), "by another process"
+        log = await aftermath(client, handle)
+        stop.set()
+    assert log is not None
+    assert log.state == "delivered"
+    body = Webhook(SECRET).verify(server.requests[0].body, server.requests[0].headers)
+    assert (body["type"], body["errorMessage"]) == ("job-failed", job.error.message)
+    kept = await Archive(default_store()).read(handle.id)
+    assert kept is not None
+    assert assemble(kept.observation) == job

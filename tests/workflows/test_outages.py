@@ -20,7 +20,7 @@ from jobstate.reader import JobReader
 from picturelock.errors import SpeechFailed, StoreUnavailable
 from picturelock.models import JobStatus, Voice
 from picturelock.stages import CONTROL_QUEUE, EXPORTS_QUEUE, RENDER_QUEUE, Retries
-from tests.fake_activities import Studio
+from tests.fake_activities import REF, Studio
 from tests.temporal_proxy import temporal_proxy
 from tests.workflows.conftest import start, studio_open, until
 from workflows.sample import VoiceSampleWorkflow
@@ -35,7 +35,7 @@ def rendering(work: Callable[[Pulse], Awaitable[None]]) -> Callable[..., Any]:
     @lively("render")
     async def render(task: contracts.BatchTask, pulse: Pulse) -> contracts.RenderedBatch:
         await work(pulse)
-        return contracts.RenderedBatch(segments=[])
+        return contracts.RenderedBatch(segments=REF, headers=[], segments_found=0, segments_made=1)
 
     return render
 
