@@ -40,8 +40,10 @@ async def test_terminated_jobs_are_looked_for(client: Client, monkeypatch: pytes
 async def test_a_process_knows_how_many_render_beside_it(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "PACE_SECONDS", 0.1)
     async with AsyncExitStack() as stack:
+        config = client.service_client.config
         for _ in range(3):
-            await stack.enter_async_context(studio_open(client, Studio(), queues=(RENDER_QUEUE,)))
+            other = await Client.connect(config.target_host, runtime=config.runtime)
+            await stack.enter_async_context(studio_open(other, Studio(), queues=(RENDER_QUEUE,)))
         async with beside(worker._keep_pace(client)), asyncio.timeout(60):
             while PACE.processes != 3:
                 await asyncio.sleep(0.05)
