@@ -37,7 +37,7 @@ from activities.pace import PACE
 from activities.render import choose_encoder, master_sound, render_batch, render_slots
 from activities.script import write_script
 from activities.tts import speak_sample, speak_scene
-from jobstate.connection import connect
+from jobstate.connection import connect, when_there
 from jobstate.errors import StateUnavailable
 from jobstate.names import EVICTION_SCHEDULE, EVICTION_WORKFLOW
 from jobstate.terminated import TerminatedRuns
@@ -189,7 +189,14 @@ async def run(role: str) -> None:
         telemetry=TelemetryConfig(), worker_heartbeat_interval=timedelta(seconds=WORKER_HEARTBEAT_SECONDS)
     )
     identity = f"{os.getpid()}@{socket.gethostname()}:{role}"
-    client = await connect(identity=identity, runtime=runtime)
+    reaching = asyncio.create_task(when_there(lambda: connect(identity=identity, runtime=runtime)))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({reaching, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not reaching.done():
+        reaching.cancel()
+        return
+    client = await reaching
     async with AsyncExitStack() as stack:
         for worker in build_workers(client, role, settings()):
             await stack.enter_async_context(worker)

@@ -1,7 +1,8 @@
-"""Serves the API: `python -m api --host 127.0.0.1 --port 8080`."""
+"""Serves the API: `python -m api --host 127.0.0.1 --port 8080`, or a listening socket of its parent's: `--fd 3`."""
 
 import argparse
 import gc
+import socket
 import sys
 
 import uvicorn
@@ -17,6 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="The Picturelock API.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8080)
+    parser.add_argument("--fd", type=int, help="a listening socket to serve, instead of host and port")
     parsed = parser.parse_args(arguments)
     configure_logging(settings().log_format)
     app = create_app()
@@ -34,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         server_header=False,
         backlog=BACKLOG,
     )
-    Server(config).run()
+    Server(config).run(None if parsed.fd is None else [socket.socket(fileno=parsed.fd)])
     return 0
 
 

@@ -1,7 +1,6 @@
 """The application: routes put together, connections opened and closed."""
 
 import asyncio
-import contextlib
 import os
 import socket
 from collections.abc import AsyncIterator
@@ -12,14 +11,13 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, compile_path
 from temporalio.client import Client
-from temporalio.service import RPCError
 
 from api import catalog, control, create, docs, files, jobs, metrics, openapi, problems, stream, voices
 from api.context import Context
 from api.correlation import CorrelationMiddleware
 from api.metrics import Meters, MetricsMiddleware
 from api.watch import Watchers
-from jobstate.connection import QUICK, connect
+from jobstate.connection import QUICK, connect, when_there
 from jobstate.reader import JobReader
 from picturelock import __version__
 from picturelock.archive import Archive
@@ -32,9 +30,9 @@ _DESCRIPTION: Final = (
 )
 
 
-async def _reach(client: Client) -> None:
-    with contextlib.suppress(RPCError, RuntimeError):
-        await client.service_client.check_health()
+async def _warm(client: Client, reader: JobReader) -> None:
+    await when_there(client.service_client.check_health)
+    await reader.workers.call()
 
 
 class DuplicateRoute(RuntimeError):
@@ -53,8 +51,8 @@ def create_app(configured: Settings | None = None) -> FastAPI:
         watchers = Watchers(reader)
         meters.watch(watchers)
         app.state.context = Context(client, reader, watchers, store, chosen)
-        # The first connection takes a while: it should not be the first client's. Temporal may well be away.
-        warming = asyncio.create_task(_reach(client))
+        # The first connection takes a while, and so does the first list of workers: neither should be a client's.
+        warming = asyncio.create_task(_warm(client, reader))
         yield
         warming.cancel()
 

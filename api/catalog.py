@@ -4,17 +4,17 @@ import asyncio
 from typing import Final
 
 from fastapi import APIRouter
-from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
-from temporalio.service import RPCError, RPCStatusCode
 
 from api.context import Context, Shared
 from api.problems import PROBLEM, RETRY_AFTER_SECONDS, Problem
+from jobstate.errors import JobNotFound, StateUnavailable, translated
 from picturelock.errors import PicturelockError
 from picturelock.models import Model
 from picturelock.presets import DEFAULT_PRESET, PRESETS, Preset
 
 router = APIRouter()
 _READY_SECONDS: Final = 2.0
+_NO_JOB: Final = "ready?"
 
 
 class PresetList(Model):
@@ -46,7 +46,7 @@ async def healthz() -> Health:
 @router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", tags=["health"], responses={503: PROBLEM})
 async def readyz(shared: Shared) -> Health:
-    """Temporal answers and the store is writable."""
+    """Temporal tells of executions, as GET needs it to, and the store is writable."""
     troubles = [text for text in await asyncio.gather(_temporal(shared), _store(shared)) if text]
     if troubles:
         headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
@@ -55,15 +55,14 @@ async def readyz(shared: Shared) -> Health:
 
 
 async def _temporal(shared: Context) -> str | None:
+    """Why no job could be told of now; None where one could. The id asked for is no job's."""
     try:
-        async with asyncio.timeout(_READY_SECONDS):
-            namespace = DescribeNamespaceRequest(namespace=shared.client.namespace)
-            await shared.client.workflow_service.describe_namespace(namespace)
-    except RPCError as error:
-        missing = error.status is RPCStatusCode.NOT_FOUND
-        return f"Temporal has no namespace {shared.client.namespace}" if missing else "Temporal does not answer"
-    except (RuntimeError, TimeoutError):
-        return "Temporal does not answer"
+        async with translated(_READY_SECONDS):
+            await shared.client.get_workflow_handle(_NO_JOB).describe()
+    except StateUnavailable as error:
+        return str(error)
+    except JobNotFound:
+        return None
     return None
 
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from api.frames import EventId, frame, stamp, state_frame
+from api.frames import EventId, connected_frame, frame, stamp, state_frame
 from api.watch import JobWatcher, Sighting
 from picturelock.models import TERMINAL, JobStatus, PendingActivity, TimelineEvent, Warn
 from picturelock.stages import stage_of
 from picturelock.status import not_below
 
-HEARTBEAT_SECONDS: Final = 5.0
+HEARTBEAT_SECONDS: Final = 4.0
 _ALMOST: Final = 999
 """The most that an open job may be asked to show, whatever a client says it has seen."""
 
@@ -99,7 +99,7 @@ async def stream(
 ) -> AsyncGenerator[bytes, None]:
     """The whole stream: acknowledged first, told until the job has ended or this server does."""
     hello = {"jobId": job_id, "message": "Connected", "timestamp": stamp(), "correlationId": correlation}
-    yield frame("connected", hello)
+    yield connected_frame(hello)
     teller = Teller(last)
     version, sent_at = 0, time.monotonic()
     while not watcher.is_closing():

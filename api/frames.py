@@ -3,9 +3,12 @@
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from picturelock.models import TERMINAL, JobStatus
 from picturelock.status import event_data, event_name
+
+RETRY_MILLISECONDS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,11 @@ def frame(event: str, data: object, event_id: str | None = None) -> bytes:
     """One server-sent event with JSON data, on one line."""
     head = f"id: {event_id}\n" if event_id else ""
     return f"{head}event: {event}\ndata: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()
+
+
+def connected_frame(hello: dict[str, str]) -> bytes:
+    """The first event of a stream. It tells a browser how soon to connect again when the stream is lost."""
+    return f"retry: {RETRY_MILLISECONDS}\n".encode() + frame("connected", hello)
 
 
 def state_frame(job: JobStatus, event_id: EventId, at: datetime) -> bytes:

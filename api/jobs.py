@@ -1,20 +1,16 @@
 """Jobs: the list, one job, and how it came to where it is."""
 
 import asyncio
-import base64
-import binascii
 from datetime import datetime
 from typing import Annotated, Final
 
-import structlog
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from api.context import Context, Shared
-from api.problems import PROBLEM, Problem
-from jobstate.errors import JobNotFound, translated
-from jobstate.names import EXPORT_WORKFLOW
+from api.listing import Cursor, read_page
+from api.problems import PROBLEM
 from picturelock.models import (
     TERMINAL,
     DeliveryLog,
@@ -27,21 +23,11 @@ from picturelock.models import (
 )
 from picturelock.status import assemble, etag
 
-log = structlog.get_logger()
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 
 LIST_LIMIT: Final = 100
 LONG_POLL_SECONDS: Final = 60.0
-LIST_SECONDS: Final = 5.0
-_READ_AT_ONCE: Final = 10
 _RUNNING_RETRY_AFTER: Final = "1"
-_EXECUTION: Final[dict[str, str]] = {
-    "queued": "Running",
-    "running": "Running",
-    "paused": "Running",
-    "completed": "Completed",
-    "cancelled": "Canceled",
-}
 
 
 class JobList(Model):
@@ -77,43 +63,9 @@ async def list_jobs(
     status: Status | None = None,
 ) -> Response:
     """Open jobs by start, then closed ones by end. `total` counts runs and is approximate."""
-    query = f"WorkflowType = '{EXPORT_WORKFLOW}'"
-    if status == "failed":
-        query += " AND ExecutionStatus IN ('Failed', 'Terminated', 'TimedOut')"
-    elif status is not None:
-        query += f" AND ExecutionStatus = '{_EXECUTION[status]}'"
-    async with translated(LIST_SECONDS, cursor=cursor is not None):
-        page = shared.client.list_workflows(query, page_size=limit, next_page_token=_token(cursor))
-        await page.fetch_next_page()
-        total = (await shared.client.count_workflows(query)).count
-    gate = asyncio.Semaphore(_READ_AT_ONCE)
-    rows = await asyncio.gather(*(_row(one.id, one.run_id, shared, gate) for one in page.current_page or []))
-    jobs = [row for row in rows if row is not None and status in {None, row.status}]
-    following = base64.urlsafe_b64encode(page.next_page_token).decode() if page.next_page_token else None
-    listing = JobList(jobs=jobs, next_cursor=following, total=total)
+    page = await read_page(shared, status, Cursor.parse(cursor), limit)
+    listing = JobList(jobs=page.jobs, next_cursor=str(page.following) if page.following else None, total=page.total)
     return JSONResponse(listing.model_dump(mode="json"))
-
-
-def _token(cursor: str | None) -> bytes | None:
-    if cursor is None:
-        return None
-    try:
-        return base64.b64decode(cursor.encode(), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise Problem(422, "INVALID_REQUEST", "cursor: not a cursor of this list") from error
-
-
-async def _row(job_id: str, run_id: str, shared: Context, gate: asyncio.Semaphore) -> JobStatus | None:
-    """A job, in the place of its newest run; None in the places of earlier ones, and for what is no job of ours."""
-    async with gate:
-        try:
-            seen = await shared.reader.observe(job_id)
-        except JobNotFound:
-            return None
-        except (ValueError, TypeError):
-            log.exception("a job cannot be read", job_id=job_id)
-            return None
-    return assemble(seen) if seen.run_id == run_id else None
 
 
 @router.head("/{job_id}", include_in_schema=False)

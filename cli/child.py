@@ -28,6 +28,9 @@ class Child:
     arguments: list[str]
     environment: dict[str, str]
     log: Path
+    inherits: tuple[int, ...] = ()
+    """File descriptors that it gets from its parent."""
+
     process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
@@ -40,6 +43,7 @@ class Child:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                pass_fds=self.inherits,
                 preexec_fn=_end_with_parent,
             )
 

@@ -18,7 +18,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO, Final, Self
 
-from cli.stack import START_SECONDS, STATE_FILE, StackError, already_running, is_locked
+from cli.folder import STATE_FILE, StackError, already_running, is_locked
+from cli.stack import START_SECONDS
 
 _USERS_FILE: Final = "users"
 _POLL_SECONDS: Final = 0.1

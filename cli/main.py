@@ -17,9 +17,10 @@ from rich.table import Column, Table
 
 from cli.client import ApiClient, ApiError
 from cli.display import film_facts, follow, report_end
+from cli.folder import StackError
 from cli.lease import shared_stack, until_unused
 from cli.script_file import read_script
-from cli.stack import Ports, StackError, running
+from cli.stack import Ports, running
 from picturelock import __version__
 from picturelock.settings import settings
 

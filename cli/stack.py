@@ -6,12 +6,11 @@ the database, the store and the logs, and survives a restart of everything.
 
 import asyncio
 import contextlib
-import fcntl
 import json
 import os
-import secrets
+import socket
 import sys
-from base64 import b64encode
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -28,6 +27,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from cli.child import Child
+from cli.folder import STATE_FILE, StackError, own_secret, take_lock
 from cli.ports import HOST, choose
 from jobstate.connection import QUICK, connect
 from jobstate.workers import WorkerRoll
@@ -35,18 +35,14 @@ from picturelock.media.tools import temporal_path
 from picturelock.stages import EXPORTS_QUEUE, RENDER_QUEUE
 
 RETENTION: Final = timedelta(days=90)
-STATE_FILE: Final = "stack.json"
-_LOCK_FILE: Final = "lock"
-SECRET_FILE: Final = "webhook-secret"  # noqa: S105 - the name of a file
 START_SECONDS: Final = 60.0
 _DRAIN_SECONDS: Final = "3"
 _POLL_SECONDS: Final = 0.05
-_LOCK_TRIES: Final = 6
 _RESTART_SECONDS: Final = 1.0
+_SHORT_LIFE_SECONDS: Final = 10.0
+"""What dies sooner is started again only after a pause."""
 
-
-class StackError(RuntimeError):
-    """The stack cannot be started, with the reason in words."""
+_BACKLOG: Final = 4096
 
 
 @dataclass(slots=True)
@@ -64,6 +60,9 @@ class Stack:
 
     children: list[Child] = field(default_factory=list)
     _lock: IO[str] | None = None
+    _listener: socket.socket | None = None
+    """The API's. It is the supervisor's: while a dead API is started again, its clients wait instead of failing."""
+
     _secret: str = ""
     _watch: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -94,8 +93,8 @@ class Stack:
             StackError: the data folder is in use, or something did not become ready.
         """
         _require_installed()
-        await self._take_lock()
-        self._secret = os.environ.get("PICTURELOCK_WEBHOOK_SECRET") or _own_secret(self.data / SECRET_FILE)
+        self._lock = await take_lock(self.data)
+        self._secret = os.environ.get("PICTURELOCK_WEBHOOK_SECRET") or own_secret(self.data)
         (self.data / "logs").mkdir(parents=True, exist_ok=True)
         self.children = self._plan()
         temporal, *rest = self.children
@@ -115,21 +114,11 @@ class Stack:
         if self.children:
             await asyncio.gather(*(child.stop() for child in self.children[1:]))
             await self.children[0].stop()
+        if self._listener is not None:
+            self._listener.close()
         if self._lock is not None:
             (self.data / STATE_FILE).unlink(missing_ok=True)
             self._lock.close()
-
-    async def _take_lock(self) -> None:
-        self.data.mkdir(parents=True, exist_ok=True)
-        lock = (self.data / _LOCK_FILE).open("w")
-        for _ in range(_LOCK_TRIES):  # somebody may just be looking whether it is taken
-            with contextlib.suppress(BlockingIOError):
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                self._lock = lock
-                return
-            await asyncio.sleep(_POLL_SECONDS)
-        lock.close()
-        raise StackError(f"another stack uses the data folder {self.data}")
 
     def _plan(self) -> list[Child]:
         environment = {
@@ -150,8 +139,9 @@ class Stack:
             name = "worker" if number == 1 else f"worker-{number}"
             command = [sys.executable, "-m", "worker", "--role", "all"]
             children.append(Child(name, command, environment, logs / f"{name}.log"))
-        command = [sys.executable, "-m", "api", "--host", HOST, "--port", str(self.api_port)]
-        children.append(Child("api", command, environment, logs / "api.log"))
+        self._listener = listener = socket.create_server((HOST, self.api_port), backlog=_BACKLOG)
+        command = [sys.executable, "-m", "api", "--fd", str(listener.fileno())]
+        children.append(Child("api", command, environment, logs / "api.log", (listener.fileno(),)))
         return children
 
     def _require_alive(self, name: str) -> None:
@@ -206,11 +196,14 @@ class Stack:
         temporary.replace(self.data / STATE_FILE)
 
     async def _keep_alive(self, child: Child) -> None:
-        """Starts a child again whenever it dies."""
+        """Starts a child again whenever it dies: at once, but for one that has not lived for long."""
+        began = float("-inf")
         while child.process is not None:
             code = await child.process.wait()
             self.say(f"the {child.name} ended with {code}; starting it again")
-            await asyncio.sleep(_RESTART_SECONDS)
+            if time.monotonic() - began < _SHORT_LIFE_SECONDS:
+                await asyncio.sleep(_RESTART_SECONDS)
+            began = time.monotonic()
             await child.start()
             self._write_state()
 
@@ -223,16 +216,6 @@ def _require_installed() -> None:
             f"this installation cannot run a stack ({', '.join(missing)} is not installed): "
             "pip install 'picturelock[local]', or name an API with --api"
         )
-
-
-def _own_secret(path: Path) -> str:
-    """The secret that signs this folder's webhooks, made once, for its owner's eyes only."""
-    if not path.exists():
-        temporary = path.with_suffix(".new")
-        temporary.touch(mode=0o600)
-        temporary.write_text(f"whsec_{b64encode(secrets.token_bytes(32)).decode()}\n")
-        temporary.replace(path)
-    return path.read_text().strip()
 
 
 async def _keep_closed_jobs(client: Client) -> None:
@@ -293,25 +276,3 @@ async def _unless(stop: asyncio.Event, work: Coroutine[None, None, None]) -> Non
         for task in (main, stopped):
             task.cancel()
         await asyncio.gather(main, stopped, return_exceptions=True)
-
-
-def is_locked(data: Path) -> bool:
-    """Whether a stack has the data folder: it runs, starts or ends."""
-    try:
-        with (data / _LOCK_FILE).open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
-async def already_running(data: Path) -> str | None:
-    """The API's address of a stack that runs on this data folder, or None."""
-    try:
-        url = str(json.loads((data / STATE_FILE).read_text())["api"])
-        async with httpx.AsyncClient(timeout=2) as client:
-            return url if (await client.get(f"{url}/readyz")).is_success else None
-    except (OSError, ValueError, KeyError, httpx.HTTPError):
-        return None

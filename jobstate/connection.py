@@ -1,14 +1,19 @@
 """The one way to connect to Temporal: address and credentials by Temporal's own rules, models by pydantic."""
 
-from collections.abc import Mapping
-from typing import Any
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, TypeVar
 
+import structlog
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
-from temporalio.service import RetryConfig
+from temporalio.service import RetryConfig, RPCError
 
+Result = TypeVar("Result")
+log = structlog.get_logger()
+_AGAIN_SECONDS: Final = 1.0
 QUICK = RetryConfig(max_retries=2, max_elapsed_time_millis=1_000)
 """For a process that answers people: it says that Temporal is away instead of hoping."""
 
@@ -22,8 +27,7 @@ async def connect(
     environment: Mapping[str, str] | None = None,
 ) -> Client:
     """A client for the server that `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE` and the rest name (default: local)."""
-    config: dict[str, Any] = dict(ClientConfig.load_client_connect_config(override_env_vars=environment))
-    config.setdefault("target_host", "localhost:7233")
+    config = _configured(environment)
     if identity is not None:
         config["identity"] = identity
     return await Client.connect(
@@ -33,3 +37,31 @@ async def connect(
         retry_config=retry_config,
         lazy=lazy,
     )
+
+
+async def when_there(attempt: Callable[[], Awaitable[Result]]) -> Result:
+    """What an attempt to reach the server returns. While it fails, a line says what is waited for, and why."""
+    waiting = False
+    while True:
+        try:
+            reached = await attempt()
+        except (RPCError, RuntimeError) as error:
+            if not waiting:
+                log.warning("waiting for Temporal", address=address(), reason=str(error))
+            waiting = True
+            await asyncio.sleep(_AGAIN_SECONDS)
+        else:
+            if waiting:
+                log.info("Temporal is there", address=address())
+            return reached
+
+
+def address() -> str:
+    """Where the server is looked for."""
+    return str(_configured(None)["target_host"])
+
+
+def _configured(environment: Mapping[str, str] | None) -> dict[str, Any]:
+    config: dict[str, Any] = dict(ClientConfig.load_client_connect_config(override_env_vars=environment))
+    config.setdefault("target_host", "localhost:7233")
+    return config

@@ -7,7 +7,7 @@ from typing import Final
 from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.api.workflow.v1 import PendingActivityInfo
-from temporalio.client import WorkflowExecutionDescription, WorkflowExecutionStatus
+from temporalio.client import WorkflowExecution, WorkflowExecutionDescription, WorkflowExecutionStatus
 from temporalio.converter import DataConverter
 from temporalio.exceptions import ApplicationError
 
@@ -44,6 +44,14 @@ async def kept_snapshot(described: WorkflowExecutionDescription) -> Snapshot | N
         return kept
     warnings: list[Warn] = await described.memo_value(WARNINGS_MEMO, [], type_hint=list[Warn])
     return kept.model_copy(update={"warnings": warnings})
+
+
+async def listed_snapshot(execution: WorkflowExecution) -> Snapshot | None:
+    """The record in the memo of an execution from a list: without its warnings, and a moment old."""
+    with suppress(ValueError, RuntimeError):
+        kept: Snapshot | None = await execution.memo_value(SNAPSHOT_MEMO, None, type_hint=Snapshot)
+        return kept
+    return None
 
 
 async def pending_work(described: WorkflowExecutionDescription) -> list[PendingActivity]:

@@ -42,6 +42,8 @@ async def translated(seconds: float, *, cursor: bool = False) -> AsyncIterator[N
         # A page token that is none of its own makes the server answer UNKNOWN or INVALID_ARGUMENT.
         if cursor and error.status in {RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.UNKNOWN}:
             raise StateRefused("cursor: not a cursor of this list") from error
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise StateUnavailable(f"Temporal has not what it should: {error.message}", for_all=True) from error
         away = error.status is RPCStatusCode.UNAVAILABLE
         raise StateUnavailable(f"Temporal does not answer: {error.status.name}", for_all=away) from error
     except RuntimeError as error:

@@ -4,6 +4,7 @@ Somebody terminated the execution, or it ran into a limit of the server. Its rec
 all the same.
 """
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -16,8 +17,10 @@ from jobstate.names import AFTERMATH_WORKFLOW, EXPORT_WORKFLOW, aftermath_id
 from jobstate.reader import JobReader
 from picturelock.models import AftermathInput
 from picturelock.stages import EXPORTS_QUEUE
+from picturelock.together import together
 
 _WITHIN: Final = timedelta(days=1)
+_AT_ONCE: Final = 16
 
 
 class TerminatedRuns:
@@ -41,11 +44,16 @@ class TerminatedRuns:
             f"AND CloseTime > '{since}'"
         )
         found = [one async for one in self._client.list_workflows(query) if one.run_id not in self._seen]
-        followed = [one.id for one in found if await self._begin(one)]
-        self._seen |= {one.run_id for one in found}
-        return followed
+        begun = await together(*map(self._begin, found), at_once=_AT_ONCE)
+        return [one.id for one, is_begun in zip(found, begun, strict=True) if is_begun]
 
     async def _begin(self, execution: WorkflowExecution) -> bool:
+        """Whether it was us who began what follows a run; the run is not looked at again."""
+        begun = await self._start(execution)
+        self._seen.add(execution.run_id)
+        return begun
+
+    async def _start(self, execution: WorkflowExecution) -> bool:
         try:
             started, _ = await self._reader.started_with(execution.id, execution.run_id)
         except JobNotFound:
@@ -57,7 +65,7 @@ class TerminatedRuns:
             attempt=started.attempt,
             webhook_url=str(webhook.url) if webhook else None,
         )
-        try:
+        with suppress(WorkflowAlreadyStartedError):
             await self._client.start_workflow(
                 AFTERMATH_WORKFLOW,
                 task,
@@ -65,6 +73,5 @@ class TerminatedRuns:
                 task_queue=EXPORTS_QUEUE,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             )
-        except WorkflowAlreadyStartedError:
-            return False
-        return True
+            return True
+        return False

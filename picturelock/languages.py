@@ -7,10 +7,10 @@ The registries behind it are langcodes' copies of IANA's and CLDR's (https://www
 """
 
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from langcodes import Language
-from langcodes.tag_parser import LanguageTagError
+if TYPE_CHECKING:
+    from langcodes import Language
 
 UNDETERMINED: Final = "und"
 """ISO 639-2 for a language that is not known: what a player shows no name for."""
@@ -42,7 +42,11 @@ def reads_leftwards(tag: str) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _parsed(tag: str) -> Language:
+def _parsed(tag: str) -> "Language":
+    # Its registries take 0.2 s to load, which an API that only asks for primary subtags has no use for.
+    from langcodes import Language  # noqa: PLC0415
+    from langcodes.tag_parser import LanguageTagError  # noqa: PLC0415
+
     try:
         return Language.get(tag)
     except LanguageTagError:  # subtags that no registry knows; the primary one is still a language

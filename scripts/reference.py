@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from api.app import create_app
 from api.events import Teller
-from api.frames import frame, stamp
+from api.frames import connected_frame, frame, stamp
 from api.watch import Sighting
 from picturelock.errors import WorkerLost
 from picturelock.models import (
@@ -204,7 +204,7 @@ def example_status() -> str:
 def example_events() -> bytes:
     """The whole event stream of the job, as a client that was there from the beginning gets it."""
     hello = {"jobId": _JOB, "message": "Connected", "timestamp": stamp(_at(11.9)), "correlationId": "d4e5f6"}
-    teller, told = Teller(None), [frame("connected", hello)]
+    teller, told = Teller(None), [connected_frame(hello)]
     for version, seen in enumerate(observations(), start=1):
         told.append(teller.tell(Sighting(version, seen, at=seen.now)))
         if version == 1:

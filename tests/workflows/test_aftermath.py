@@ -205,7 +205,7 @@ async def test_a_terminated_job_says_why_is_kept_and_told(client: Client, fake_s
         assert (job.status, job.error.code, job.error.retryable) == ("failed", "TERMINATED", True)
         assert job.error.message == "the execution was terminated in Temporal: the budget is spent"
         runs = TerminatedRuns(client)
-        async with asyncio.timeout(20):  # Temporal's list lags behind
+        async with asyncio.timeout(60):  # Temporal's list lags behind
             while handle.id not in await runs.follow_up():
                 await asyncio.sleep(0.05)
         assert handle.id not in await runs.follow_up()

@@ -1,0 +1,162 @@
+"""Pages of jobs. Temporal knows what is open and how the rest ended; which open ones wait, run or pause, memos say.
+
+A page is filled from as many of Temporal's pages as it takes: an empty one that others follow would be of no use.
+"""
+
+import asyncio
+import base64
+import binascii
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from temporalio.client import WorkflowExecution
+
+from api.context import Context
+from api.problems import Problem
+from jobstate.decoding import listed_snapshot
+from jobstate.errors import JobNotFound, translated
+from jobstate.names import EXPORT_WORKFLOW
+from picturelock.models import JobStatus, Snapshot, Status
+from picturelock.status import assemble
+
+log = structlog.get_logger()
+
+LIST_SECONDS: Final = 5.0
+_PAGE: Final = 200
+_READ_AT_ONCE: Final = 10
+_ID_LENGTH: Final = 36
+_RUN_ID: Final = re.compile(rb"[0-9a-f-]{36}| {36}")
+_EXECUTION: Final[dict[Status, str]] = {
+    "queued": "= 'Running'",
+    "running": "= 'Running'",
+    "paused": "= 'Running'",
+    "completed": "= 'Completed'",
+    "cancelled": "= 'Canceled'",
+    "failed": "IN ('Failed', 'Terminated', 'TimedOut')",
+}
+
+_BY_MEMO: Final[frozenset[Status]] = frozenset({"queued", "running", "paused"})
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a list goes on: on one of Temporal's pages, after one of its runs."""
+
+    token: bytes = b""
+    after: str = ""
+
+    @classmethod
+    def parse(cls, text: str | None) -> "Cursor":
+        """The cursor that a client sends back. Raises Problem (422) where it is none of ours."""
+        if text is None:
+            return cls()
+        try:
+            data = base64.b64decode(text.encode(), altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise _not_a_cursor() from error
+        after, token = data[:_ID_LENGTH], data[_ID_LENGTH:]
+        if not _RUN_ID.fullmatch(after):
+            raise _not_a_cursor()
+        return cls(token, after.decode().strip())
+
+    def __str__(self) -> str:
+        return base64.urlsafe_b64encode(self.after.ljust(_ID_LENGTH).encode() + self.token).decode()
+
+
+def _not_a_cursor() -> Problem:
+    return Problem(422, "INVALID_REQUEST", "cursor: not a cursor of this list")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some jobs, where the list goes on, and how many runs there are in all, about."""
+
+    jobs: list[JobStatus]
+    following: Cursor | None
+    total: int
+
+
+async def read_page(shared: Context, status: Status | None, cursor: Cursor, limit: int) -> Page:
+    """One page of the list.
+
+    Raises:
+        StateUnavailable: Temporal does not answer.
+        StateRefused: the cursor is not Temporal's.
+    """
+    query = f"WorkflowType = '{EXPORT_WORKFLOW}'"
+    if status is not None:
+        query += f" AND ExecutionStatus {_EXECUTION[status]}"
+    async with translated(LIST_SECONDS):
+        total = (await shared.client.count_workflows(query)).count
+    size = _PAGE if status in _BY_MEMO else limit
+    jobs: list[JobStatus] = []
+    deadline = asyncio.get_running_loop().time() + LIST_SECONDS
+    while True:
+        async with translated(LIST_SECONDS, cursor=cursor != Cursor()):
+            listed = shared.client.list_workflows(query, page_size=size, next_page_token=cursor.token or None)
+            await listed.fetch_next_page()
+        runs = _after(listed.current_page or [], cursor.after)
+        while runs and len(jobs) < limit:
+            some, runs = await _some(runs, status, limit - len(jobs))
+            jobs += [row for row in await _read(some, shared) if row is not None and status in {None, row.status}]
+            if some:
+                cursor = Cursor(cursor.token, some[-1].run_id)
+        _, runs = await _some(runs, status, 0)
+        if runs:
+            return Page(jobs, cursor, total)
+        if not listed.next_page_token:
+            return Page(jobs, None, total)
+        cursor = Cursor(listed.next_page_token)
+        if asyncio.get_running_loop().time() > deadline:
+            return Page(jobs, cursor, total)
+
+
+def _after(runs: Sequence[WorkflowExecution], run_id: str) -> list[WorkflowExecution]:
+    """What follows a run on its page; all of it where the run has left the page meanwhile."""
+    at = next((number for number, run in enumerate(runs, start=1) if run.run_id == run_id), 0)
+    return list(runs[at:])
+
+
+async def _some(
+    runs: list[WorkflowExecution], status: Status | None, count: int
+) -> tuple[list[WorkflowExecution], list[WorkflowExecution]]:
+    """The next runs that may be of a status, so many at the most, and what follows from the next such one on."""
+    found: list[WorkflowExecution] = []
+    for number, run in enumerate(runs):
+        if status in _BY_MEMO and not _may_be(status, await listed_snapshot(run)):
+            continue
+        if len(found) == count:
+            return found, runs[number:]
+        found.append(run)
+    return found, []
+
+
+def _may_be(status: Status, kept: Snapshot | None) -> bool:
+    """Whether an open job may be of a status by its memo, which is a moment older than the truth."""
+    match status:
+        case "queued":
+            return kept is None or kept.stage == "queued"
+        case "paused":
+            return kept is not None and kept.pause_requested
+    return kept is not None and not kept.paused
+
+
+async def _read(runs: list[WorkflowExecution], shared: Context) -> list[JobStatus | None]:
+    gate = asyncio.Semaphore(_READ_AT_ONCE)
+    return await asyncio.gather(*(_row(run, shared, gate) for run in runs))
+
+
+async def _row(run: WorkflowExecution, shared: Context, gate: asyncio.Semaphore) -> JobStatus | None:
+    """A job, in the place of its newest run; None in the places of earlier ones, and for what is no job of ours."""
+    async with gate:
+        try:
+            seen = await shared.reader.observe(run.id)
+        except JobNotFound:
+            return None
+        except (ValueError, TypeError):
+            log.exception("a job cannot be read", job_id=run.id)
+            return None
+    return assemble(seen) if seen.run_id == run.run_id else None

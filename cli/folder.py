@@ -1,0 +1,68 @@
+"""A stack's data folder: whose it is, where its stack answers, and the secret that signs its webhooks."""
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import secrets
+from base64 import b64encode
+from pathlib import Path
+from typing import IO, Final
+
+import httpx
+
+STATE_FILE: Final = "stack.json"
+SECRET_FILE: Final = "webhook-secret"  # noqa: S105 - the name of a file
+_LOCK_FILE: Final = "lock"
+_LOCK_TRIES: Final = 6
+_LOCK_SECONDS: Final = 0.05
+
+
+class StackError(RuntimeError):
+    """The stack cannot be started, with the reason in words."""
+
+
+async def take_lock(data: Path) -> IO[str]:
+    """Takes the folder for one stack, for as long as the file is open. Raises StackError when another one has it."""
+    data.mkdir(parents=True, exist_ok=True)
+    lock = (data / _LOCK_FILE).open("w")
+    for _ in range(_LOCK_TRIES):  # somebody may just be looking whether it is taken
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock
+        await asyncio.sleep(_LOCK_SECONDS)
+    lock.close()
+    raise StackError(f"another stack uses the data folder {data}")
+
+
+def is_locked(data: Path) -> bool:
+    """Whether a stack has the data folder: it runs, starts or ends."""
+    try:
+        with (data / _LOCK_FILE).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+async def already_running(data: Path) -> str | None:
+    """The API's address of a stack that runs on this data folder, or None."""
+    try:
+        url = str(json.loads((data / STATE_FILE).read_text())["api"])
+        async with httpx.AsyncClient(timeout=2) as client:
+            return url if (await client.get(f"{url}/readyz")).is_success else None
+    except (OSError, ValueError, KeyError, httpx.HTTPError):
+        return None
+
+
+def own_secret(data: Path) -> str:
+    """The secret that signs this folder's webhooks, made once, for its owner's eyes only."""
+    path = data / SECRET_FILE
+    if not path.exists():
+        temporary = path.with_suffix(".new")
+        temporary.touch(mode=0o600)
+        temporary.write_text(f"whsec_{b64encode(secrets.token_bytes(32)).decode()}\n")
+        temporary.replace(path)
+    return path.read_text().strip()
