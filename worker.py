@@ -14,6 +14,7 @@ import sys
 import threading
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from temporalio.client import (
@@ -24,9 +25,10 @@ from temporalio.client import (
     ScheduleIntervalSpec,
     ScheduleSpec,
 )
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError
-from temporalio.worker import Worker
+from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities.aftermath import close_books, deliver_webhook
 from activities.composition import compose_film
@@ -52,6 +54,7 @@ from picturelock.storage import default_store
 from workflows.aftermath import AftermathWorkflow
 from workflows.eviction import EvictionWorkflow
 from workflows.export import ExportWorkflow
+from workflows.logged import Logged
 from workflows.sample import VoiceSampleWorkflow
 
 ROLES = ("all", "orchestrate", "render")
@@ -80,47 +83,54 @@ CONTROL_SLOTS = 50
 log = structlog.get_logger()
 
 
+def deployment(configured: Settings) -> WorkerDeploymentConfig | None:
+    """The version that this worker is of, if it is to be told from others. Exports end where they began."""
+    if configured.worker_build is None:
+        return None
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(configured.worker_deployment, configured.worker_build),
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.PINNED,
+    )
+
+
 def build_workers(client: Client, role: str, configured: Settings) -> list[Worker]:
     """The workers of a role. A heartbeat is never held back for longer than it is old enough to be news."""
     throttle = timedelta(seconds=HEARTBEAT_SECONDS)
-    grace = timedelta(seconds=configured.drain_seconds)
+    common = partial(
+        Worker,
+        client,
+        max_heartbeat_throttle_interval=throttle,
+        default_heartbeat_throttle_interval=throttle,
+        graceful_shutdown_timeout=timedelta(seconds=configured.drain_seconds),
+        deployment_config=deployment(configured),
+        interceptors=[Logged()],
+    )
     workers: list[Worker] = []
     if role in {"all", "orchestrate"}:
         workers.append(
-            Worker(
-                client,
+            common(
                 task_queue=EXPORTS_QUEUE,
                 workflows=[ExportWorkflow, AftermathWorkflow, VoiceSampleWorkflow, EvictionWorkflow],
                 activities=LIGHT_ACTIVITIES,
                 max_concurrent_activities=LIGHT_SLOTS,
-                max_heartbeat_throttle_interval=throttle,
-                default_heartbeat_throttle_interval=throttle,
-                graceful_shutdown_timeout=grace,
             )
         )
         workers.append(
-            Worker(
-                client,
+            common(
                 task_queue=CONTROL_QUEUE,
                 activities=[hold_work, release_work, close_books, deliver_webhook, evict_cache],
                 max_concurrent_activities=CONTROL_SLOTS,
-                max_heartbeat_throttle_interval=throttle,
-                default_heartbeat_throttle_interval=throttle,
-                graceful_shutdown_timeout=grace,
             )
         )
     if role in {"all", "render"}:
         # Where files travel, one segment more is taken: it fetches, and another one stores, while encoders are busy.
         ahead = 1 if default_store().is_elsewhere else 0
         workers.append(
-            Worker(
-                client,
+            common(
                 task_queue=RENDER_QUEUE,
                 activities=[render_batch, choose_encoder],
                 max_concurrent_activities=render_slots(configured) + ahead,
-                max_heartbeat_throttle_interval=throttle,
-                default_heartbeat_throttle_interval=throttle,
-                graceful_shutdown_timeout=grace,
             )
         )
     return workers
@@ -162,7 +172,7 @@ async def _follow_up(client: Client) -> None:
     while True:
         try:
             for job_id in await runs.follow_up():
-                log.info("a terminated job is followed up", job_id=job_id)
+                log.info("a terminated job is followed up", job=job_id)
         except (RPCError, StateUnavailable) as error:
             log.warning("terminated jobs could not be looked for; the next look comes", reason=str(error))
         await asyncio.sleep(FOLLOW_UP_SECONDS)
@@ -222,7 +232,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="A Picturelock worker.")
     parser.add_argument("--role", choices=ROLES, default="all")
     role = parser.parse_args(arguments).role
-    configure_logging(settings().log_format)
+    configure_logging(settings().log_format, settings().log_level)
     asyncio.run(run(role))
     return 0
 

@@ -33,9 +33,9 @@ def failure_of(error: BaseException, stage: StageName, pulse: Pulse) -> BaseExce
         case OSError():
             full = error.errno == errno.ENOSPC
             known = DiskFull("the worker's disk is full") if full else None
-            return as_failure(
-                known or InternalError(f"{type(error).__name__}: {error.strerror}"), stage, pulse, retryable=True
-            )
+            told = known or InternalError(f"{type(error).__name__}: {error.strerror}")
+            log.warning("activity failed", stage=stage, code=told.code, reason=str(error))
+            return as_failure(told, stage, pulse, retryable=True)
         case asyncio.CancelledError():
             return _given_up(pulse) if _is_cancelled_for_good() else error
         case ApplicationError():

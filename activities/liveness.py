@@ -65,14 +65,7 @@ def noted(work: Callable[..., Awaitable[Result]]) -> Callable[..., Awaitable[Res
         try:
             return await work(*arguments)
         except Exception as error:
-            info = activity.info()
-            log.warning(
-                "errand failed",
-                errand=info.activity_type,
-                job=info.workflow_id,
-                attempt=info.attempt,
-                reason=str(error),
-            )
+            log.warning("errand failed", errand=activity.info().activity_type, reason=str(error))
             raise
 
     return run

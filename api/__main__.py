@@ -19,8 +19,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8080)
     parser.add_argument("--fd", type=int, help="a listening socket to serve, instead of host and port")
+    parser.add_argument("--when-told", action="store_true", help="serve only when a line comes on standard input")
     parsed = parser.parse_args(arguments)
-    configure_logging(settings().log_format)
+    if parsed.when_told and not sys.stdin.readline():
+        return 0  # whoever would have told has gone
+    configure_logging(settings().log_format, settings().log_level)
     app = create_app()
     # What is loaded by now stays. Otherwise a full collection visits it all while every stream waits (70 ms measured).
     gc.collect()

@@ -3,6 +3,7 @@
 import contextlib
 from typing import Any, Final
 
+import structlog
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -14,6 +15,7 @@ from jobstate.errors import JobNotFound, translated
 from jobstate.names import PAUSE_SIGNAL, RESUME_SIGNAL
 from picturelock.models import NOTES_KEPT, TERMINAL, EarlierAttempt, JobId, JobStatus
 
+log = structlog.get_logger()
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {404: PROBLEM, 409: PROBLEM, 422: PROBLEM, 503: PROBLEM}
 
@@ -26,6 +28,7 @@ async def cancel_job(job_id: JobId, shared: Shared) -> Response:
         with contextlib.suppress(JobNotFound):  # it has closed in between; the next reading tells how
             async with translated(START_SECONDS):
                 await shared.client.get_workflow_handle(job_id).cancel()
+            log.info("asked for", what="cancel", job=job_id)
         job = _cancellable(await shared.reader.status(job_id))
     return _answer(job)
 
@@ -47,6 +50,7 @@ async def _signal(job_id: str, name: str, shared: Context) -> Response:
     with contextlib.suppress(JobNotFound):  # it has closed in between
         async with translated(START_SECONDS):
             await shared.client.get_workflow_handle(job_id).signal(name)
+        log.info("asked for", what=name, job=job_id)
     return _answer(_open(await shared.reader.status(job_id)))
 
 

@@ -53,7 +53,8 @@ class CorrelationMiddleware:
             except ClientDisconnect:
                 return
             except Exception as error:
-                log.exception("request failed unexpectedly")
+                job = scope.get("path_params", {}).get("job_id")
+                log.exception("request failed unexpectedly", path=scope["path"], **({"job": job} if job else {}))
                 if started:
                     raise
                 await self._on_error(error)(scope, receive, send_with_header)

@@ -157,6 +157,6 @@ async def _row(run: WorkflowExecution, shared: Context, gate: asyncio.Semaphore)
         except JobNotFound:
             return None
         except (ValueError, TypeError):
-            log.exception("a job cannot be read", job_id=run.id)
+            log.exception("a job cannot be read", job=run.id)
             return None
     return assemble(seen) if seen.run_id == run.run_id else None

@@ -3,6 +3,7 @@
 import uuid
 from typing import Final
 
+import structlog
 from temporalio.api.common.v1 import Memo, Payloads, WorkflowType
 from temporalio.api.enums.v1 import WorkflowIdConflictPolicy, WorkflowIdReusePolicy
 from temporalio.api.sdk.v1 import UserMetadata
@@ -17,6 +18,7 @@ from jobstate.names import EXPORT_WORKFLOW, JOB_MEMO
 from picturelock.models import ExportInput, ExportRequest, JobMemo
 from picturelock.stages import EXPORTS_QUEUE
 
+log = structlog.get_logger()
 START_SECONDS: Final = 5.0
 _ALLOW_DUPLICATE: Final = WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
 _REJECT_DUPLICATE: Final = WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE
@@ -56,6 +58,7 @@ async def start_run(job_id: str, started: ExportInput, memo: JobMemo, shared: Co
             if error.status is RPCStatusCode.ALREADY_EXISTS:
                 raise WorkflowAlreadyStartedError(job_id, EXPORT_WORKFLOW) from error
             raise
+    log.info("job accepted", job=job_id, attempt=started.attempt)
 
 
 def _title(request: ExportRequest) -> str:

@@ -103,7 +103,7 @@ class JobWatcher:
 
     def __init__(self, reader: JobReader, job_id: str, all_: "Watchers") -> None:
         self._reader = reader
-        self._job_id = job_id
+        self.job_id = job_id
         self._all = all_
         self._changed = asyncio.Event()
         self.latest = Sighting()
@@ -124,7 +124,7 @@ class JobWatcher:
             await self._all.settled()
             await self._look()
         # Watchers that begin together would all read, and write to all their viewers, in the same moment.
-        phase = zlib.crc32(self._job_id.encode()) / 2**32
+        phase = zlib.crc32(self.job_id.encode()) / 2**32
         while not self.latest.final:
             away = self.latest.away is not None
             await asyncio.sleep(_AWAY_SECONDS if away else self._all.tick_seconds * phase)
@@ -143,7 +143,7 @@ class JobWatcher:
     async def _look(self) -> None:
         try:
             async with self._all.gate:
-                observation = await self._reader.observe(self._job_id)
+                observation = await self._reader.observe(self.job_id)
             # Numbered only now: while this one was read, another watcher may have told that Temporal is away.
             seen = Sighting(self.latest.version + 1, observation)
             if seen.etag != self.latest.etag:
@@ -249,7 +249,7 @@ class Watchers:
             try:
                 await watcher.watch()
             except Exception as error:
-                log.exception("watcher failed")
+                log.exception("watcher failed", job=watcher.job_id)
                 watcher.tell_away(f"the job cannot be read: {type(error).__name__}")
                 await asyncio.sleep(_AWAY_SECONDS)
             else:

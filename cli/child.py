@@ -31,15 +31,36 @@ class Child:
     inherits: tuple[int, ...] = ()
     """File descriptors that it gets from its parent."""
 
+    begins_when_told: bool = False
+    """Whether it loads itself and then waits for a line on its standard input, so that it can be started ahead."""
+
     process: asyncio.subprocess.Process | None = None
+    _spare: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
-        """Starts it in a session of its own: a Ctrl-C in the terminal reaches only the supervisor."""
+        """Starts it, or has the one that was started ahead begin."""
+        if self._spare is None or self._spare.returncode is not None:
+            self._spare = await self._spawn()
+        self.process, self._spare = self._spare, None
+        if self.process.stdin is not None:
+            self.process.stdin.write(b"\n")
+
+    async def start_ahead(self) -> None:
+        """Starts the next one, which waits until it is needed."""
+        if self.begins_when_told and self._spare is None:
+            self._spare = await self._spawn()
+
+    async def stop(self) -> None:
+        """Asks it to end, waits, and kills it when it does not."""
+        await asyncio.gather(*(_stop(one) for one in (self._spare, self.process) if one is not None))
+
+    async def _spawn(self) -> asyncio.subprocess.Process:
+        """In a session of its own: a Ctrl-C in the terminal reaches only the supervisor."""
         with self.log.open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
+            return await asyncio.create_subprocess_exec(
                 *self.arguments,
                 env={**os.environ, **self.environment},
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if self.begins_when_told else subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -47,19 +68,19 @@ class Child:
                 preexec_fn=_end_with_parent,
             )
 
-    async def stop(self) -> None:
-        """Asks it to end, waits, and kills it when it does not."""
-        if self.process is None or self.process.returncode is not None:
-            return
-        self.process.terminate()
-        try:
-            await asyncio.wait_for(self.process.wait(), _STOP_SECONDS)
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-            await self.process.wait()
-
     @property
     def pid(self) -> int:
         """Its process id; 0 when it does not run."""
         return self.process.pid if self.process else 0
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), _STOP_SECONDS)
+    except TimeoutError:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()

@@ -104,6 +104,7 @@ class Stack:
         await asyncio.gather(*(child.start() for child in rest))
         self._write_state()
         await asyncio.gather(self._api_ready(), self._workers_ready(client))
+        await asyncio.gather(*(child.start_ahead() for child in self.children))
         self._watch = [asyncio.create_task(self._keep_alive(child)) for child in self.children]
 
     async def stop(self) -> None:
@@ -140,8 +141,9 @@ class Stack:
             command = [sys.executable, "-m", "worker", "--role", "all"]
             children.append(Child(name, command, environment, logs / f"{name}.log"))
         self._listener = listener = socket.create_server((HOST, self.api_port), backlog=_BACKLOG)
-        command = [sys.executable, "-m", "api", "--fd", str(listener.fileno())]
-        children.append(Child("api", command, environment, logs / "api.log", (listener.fileno(),)))
+        command = [sys.executable, "-m", "api", "--fd", str(listener.fileno()), "--when-told"]
+        api = Child("api", command, environment, logs / "api.log", (listener.fileno(),), begins_when_told=True)
+        children.append(api)
         return children
 
     def _require_alive(self, name: str) -> None:
@@ -206,6 +208,7 @@ class Stack:
             began = time.monotonic()
             await child.start()
             self._write_state()
+            await child.start_ahead()
 
 
 def _require_installed() -> None:

@@ -6,8 +6,9 @@ import sys
 import structlog
 
 
-def configure_logging(log_format: str, *, level: int = logging.INFO) -> None:
+def configure_logging(log_format: str, log_level: str = "info") -> None:
     """Sets structlog and the standard logger up. `log_format` is `console` or `json`."""
+    level = logging.getLevelNamesMapping()[log_level.upper()]
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if log_format == "json"

@@ -3,11 +3,13 @@
 from base64 import b64decode
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _SECRET_BYTES = 24
+LogLevel = Literal["debug", "info", "warning", "error"]
 
 
 class Settings(BaseSettings):
@@ -48,6 +50,15 @@ class Settings(BaseSettings):
     )
     drain_seconds: float = Field(
         default=30.0, ge=0, description="How long a stopping worker lets its running work finish."
+    )
+    worker_build: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=128,
+        description="Build id of this worker's version. Set, a job stays with the version that it began with (Temporal's Worker Versioning, see docs/operations.md).",
+    )
+    worker_deployment: str = Field(
+        default="picturelock", min_length=1, max_length=128, description="Name of the versioned workers' deployment."
     )
     max_asset_bytes: int = Field(default=2 * 1024**3, ge=1024, description="Largest upload.")
     max_request_bytes: int = Field(default=1_500_000, ge=1024, description="Largest request body of a job.")
@@ -104,6 +115,7 @@ class Settings(BaseSettings):
         pattern="^(console|json)$",
         description="`console` for people, `json` for machines.",
     )
+    log_level: LogLevel = Field(default="info", description="The least that is logged.")
 
     @field_validator("webhook_secret")
     @classmethod

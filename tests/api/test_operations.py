@@ -212,3 +212,23 @@ def test_an_error_nobody_foresaw_is_logged_with_its_correlation_id() -> None:
     [line] = lines_of(done.stderr)
     assert (line["correlation_id"], line["event"]) == ("trace-me", "request failed unexpectedly")
     assert "ZeroDivisionError: nobody thought of that" in line["exception"]
+
+
+LEVELS = """
+import logging, structlog
+from picturelock.logs import configure_logging
+
+configure_logging("json", {level!r})
+for name in ("debug", "info", "warning", "error"):
+    getattr(structlog.get_logger(), name)(f"ours {{name}}")
+    getattr(logging.getLogger("theirs"), name)(f"theirs {{name}}")
+"""
+
+
+@pytest.mark.parametrize("level", ["debug", "info", "warning", "error"])
+def test_what_is_below_the_level_is_not_logged(level: str) -> None:
+    code = LEVELS.format(level=level)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    names = ["debug", "info", "warning", "error"]
+    wanted = {f"{whose} {name}" for name in names[names.index(level) :] for whose in ("ours", "theirs")}
+    assert {line["event"] for line in lines_of(done.stderr)} == wanted

@@ -11,7 +11,7 @@ import pytest
 from temporalio import activity
 from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import Worker
+from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from jobstate.names import JOB_MEMO
 from jobstate.reader import JobReader
@@ -37,6 +37,7 @@ async def studio_open(
     *,
     queues: tuple[str, ...] = (EXPORTS_QUEUE, RENDER_QUEUE, CONTROL_QUEUE),
     render_slots: int | None = None,
+    deployment: WorkerDeploymentConfig | None = None,
 ) -> AsyncIterator[None]:
     """Workers for the real workflow with the studio's activities on the given queues."""
     options: dict[str, Any] = {
@@ -52,6 +53,7 @@ async def studio_open(
                 task_queue=queue,
                 workflows=workflows,
                 activities=activities,
+                deployment_config=deployment,
                 **options,
                 max_concurrent_activities=render_slots if queue == RENDER_QUEUE else None,
             )
