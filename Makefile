@@ -78,6 +78,14 @@ matrix: ## All tests in a fresh clone on each Python (PYTHONS="python3.11 python
 unit: install-dev ## The quick tests: domain, workflow, activities
 	$(BIN)/pytest -m "not slow" $(AT_ONCE)
 
+.PHONY: chaos
+chaos: install-dev ## Random actions and faults by seed against the real stack, 300 jobs (1 hour)
+	$(BIN)/python -m scripts.chaos --seeds 20 --rounds 5
+
+.PHONY: faults
+faults: install-dev ## Hit every component with every signal in every stage: the matrix of docs/faults.md (25 minutes)
+	$(BIN)/python -m scripts.faults
+
 .PHONY: bench-stream
 bench-stream: install-dev ## Measure how soon viewers know, with up to ten thousand of them (5 minutes)
 	$(BIN)/python -m benchmarks.stream
