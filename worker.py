@@ -83,14 +83,16 @@ CONTROL_SLOTS = 50
 log = structlog.get_logger()
 
 
-def deployment(configured: Settings) -> WorkerDeploymentConfig | None:
-    """The version that this worker is of, if it is to be told from others. Exports end where they began."""
+def deployment(
+    configured: Settings, behavior: VersioningBehavior = VersioningBehavior.PINNED
+) -> WorkerDeploymentConfig | None:
+    """The version that this worker is of, if it is to be told from others. Its workflows end where they began."""
     if configured.worker_build is None:
         return None
     return WorkerDeploymentConfig(
         version=WorkerDeploymentVersion(configured.worker_deployment, configured.worker_build),
         use_worker_versioning=True,
-        default_versioning_behavior=VersioningBehavior.PINNED,
+        default_versioning_behavior=behavior,
     )
 
 
@@ -103,7 +105,6 @@ def build_workers(client: Client, role: str, configured: Settings) -> list[Worke
         max_heartbeat_throttle_interval=throttle,
         default_heartbeat_throttle_interval=throttle,
         graceful_shutdown_timeout=timedelta(seconds=configured.drain_seconds),
-        deployment_config=deployment(configured),
         interceptors=[Logged()],
     )
     workers: list[Worker] = []
@@ -111,7 +112,8 @@ def build_workers(client: Client, role: str, configured: Settings) -> list[Worke
         workers.append(
             common(
                 task_queue=EXPORTS_QUEUE,
-                workflows=[ExportWorkflow, AftermathWorkflow, VoiceSampleWorkflow, EvictionWorkflow],
+                workflows=[ExportWorkflow, VoiceSampleWorkflow, EvictionWorkflow],
+                deployment_config=deployment(configured),
                 activities=LIGHT_ACTIVITIES,
                 max_concurrent_activities=LIGHT_SLOTS,
             )
@@ -119,6 +121,9 @@ def build_workers(client: Client, role: str, configured: Settings) -> list[Worke
         workers.append(
             common(
                 task_queue=CONTROL_QUEUE,
+                workflows=[AftermathWorkflow],
+                # What follows an export's end may take a day: it goes on with a newer version.
+                deployment_config=deployment(configured, VersioningBehavior.AUTO_UPGRADE),
                 activities=[hold_work, release_work, close_books, deliver_webhook, evict_cache],
                 max_concurrent_activities=CONTROL_SLOTS,
             )
@@ -130,6 +135,7 @@ def build_workers(client: Client, role: str, configured: Settings) -> list[Worke
             common(
                 task_queue=RENDER_QUEUE,
                 activities=[render_batch, choose_encoder],
+                deployment_config=deployment(configured),
                 max_concurrent_activities=render_slots(configured) + ahead,
             )
         )

@@ -85,7 +85,7 @@ def _shortened(text: str, size: int, *, end: bool = False) -> str:
 
 
 def worn_out(pulse: Pulse) -> PicturelockError:
-    """The error of work whose attempts have all been spent without one word."""
+    """The error of work all of whose attempts were begun and never ended."""
     attempts = pulse.policy.retries.attempts
     return WorkerLost(f"{attempts} attempts ended without an answer: their workers were gone, or ran out of time")
 

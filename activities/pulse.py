@@ -36,6 +36,7 @@ class Pulse:
             fraction=last.fraction if last else 0.0,
             frames_done=last.frames_done if last else None,
             frames_total=last.frames_total if last else None,
+            begun=1 + (last.begun if last else 0),
             waited=last.waited if last else 0,
             last_advance_at=datetime.now(UTC),
             stall_after_seconds=policy.stall_seconds,
@@ -43,8 +44,11 @@ class Pulse:
 
     @property
     def spent(self) -> int:
-        """The attempts that count: this one and all before it but those that met an outage."""
-        return activity.info().attempt - self.state.waited
+        """The attempts that count: those that were begun, but for those that met an outage.
+
+        Temporal counts more: what a frozen worker was given and never began, what a worker of another version refused.
+        """
+        return self.state.begun - self.state.waited
 
     def note_outage(self) -> int:
         """Notes, for the next attempt to know, that this one met an outage; how many have so far."""

@@ -58,13 +58,13 @@ async def work(beat: float) -> None:
         Worker(
             client,
             task_queue=EXPORTS_QUEUE,
-            workflows=[ExportWorkflow, AftermathWorkflow],
+            workflows=[ExportWorkflow],
             activities=activities,
             max_concurrent_activities=200,
             **beats,
         ),
         Worker(client, task_queue=RENDER_QUEUE, activities=activities, max_concurrent_activities=400, **beats),
-        Worker(client, task_queue=CONTROL_QUEUE, activities=studio.errands(), **beats),
+        Worker(client, task_queue=CONTROL_QUEUE, workflows=[AftermathWorkflow], activities=studio.errands(), **beats),
     ):
         await asyncio.Event().wait()
 

@@ -60,11 +60,12 @@ async def film_on(stand: Stand, slots: int, truth: Truth) -> AsyncIterator[str]:
     }
     async with AsyncExitStack() as stack:
         for worker in (
-            Worker(client, task_queue=EXPORTS_QUEUE, workflows=[ExportWorkflow, AftermathWorkflow],
+            Worker(client, task_queue=EXPORTS_QUEUE, workflows=[ExportWorkflow],
                    activities=studio.activities(), **beats),
             Worker(client, task_queue=RENDER_QUEUE, activities=[rendering(truth)], max_concurrent_activities=slots,
                    **beats),
-            Worker(client, task_queue=CONTROL_QUEUE, activities=studio.errands(), **beats),
+            Worker(client, task_queue=CONTROL_QUEUE, workflows=[AftermathWorkflow], activities=studio.errands(),
+                   **beats),
         ):  # fmt: skip
             await stack.enter_async_context(worker)
         http = await stack.enter_async_context(httpx.AsyncClient(base_url=stand.api, timeout=30))

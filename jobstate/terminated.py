@@ -16,7 +16,7 @@ from jobstate.errors import JobNotFound
 from jobstate.names import AFTERMATH_WORKFLOW, EXPORT_WORKFLOW, aftermath_id
 from jobstate.reader import JobReader
 from picturelock.models import AftermathInput
-from picturelock.stages import EXPORTS_QUEUE
+from picturelock.stages import CONTROL_QUEUE
 from picturelock.together import together
 
 _WITHIN: Final = timedelta(days=1)
@@ -70,7 +70,7 @@ class TerminatedRuns:
                 AFTERMATH_WORKFLOW,
                 task,
                 id=aftermath_id(execution.id, started.attempt),
-                task_queue=EXPORTS_QUEUE,
+                task_queue=CONTROL_QUEUE,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             )
             return True

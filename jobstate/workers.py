@@ -144,7 +144,7 @@ class WorkerRoll:
             heard[one.queue] = max(at, heard.get(one.queue, at))
             if at > limit and not one.stopped:
                 live[one.queue] += 1
-        return Roll(live, heard, self._since or now)
+        return Roll(dict(sorted(live.items())), heard, self._since or now)
 
     async def _beats(self) -> list[WorkerHeartbeat]:
         beats: list[WorkerHeartbeat] = []

@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Final
 
 from temporalio import workflow
-from temporalio.common import VersioningBehavior
 
 with workflow.unsafe.imports_passed_through():
     from activities import contracts
@@ -20,7 +19,7 @@ _OWN_TROUBLES: Final = 500
 _DELIVERY_WITHIN: Final = timedelta(seconds=DELIVERY_SECONDS + 10)
 
 
-@workflow.defn(name=AFTERMATH_WORKFLOW, versioning_behavior=VersioningBehavior.AUTO_UPGRADE)  # it may take a day
+@workflow.defn(name=AFTERMATH_WORKFLOW)
 class AftermathWorkflow:
     """Keeps the closed job's record in the store; then delivers its webhook, with back-off for a day."""
 

@@ -26,6 +26,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from picturelock.errors import DeadlineExceeded
     from picturelock.models import AftermathInput, ExportInput, ExportResult, Snapshot, TimelineEvent
+    from picturelock.stages import CONTROL_QUEUE
     from workflows.board import Board
     from workflows.failures import job_error
     from workflows.givingup import settle
@@ -171,7 +172,11 @@ class ExportWorkflow:
         for name in (usual, f"{usual}.{info.run_id}"):
             with suppress(WorkflowAlreadyStartedError):
                 await workflow.start_child_workflow(
-                    AFTERMATH_WORKFLOW, task, id=name, parent_close_policy=ParentClosePolicy.ABANDON
+                    AFTERMATH_WORKFLOW,
+                    task,
+                    id=name,
+                    task_queue=CONTROL_QUEUE,
+                    parent_close_policy=ParentClosePolicy.ABANDON,
                 )
                 return
 

@@ -41,6 +41,7 @@ class Heartbeat(Model):
     last_advance_at: datetime = Field(description="By the worker's clock.")
     quiet_seconds: float = Field(default=0.0, description="How long before this heartbeat the last advance was.")
     stall_after_seconds: float
+    begun: int = Field(default=0, description="Attempts that a worker has begun, this one included.")
     waited: int = Field(default=0, description="Attempts that ended because the store or a provider was away.")
 
 

@@ -147,7 +147,8 @@ async def test_a_failure_has_its_code_and_no_server_path(fake_ffmpeg: Fake, envi
 
 async def test_an_exit_code_that_comes_again_is_final(fake_ffmpeg: Fake, environment: ActivityEnvironment) -> None:
     fake_ffmpeg("fail")
-    environment.info = dataclasses.replace(ActivityEnvironment.default_info(), attempt=2)
+    first = Heartbeat(last_advance_at=datetime.now(UTC), stall_after_seconds=30, begun=1)
+    environment.info = dataclasses.replace(ActivityEnvironment.default_info(), attempt=2, heartbeat_details=[first])
     task = await planned_segment()
     with pytest.raises(ApplicationError) as caught:
         await environment.run(render_batch, task)

@@ -53,10 +53,10 @@ async def test_an_outage_spends_no_attempt(environment: ActivityEnvironment) -> 
         told = await failure(environment, away, attempt, *beats[-1:])
         assert not told.non_retryable
         assert told.next_retry_delay == timedelta(seconds=min(30, 2 ** (attempt - 1)))
-    told = await failure(environment, RenderFailed("broken"), 11, beats[-1])
-    assert (told.non_retryable, told.next_retry_delay) == (False, None)  # the first one that counts
-    assert not (await failure(environment, RenderFailed("broken"), 14, beats[-1])).non_retryable
-    assert (await failure(environment, RenderFailed("broken"), 15, beats[-1])).non_retryable  # the fifth
+    for attempt in range(11, 15):
+        told = await failure(environment, RenderFailed("broken"), attempt, beats[-1])
+        assert (told.non_retryable, told.next_retry_delay) == (False, None)
+    assert (await failure(environment, RenderFailed("broken"), 15, beats[-1])).non_retryable, "the fifth that counts"
 
 
 async def test_an_outage_is_not_waited_for_without_end(environment: ActivityEnvironment) -> None:
@@ -67,9 +67,16 @@ async def test_an_outage_is_not_waited_for_without_end(environment: ActivityEnvi
 
 
 async def test_work_whose_attempts_end_without_a_word_is_given_up(environment: ActivityEnvironment) -> None:
-    told = await failure(environment, RenderFailed("not reached"), 6)
+    beat = Heartbeat(last_advance_at=datetime.now(UTC), stall_after_seconds=30, begun=5)
+    told = await failure(environment, RenderFailed("not reached"), 6, beat)
     assert (told.type, told.non_retryable) == ("WORKER_LOST", True)
     assert error_of(told).retryable  # the job may be tried again
+
+
+async def test_attempts_that_nobody_began_do_not_count(environment: ActivityEnvironment) -> None:
+    """A frozen worker was given them, or one of another version refused them."""
+    told = await failure(environment, RenderFailed("broken"), 500)
+    assert (told.type, told.non_retryable) == ("RENDER_FAILED", False)
 
 
 async def test_a_failure_is_small_enough_for_a_server_to_show(environment: ActivityEnvironment) -> None:

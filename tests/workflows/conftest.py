@@ -30,6 +30,9 @@ def client(temporal: WorkflowEnvironment) -> Client:
     return temporal.client
 
 
+_WORKFLOWS: dict[str, list[type]] = {EXPORTS_QUEUE: [ExportWorkflow], CONTROL_QUEUE: [AftermathWorkflow]}
+
+
 @asynccontextmanager
 async def studio_open(
     client: Client,
@@ -46,7 +49,7 @@ async def studio_open(
     }
     async with AsyncExitStack() as stack:
         for queue in queues:
-            workflows = [ExportWorkflow, AftermathWorkflow] if queue == EXPORTS_QUEUE else []
+            workflows = _WORKFLOWS.get(queue, [])
             activities = studio.errands() if queue == CONTROL_QUEUE else studio.activities()
             worker = Worker(
                 client,
