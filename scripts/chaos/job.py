@@ -22,6 +22,7 @@ from scripts.chaos.plan import JobPlan, Wish
 VIDEO: Final = {"preset": "preview", "width": 426, "height": 240}
 _POLL_SECONDS: Final = 0.2
 _AGAIN_SECONDS: Final = 0.3
+_TOLD_SECONDS: Final = 20.0
 _END_SECONDS: Final = 90.0
 """How long after the last fault a job may take before it counts as hung."""
 
@@ -35,6 +36,7 @@ class ChaoticJob:
         self._http = http
         self._reconnect = asyncio.Event()
         self._over = False
+        self._settled = False  # from then on nobody asks for another attempt: an end that is told is the last
         self.id = ""
         self.slowest = 0.0
         """Seconds of the slowest GET."""
@@ -55,10 +57,11 @@ class ChaoticJob:
                 state = f"{last.status} {last.stage} {last.progress}: {last.message}" if last else "never seen"
                 return [f"{self.plan.title}: hangs for {_END_SECONDS:.0f} s: {state}", *violations(self.seen)]
             self.took = time.monotonic() - since
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.gather(*watching[1:]), 20)
+            self._settled = True
+            _, waiting = await asyncio.wait(watching[1:], timeout=_TOLD_SECONDS)
             self._over = True
-            return [*violations(self.seen), *await self._at_rest(), *await self._film(job)]
+            untold = [f"{self.plan.title}: {len(waiting)} viewers are not told to stop"] if waiting else []
+            return [*untold, *violations(self.seen), *await self._at_rest(), *await self._film(job)]
         finally:
             for task in watching:
                 task.cancel()
@@ -128,13 +131,9 @@ class ChaoticJob:
             for task in (ending, leaving):
                 task.cancel()
             await asyncio.gather(ending, leaving, return_exceptions=True)
-            if stopped and self._over_for_good():
+            if stopped and self._settled:
                 return
             await asyncio.sleep(_AGAIN_SECONDS)
-
-    def _over_for_good(self) -> bool:
-        """Whether the end that a viewer was told is the last: nobody may ask for another attempt any more."""
-        return not any(one.action == "retry" for one in self.plan.wishes)
 
     async def _connection(self, told: list[Told]) -> bool:
         """One connection; whether the server says that there is nothing more to come."""

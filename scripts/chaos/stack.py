@@ -101,7 +101,13 @@ class Stack:
         """Lines of the logs that tell of a programming error."""
         logs = [log for log in sorted((self.data / "logs").glob("*.log")) if log.stem != "temporal"]
         lines = [(log.name, line) for log in logs for line in log.read_text(errors="replace").splitlines()]
-        return [f"{name}: {line[:200]}" for name, line in lines if "failed unexpectedly" in line or "Traceback" in line]
+        return [f"{name}: {line[:300]}" for name, line in lines if _is_complaint(line)]
+
+
+def _is_complaint(line: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return json.loads(line).get("level") in {"error", "critical"}
+    return "Traceback" in line
 
 
 @asynccontextmanager
