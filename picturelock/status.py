@@ -60,6 +60,7 @@ def assemble(seen: Observation) -> JobStatus:
         earlier_attempts=seen.earlier,
         cancel_requested=seen.cancel_requested or status == "cancelled",
         pause_requested=held and status in {"queued", "running"},
+        resume_requested=_resuming(seen, snapshot, status),
         worker_available=served,
         archived=seen.archived,
         correlation_id=seen.correlation_id,
@@ -113,6 +114,11 @@ def _served(seen: Observation, status: Status) -> bool | None:
     if status in TERMINAL or not needed_queues(seen):
         return True
     return None if seen.live_queues is None else not missing_queues(seen)
+
+
+def _resuming(seen: Observation, snapshot: Snapshot, status: Status) -> bool:
+    """Whether a pause was to end before any orchestrator has taken note of it."""
+    return status not in TERMINAL and snapshot.pause_requested and seen.pause_signal is False
 
 
 def _status(seen: Observation, snapshot: Snapshot) -> Status:

@@ -101,7 +101,8 @@ class JobStatus(Model):
         default=[], description="How the attempts before this one ended; the newest 20 of them."
     )
     cancel_requested: bool = Field(default=False, description="Somebody has asked for its end.")
-    pause_requested: bool = Field(default=False, description="Asked for and not yet in effect.")
+    pause_requested: bool = Field(default=False, description="A pause is asked for and not yet in effect.")
+    resume_requested: bool = Field(default=False, description="A pause is to end, and no orchestrator has seen to it.")
     worker_available: bool | None = Field(
         default=True, description="A live worker serves what the job needs now; null where Temporal cannot tell."
     )

@@ -322,7 +322,13 @@ def test_a_pause_is_asked_for_until_it_is_in_effect() -> None:
     assert job.worker_available
     assert job.warnings == []
     unseen = assemble(observed(snapshot=snapshot("render"), pause_signal=True))
-    assert (unseen.status, unseen.pause_requested) == ("running", True)
+    assert (unseen.status, unseen.pause_requested, unseen.resume_requested) == ("running", True, False)
+    over = assemble(observed(snapshot=record, pending=held, pause_signal=False))
+    assert (over.status, over.pause_requested, over.resume_requested) == ("paused", False, True)
+    assert not assemble(observed(snapshot=record, pending=held)).resume_requested
+    assert not assemble(observed(snapshot=snapshot("render"), pause_signal=False)).resume_requested
+    ended = observed(snapshot=record, pause_signal=False, run_status="cancelled", closed_at=NOW)
+    assert not assemble(ended).resume_requested
 
 
 def test_where_the_server_cannot_tell_of_workers_nothing_is_said_of_them() -> None:
