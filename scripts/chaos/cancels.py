@@ -1,0 +1,98 @@
+"""Cancels at random moments: `python -m scripts.chaos.cancels --count 1000`. No slot, workspace or process may be lost."""
+
+import argparse
+import asyncio
+import random
+import sys
+import tempfile
+import time
+import uuid
+from collections import Counter
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from picturelock.models import TERMINAL, JobStatus
+from scripts.chaos.stack import Stack, standing
+
+_AT_ONCE: Final = 8
+_SCENES: Final = 8
+_LONGEST_SECONDS: Final = 4.0
+_LEFT_SECONDS: Final = 20.0
+_END_SECONDS: Final = 60.0
+
+
+def request(scenes: int) -> dict[str, Any]:
+    """Titled scenes at 1080p: there is ffmpeg in every stage but the first."""
+    word = uuid.uuid4().hex[:6]
+    said = [
+        {
+            "title": f"A title {word} that is rather long, number {n}",
+            "narration": f"Scene {n} says {word}, and no more.",
+        }
+        for n in range(scenes)
+    ]
+    return {"script": {"title": word, "scenes": said}, "video": {"preset": "youtube-1080p"}}
+
+
+async def cancel_one(http: httpx.AsyncClient, wait: float) -> tuple[str, str]:
+    """A job that is cancelled after a while: the stage that it was in, and how it ended."""
+    job_id = (await http.post("/api/jobs", json=request(_SCENES))).raise_for_status().json()["jobId"]
+    await asyncio.sleep(wait)
+    stage = str((await http.post(f"/api/jobs/{job_id}/cancel")).json().get("stage", "complete"))
+    return stage, (await ended(http, job_id)).status
+
+
+async def ended(http: httpx.AsyncClient, job_id: str) -> JobStatus:
+    """A job at its end."""
+    async with asyncio.timeout(_END_SECONDS):
+        while True:
+            job = JobStatus.model_validate((await http.get(f"/api/jobs/{job_id}")).json())
+            if job.status in TERMINAL:
+                return job
+            await asyncio.sleep(0.1)
+
+
+async def nothing_left(stack: Stack) -> tuple[list[str], float]:
+    """What is left when nothing should be, and how long it took to go."""
+    began = time.monotonic()
+    while (left := stack.left_over()) and time.monotonic() - began < _LEFT_SECONDS:
+        await asyncio.sleep(0.1)
+    return left, time.monotonic() - began
+
+
+async def main() -> int:
+    """Cancels, looks what is left, and has a film made with every slot that there was."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.chaos.cancels")
+    parser.add_argument("--count", type=int, default=1_000)
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args()
+    chance = random.Random(chosen.seed)  # noqa: S311 - moments, no secret
+    with tempfile.TemporaryDirectory(prefix="picturelock-cancels-") as folder:
+        async with (
+            standing(Path(folder).resolve(), workers=1, on_s3=False) as stack,
+            httpx.AsyncClient(base_url=stack.api, timeout=60) as http,
+        ):
+            worker, slots = stack.pids["worker"], asyncio.Semaphore(_AT_ONCE)
+
+            async def one() -> tuple[str, str]:
+                async with slots:
+                    return await cancel_one(http, chance.uniform(0.0, _LONGEST_SECONDS))
+
+            done = await asyncio.gather(*(one() for _ in range(chosen.count)))
+            left, took = await nothing_left(stack)
+            began = time.monotonic()
+            film = await ended(http, (await http.post("/api/jobs", json=request(_SCENES))).json()["jobId"])
+            print(f"{len(done)} cancels: {dict(Counter(done))}")
+            print(
+                f"left after {took:.1f} s: {left or 'nothing'}; the worker {'is' if worker == stack.pids['worker'] else 'WAS NOT'} the same"
+            )
+            print(f"a film of {_SCENES} scenes afterwards: {film.status} in {time.monotonic() - began:.1f} s")
+            complaints = stack.complaints()
+            print("\n".join(complaints))
+    return 1 if left or complaints or film.status != "completed" or worker != stack.pids.get("worker", worker) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))
