@@ -15,6 +15,7 @@ import threading
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 import structlog
 from temporalio.client import (
@@ -196,8 +197,11 @@ async def keep_evicting(client: Client) -> None:
         log.warning("the schedule of evictions could not be made; the next worker tries again", reason=str(error))
 
 
-async def run(role: str) -> None:
-    """Works until SIGTERM or SIGINT, then lets running work finish within the drain time."""
+async def run(role: str, ready_file: Path | None = None) -> None:
+    """Works until SIGTERM or SIGINT, then lets running work finish within the drain time.
+
+    As soon as it asks for work, its process id is in the ready file, if there is to be one.
+    """
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -223,6 +227,8 @@ async def run(role: str) -> None:
         if role != "render":
             beside.append(asyncio.create_task(_follow_up(client)))
         log.info("worker ready", role=role, identity=identity)
+        if ready_file is not None:
+            ready_file.write_text(str(os.getpid()))
         await stop.wait()
         for task in beside:
             task.cancel()
@@ -237,9 +243,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Reads the command line and runs."""
     parser = argparse.ArgumentParser(description="A Picturelock worker.")
     parser.add_argument("--role", choices=ROLES, default="all")
-    role = parser.parse_args(arguments).role
+    parser.add_argument("--ready-file", type=Path, help="a file that gets the process id once it asks for work")
+    chosen = parser.parse_args(arguments)
     configure_logging(settings().log_format, settings().log_level)
-    asyncio.run(run(role))
+    asyncio.run(run(chosen.role, chosen.ready_file))
     return 0
 
 

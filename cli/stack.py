@@ -30,13 +30,12 @@ from cli.child import Child
 from cli.folder import STATE_FILE, StackError, own_secret, take_lock
 from cli.ports import HOST, choose
 from jobstate.connection import QUICK, connect
-from jobstate.workers import WorkerRoll
 from picturelock.media.tools import temporal_path
-from picturelock.stages import EXPORTS_QUEUE, RENDER_QUEUE
 
 RETENTION: Final = timedelta(days=90)
 START_SECONDS: Final = 60.0
 _DRAIN_SECONDS: Final = "3"
+_READY_FOLDER: Final = "ready"
 _POLL_SECONDS: Final = 0.05
 _RESTART_SECONDS: Final = 1.0
 _SHORT_LIFE_SECONDS: Final = 10.0
@@ -95,7 +94,8 @@ class Stack:
         _require_installed()
         self._lock = await take_lock(self.data)
         self._secret = os.environ.get("PICTURELOCK_WEBHOOK_SECRET") or own_secret(self.data)
-        (self.data / "logs").mkdir(parents=True, exist_ok=True)
+        for folder in ("logs", _READY_FOLDER):
+            (self.data / folder).mkdir(parents=True, exist_ok=True)
         self.children = self._plan()
         temporal, *rest = self.children
         await temporal.start()
@@ -103,7 +103,7 @@ class Stack:
         await _keep_closed_jobs(client)
         await asyncio.gather(*(child.start() for child in rest))
         self._write_state()
-        await asyncio.gather(self._api_ready(), self._workers_ready(client))
+        await asyncio.gather(self._api_ready(), self._workers_ready())
         await asyncio.gather(*(child.start_ahead() for child in self.children))
         self._watch = [asyncio.create_task(self._keep_alive(child)) for child in self.children]
 
@@ -138,7 +138,7 @@ class Stack:
         children = [Child("temporal", server, {}, logs / "temporal.log")]
         for number in range(1, self.workers + 1):
             name = "worker" if number == 1 else f"worker-{number}"
-            command = [sys.executable, "-m", "worker", "--role", "all"]
+            command = [sys.executable, "-m", "worker", "--role", "all", "--ready-file", str(self._ready_file(name))]
             children.append(Child(name, command, environment, logs / f"{name}.log"))
         self._listener = listener = socket.create_server((HOST, self.api_port), backlog=_BACKLOG)
         command = [sys.executable, "-m", "api", "--fd", str(listener.fileno()), "--when-told"]
@@ -170,18 +170,21 @@ class Stack:
                         return
                 await asyncio.sleep(_POLL_SECONDS)
 
-    async def _workers_ready(self, client: Client) -> None:
-        """Ready when each of our workers has been heard of on both queues."""
-        expected = {child.pid for child in self.children if child.name.startswith("worker")}
-        roll = WorkerRoll(client)
+    async def _workers_ready(self) -> None:
+        """Ready when each worker has said so. The server need not be able to list them."""
+        workers = [child for child in self.children if child.name.startswith("worker")]
         async with self._deadline("the worker"):
-            while True:
+            while not all(self._has_said_so(child) for child in workers):
                 self._require_alive("worker")
-                with contextlib.suppress(RPCError, TimeoutError):
-                    live = await roll.live_processes()
-                    if expected <= live.get(EXPORTS_QUEUE, set()) & live.get(RENDER_QUEUE, set()):
-                        return
                 await asyncio.sleep(_POLL_SECONDS)
+
+    def _has_said_so(self, child: Child) -> bool:
+        with contextlib.suppress(OSError):
+            return self._ready_file(child.name).read_text() == str(child.pid)
+        return False
+
+    def _ready_file(self, name: str) -> Path:
+        return self.data / _READY_FOLDER / name
 
     @asynccontextmanager
     async def _deadline(self, what: str) -> AsyncIterator[None]:

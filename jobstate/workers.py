@@ -101,15 +101,6 @@ class WorkerRoll:
             self._next_at = time.monotonic() + wait
             self._reading = None
 
-    async def live_processes(self) -> dict[str, set[int]]:
-        """For each of our task queues the ids of its live workers' processes here. Raises RPCError, TimeoutError."""
-        live: dict[str, set[int]] = {}
-        for beat in await self._beats():
-            fresh = datetime.now(UTC) - time_of(beat.heartbeat_time) < timedelta(seconds=ALIVE_SECONDS)
-            if fresh and not _stopped(beat):
-                live.setdefault(beat.task_queue, set()).add(int(beat.host_info.process_id or 0))
-        return live
-
     def _take_note(self, beats: list[WorkerHeartbeat], now: datetime, read_at: float) -> None:
         """Compares what is listed with what was. A server that was started again has yet to hear of its workers."""
         alive = timedelta(seconds=ALIVE_SECONDS)
