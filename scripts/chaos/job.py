@@ -173,11 +173,21 @@ class ChaoticJob:
                     found["stream"] = state
         return found
 
+    async def _fetched(self, path: str) -> httpx.Response:
+        """A file; a store that has only just come back is waited for."""
+        deadline = time.monotonic() + _END_SECONDS
+        while True:
+            with contextlib.suppress(httpx.HTTPError):
+                answer = await self._http.get(path, follow_redirects=True)
+                if answer.status_code != 503 or time.monotonic() > deadline:
+                    return answer
+            await asyncio.sleep(_AGAIN_SECONDS)
+
     async def _film(self, job: JobStatus) -> list[str]:
         """Whether the film of a completed job is what its hash says, and can be decoded to its end."""
         if job.status != "completed" or job.output is None:
             return []
-        answer = await self._http.get(job.output.path, follow_redirects=True)
+        answer = await self._fetched(job.output.path)
         if hashlib.sha256(answer.content).hexdigest() != job.output.sha256:
             return [f"{self.plan.title}: the film is not what its hash says ({answer.status_code})"]
         with tempfile.TemporaryDirectory() as folder:
