@@ -19,6 +19,7 @@ _ROLES = "tests/faults/test_roles.py"
 _VERBS = "tests/cli/test_verbs.py"
 _OPERATIONS = "tests/api/test_operations.py"
 _GATE = "tests/unit/test_gate.py"
+_LARGEST = "tests/workflows/test_largest.py"
 _MIXERS = '{"none": A_, "fade": A_, "dissolve": B_, "slide": C_, "wipe": D_}'
 
 BREAKS: Final = [
@@ -154,4 +155,28 @@ BREAKS: Final = [
     Break("nobody knows of workers is nobody there", "set() if seen.live_queues is None else A_", "A_",
           "tests/unit/test_status.py"),
     Break("what waits is not taken back", "handle.cancel()", "pass", "tests/workflows/test_servers.py"),
+    # What holds.
+    Break("batches do not grow", "math.ceil(len(batches) / _MOST_BATCHES)", "1", _LARGEST),
+    Break("the record grows without end", "self.timeline[-NOTES_KEPT:]", "self.timeline", _LARGEST),
+    Break("every warning is kept", "[*self._warnings, *A_][-NOTES_KEPT:]", "[*self._warnings, *A_]", _LARGEST),
+    Break("every memo has the warnings", 'record.model_copy(update={"warnings": []})', "record", _LARGEST),
+    Break("heartbeats never slow down", "min(SLOWEST_SECONDS, max(HEARTBEAT_SECONDS, A_))", "HEARTBEAT_SECONDS",
+          "tests/activities/test_pace.py"),
+    Break("a worker works alone", "roll.live.get(RENDER_QUEUE, 1) if roll else 1", "1", "tests/workflows/test_worker.py"),
+    Break("a terminated job says nothing", "failure.cause.message if A_ else None", "None", "tests/workflows/test_aftermath.py"),
+    Break("a terminated job is forgotten", "await together(*map(self._begin, found), at_once=_AT_ONCE)",
+          "[False] * len(found)", "tests/workflows/test_aftermath.py tests/workflows/test_worker.py"),
+    Break("eviction compares two clocks", "oldest + ahead if oldest else None", "oldest", "tests/activities/test_eviction.py"),
+    Break("the ETA compares two clocks", "_newest_stamp(seen) - A_", "seen.now - A_", "tests/unit/test_progress.py"),
+    Break("nothing is slow", "beat.quiet_seconds > A_", "False", "tests/unit/test_warnings.py"),
+    Break("empty pages", "not _may_be(A_, await listed_snapshot(run))", "False", "tests/api/test_listing.py"),
+    Break("ready without a state", "return str(error)", "return None", "tests/api tests/faults/test_restarts.py -k ready or waits"),
+    Break("no retry in the stream", "RETRY_MILLISECONDS: Final = 1_000", "RETRY_MILLISECONDS: Final = 60_000",
+          "tests/unit/test_examples.py tests/unit/test_events.py"),
+    Break("versions are mixed", "configured.worker_build is None", "True", "tests/workflows/test_versions.py"),
+    Break("an export goes over to another version", "VersioningBehavior.PINNED", "VersioningBehavior.AUTO_UPGRADE",
+          "tests/workflows/test_versions.py"),
+    Break("lines without a request", "{**headers, CORRELATION_HEADER: self.header} if A_ else headers", "headers", "tests/faults/test_logs.py"),
+    Break("nobody waits for a spare", "self._spare is None or self._spare.returncode is not None", "True",
+          "tests/faults/test_restarts.py"),
 ]  # fmt: skip
