@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import sys
+import sysconfig
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -35,6 +36,9 @@ from picturelock.media.tools import temporal_path
 RETENTION: Final = timedelta(days=90)
 START_SECONDS: Final = 60.0
 _DRAIN_SECONDS: Final = "3"
+_OURS: Final = (sys.executable, "-P", "-m")
+"""Runs modules of ours, whatever the current folder calls its own."""
+
 _READY_FOLDER: Final = "ready"
 _POLL_SECONDS: Final = 0.05
 _RESTART_SECONDS: Final = 1.0
@@ -123,6 +127,7 @@ class Stack:
 
     def _plan(self) -> list[Child]:
         environment = {
+            **_python_path(),
             "TEMPORAL_ADDRESS": f"{HOST}:{self.temporal_port}",
             "PICTURELOCK_DATA_DIR": str(self.data),
             "PICTURELOCK_TEMPORAL_UI_URL": self.ui_url,
@@ -138,10 +143,10 @@ class Stack:
         children = [Child("temporal", server, {}, logs / "temporal.log")]
         for number in range(1, self.workers + 1):
             name = "worker" if number == 1 else f"worker-{number}"
-            command = [sys.executable, "-m", "worker", "--role", "all", "--ready-file", str(self._ready_file(name))]
+            command = [*_OURS, "worker", "--role", "all", "--ready-file", str(self._ready_file(name))]
             children.append(Child(name, command, environment, logs / f"{name}.log"))
         self._listener = listener = socket.create_server((HOST, self.api_port), backlog=_BACKLOG)
-        command = [sys.executable, "-m", "api", "--fd", str(listener.fileno()), "--when-told"]
+        command = [*_OURS, "api", "--fd", str(listener.fileno()), "--when-told"]
         api = Child("api", command, environment, logs / "api.log", (listener.fileno(),), begins_when_told=True)
         children.append(api)
         return children
@@ -212,6 +217,14 @@ class Stack:
             await child.start()
             self._write_state()
             await child.start_ahead()
+
+
+def _python_path() -> dict[str, str]:
+    """Has the children of a checkout run its own code, which need not be the one that is installed."""
+    ours = str(Path(__file__).parents[1])
+    if ours == sysconfig.get_path("purelib"):
+        return {}
+    return {"PYTHONPATH": os.pathsep.join([ours, *filter(None, [os.environ.get("PYTHONPATH")])])}
 
 
 def _require_installed() -> None:

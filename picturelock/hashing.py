@@ -54,7 +54,7 @@ class Integrity:
         except FileNotFoundError as error:
             raise lost(ref, "is not in the store any more") from error
         except OSError as error:
-            raise StoreUnavailable(f"the artifact store does not answer: {type(error).__name__}") from error
+            raise StoreUnavailable(f"the artifact store does not answer: {error.strerror}") from error
         if not intact:
             with contextlib.suppress(OSError):
                 self._aside.mkdir(exist_ok=True)

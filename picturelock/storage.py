@@ -14,7 +14,7 @@ Every write is whole or not there, and writing the same thing twice is harmless:
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.exceptions import AlreadyExistsError
 from obstore.store import LocalStore, ObjectStore, S3Store, from_url
 from pydantic import ValidationError
 
@@ -31,6 +31,7 @@ from picturelock.errors import ArtifactLost, AssetMissing, DiskFull, StoreUnavai
 from picturelock.hashing import Integrity, lost, sha256_of
 from picturelock.models import ArtifactRef, Asset, Model
 from picturelock.settings import settings
+from picturelock.store_errors import translated
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
@@ -82,14 +83,14 @@ class Store:
         digest = await asyncio.to_thread(sha256_of, path)
         ref = ArtifactRef(sha256=digest, size_bytes=path.stat().st_size, media_type=media_type)
         if not await self._has_lately(ref):
-            with _translated():
+            with translated():
                 await obstore.put_async(self._store, _blob(ref), path)
         return ref
 
     async def put_bytes(self, data: bytes, media_type: str) -> ArtifactRef:
         """Stores bytes under their hash."""
         ref = ArtifactRef(sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data), media_type=media_type)
-        with _translated(), contextlib.suppress(AlreadyExistsError):
+        with translated(), contextlib.suppress(AlreadyExistsError):
             await obstore.put_async(self._store, _blob(ref), data)
         return ref
 
@@ -102,7 +103,7 @@ class Store:
                 return False
             return True
         try:
-            with _translated():
+            with translated():
                 meta = await obstore.head_async(self._store, _blob(ref))
         except FileNotFoundError:
             return False
@@ -111,7 +112,7 @@ class Store:
     async def _has_lately(self, ref: ArtifactRef) -> bool:
         """Whether the file is there and young. What is old may just be going: it is put again."""
         try:
-            with _translated():
+            with translated():
                 meta = await obstore.head_async(self._store, _blob(ref))
         except FileNotFoundError:
             return False
@@ -127,7 +128,7 @@ class Store:
     async def stream(self, ref: ArtifactRef, start: int, end: int) -> AsyncIterator[bytes]:
         """The bytes from `start` up to `end` (exclusive), in chunks."""
         for at in range(start, end, _CHUNK):
-            with _translated():
+            with translated():
                 yield bytes(await obstore.get_range_async(self._store, _blob(ref), start=at, end=min(at + _CHUNK, end)))
 
     async def local(self, ref: ArtifactRef, pin: Path | None = None) -> Path:
@@ -172,7 +173,7 @@ class Store:
         """
         path = f"records/{kind}/{key}.json"
         try:
-            with _translated():
+            with translated():
                 result = await obstore.get_async(self._store, path)
                 data = bytes(await result.bytes_async())
             found = model.model_validate_json(data)
@@ -190,7 +191,7 @@ class Store:
     async def list_records(self, folder: Folder, kind: str) -> list[tuple[str, datetime]]:
         """The keys of a kind of records, and when each was used last."""
         prefix = f"{folder}/{kind}/"
-        with _translated():
+        with translated():
             listed = await obstore.list(self._store, prefix=prefix).collect_async()
         return [(str(one["path"]).removeprefix(prefix).removesuffix(".json"), one["last_modified"]) for one in listed]
 
@@ -208,7 +209,7 @@ class Store:
     async def delete_older(self, ref: ArtifactRef, than: datetime) -> bool:
         """Removes a file, unless it was put (again) since then. Whether there is none any more."""
         try:
-            with _translated():
+            with translated():
                 meta = await obstore.head_async(self._store, _blob(ref))
         except FileNotFoundError:
             return True
@@ -219,7 +220,7 @@ class Store:
 
     async def put_asset(self, asset: Asset) -> None:
         """Writes down what an uploaded file was found to be."""
-        with _translated():
+        with translated():
             await obstore.put_async(self._store, f"assets/{asset.asset_id}.json", asset.model_dump_json().encode())
 
     async def find_asset(self, asset_id: str) -> Asset | None:
@@ -236,7 +237,7 @@ class Store:
 
     async def put_job_file(self, job_id: str, name: str, data: bytes) -> None:
         """Writes a file of a job, such as its manifest."""
-        with _translated():
+        with translated():
             await obstore.put_async(self._store, f"jobs/{job_id}/{name}", data)
 
     async def job_file(self, job_id: str, name: str) -> bytes | None:
@@ -249,7 +250,7 @@ class Store:
     async def job_files(self, job_id: str, folder: str) -> list[str]:
         """The names of a job's files in one of its folders."""
         prefix = f"jobs/{job_id}/{folder}/"
-        with _translated():
+        with translated():
             found = await obstore.list(self._store, prefix=prefix).collect_async()
         return [str(one["path"]).removeprefix(prefix) for one in found]
 
@@ -261,28 +262,28 @@ class Store:
         """A signed URL for the file, or None when the store cannot sign."""
         if not isinstance(self._store, S3Store):
             return None
-        with _translated():
+        with translated():
             return await obstore.sign_async(self._store, "GET", _blob(ref), timedelta(seconds=seconds))
 
     async def check_writable(self) -> None:
         """Raises StoreUnavailable unless a small file can be written within two seconds."""
         try:
             async with asyncio.timeout(_PROBE_SECONDS):
-                with _translated():
+                with translated():
                     await obstore.put_async(self._store, "health/probe", b"ok")
         except TimeoutError as error:
             raise StoreUnavailable("the artifact store does not answer") from error
 
     async def _put(self, path: str, data: bytes) -> None:
-        with _translated():
+        with translated():
             await obstore.put_async(self._store, path, data)
 
     async def _delete(self, path: str) -> None:
-        with _translated(), contextlib.suppress(FileNotFoundError):
+        with translated(), contextlib.suppress(FileNotFoundError):
             await obstore.delete_async(self._store, path)
 
     async def _get(self, path: str) -> bytes:
-        with _translated():
+        with translated():
             result = await obstore.get_async(self._store, path)
             return bytes(await result.bytes_async())
 
@@ -295,21 +296,6 @@ class Store:
 
 def _blob(ref: ArtifactRef) -> str:
     return f"blobs/{ref.sha256[:2]}/{ref.sha256}"
-
-
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    """The store's errors in our words. FileNotFoundError passes: it is an answer."""
-    try:
-        yield
-    except (FileNotFoundError, AlreadyExistsError):
-        raise
-    except (BaseError, OSError) as error:
-        if "No space left" in str(error) or "StorageFull" in str(error):
-            raise DiskFull("the artifact store is full") from error
-        raise StoreUnavailable(
-            f"the artifact store does not answer: {type(error).__name__}", detail=str(error)[:300]
-        ) from error
 
 
 @lru_cache(maxsize=1)

@@ -7,13 +7,14 @@ import signal
 import socket
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import httpx
 import pytest
 
 from cli.ports import any_free
-from tests.faults.stack import ROOT, gone, start_up, stop
+from tests.faults.stack import ANY_PORTS, ROOT, gone, start_up, stop
 
 pytestmark = pytest.mark.slow
 
@@ -51,9 +52,28 @@ def waiting_apis(supervisor: int) -> set[int]:
                 command = (folder / "cmdline").read_text().split("\0")
             except OSError:
                 continue
-            if parent == supervisor and command[1:3] == ["-m", "api"]:
+            if parent == supervisor and command[1:4] == ["-P", "-m", "api"]:
                 found.add(int(folder.name))
     return found
+
+
+async def test_a_folder_with_modules_of_the_same_names_runs_ours(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "a-project"
+    (elsewhere / "api").mkdir(parents=True)
+    for name in ("worker.py", "api/__init__.py", "api/__main__.py"):
+        (elsewhere / name).write_text("raise SystemExit('not ours')\n")
+    program = Path(sysconfig.get_path("scripts")) / "picturelock"
+    process = await asyncio.create_subprocess_exec(
+        str(program), "up", "--data", str(tmp_path / "data"), *ANY_PORTS, "--json",
+        cwd=elsewhere, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    described = json.loads(await asyncio.wait_for(process.stdout.readline(), 60))
+    async with httpx.AsyncClient(base_url=described["api"], timeout=30) as http:
+        assert (await http.get("/readyz")).json() == {"status": "ready"}
+    process.terminate()
+    await asyncio.wait_for(process.communicate(), 40)
+    assert process.returncode == 0
 
 
 def reach(url: str) -> None:

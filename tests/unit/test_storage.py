@@ -1,12 +1,14 @@
 """The store: whole or not there, the same thing twice is harmless, damage is seen."""
 
 import asyncio
+import shutil
 import socket
 import time
 from pathlib import Path
 
 import pytest
 
+from cli.ports import any_free
 from picturelock import hashing
 from picturelock.errors import ArtifactLost, AssetMissing, StoreUnavailable
 from picturelock.hashing import cache_key, sha256_of
@@ -119,3 +121,20 @@ async def test_a_store_that_hangs_is_noticed(tmp_path: Path, monkeypatch: pytest
         with pytest.raises(StoreUnavailable):
             await Store("s3://media/here", tmp_path).put_bytes(b"a film", "video/mp4")
         assert time.monotonic() - began < 15
+
+
+@pytest.mark.slow
+async def test_why_a_store_does_not_answer_is_said_without_its_path(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "store"
+    shutil.rmtree(folder)
+    folder.touch()
+    with pytest.raises(StoreUnavailable) as caught:
+        await store.put_bytes(b"x", "text/plain")
+    assert caught.value.message == "the artifact store does not answer: Not a directory"
+    for name, value in {**CREDENTIALS, "AWS_ENDPOINT": f"http://127.0.0.1:{any_free()}"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(StoreUnavailable) as caught:
+        await Store("s3://media/here", tmp_path / "scratch").put_bytes(b"x", "text/plain")
+    assert caught.value.message == "the artifact store does not answer: Connection refused"
