@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import sysconfig
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import httpx
@@ -25,20 +26,22 @@ def pids(data: Path) -> dict[str, int]:
 
 async def test_an_api_that_dies_is_followed_by_one_that_has_loaded_itself(tmp_path: Path) -> None:
     """Its clients' connections wait at a socket that never closes, and find the next one."""
-    up = await start_up(tmp_path)
-    first = pids(up.data)["api"]
-    async with asyncio.timeout(30):  # the next one is there, and waits
-        while len(spares := waiting_apis(up.process.pid)) < 2:
-            await asyncio.sleep(0.05)
-    [spare] = spares - {first}
-    os.kill(first, signal.SIGSTOP)  # nobody serves …
-    async with httpx.AsyncClient(base_url=up.api, timeout=30) as http:
-        asking = asyncio.create_task(http.get("/readyz"))
-        await asyncio.to_thread(reach, up.api)  # … and whoever connects is let in
-        os.kill(first, signal.SIGKILL)
-        assert (await asking).json() == {"status": "ready"}, "what was asked before it died is answered by the next one"
-    assert pids(up.data)["api"] == spare
-    assert await stop(up) == 0
+    async with AsyncExitStack() as stack:
+        up = await start_up(tmp_path)
+        stack.push_async_callback(stop, up)
+        first = pids(up.data)["api"]
+        async with asyncio.timeout(30):  # the next one is there, and waits
+            while len(spares := waiting_apis(up.process.pid)) < 2:
+                await asyncio.sleep(0.05)
+        [spare] = spares - {first}
+        os.kill(first, signal.SIGSTOP)  # nobody serves …
+        async with httpx.AsyncClient(base_url=up.api, timeout=30) as http:
+            asking = asyncio.create_task(http.get("/readyz"))
+            await asyncio.to_thread(reach, up.api)  # … and whoever connects is let in
+            os.kill(first, signal.SIGKILL)
+            assert (await asking).json() == {"status": "ready"}, "the next one answers what was asked meanwhile"
+        assert pids(up.data)["api"] == spare
+    assert up.process.returncode == 0
     await gone([first, spare])
 
 

@@ -1,8 +1,10 @@
 """The largest job that a request may ask for ends, and is told, within what a server keeps of an execution."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
+from temporalio import activity
 from temporalio.client import Client, WorkflowHistory
 
 from activities.composition import planned_batches
@@ -13,8 +15,8 @@ from picturelock.composition.layout import Part, lay_out
 from picturelock.models import AudioPlan, RenderPlan, ScenePicture, Timeline
 from picturelock.presets import PRESETS
 from picturelock.storage import Store
-from tests.fake_activities import REF, Studio
-from tests.workflows.conftest import Handle, beating_until, start, studio_open, until
+from tests.fake_activities import REF, Studio, beat
+from tests.workflows.conftest import Handle, start, studio_open, until
 from workflows.export import ExportWorkflow
 
 pytestmark = pytest.mark.usefixtures("no_leftovers")
@@ -75,12 +77,23 @@ def _ids(batches: list[PlannedBatch]) -> list[str]:
     return [one for batch in batches for one in batch.segment_ids]
 
 
+def waiting_for(ready: asyncio.Event) -> Callable[[object], Awaitable[None]]:
+    """A hook of an activity that is one of two hundred."""
+
+    async def work(_task: object) -> None:
+        while not ready.is_set():
+            activity.heartbeat(beat(0.5))
+            await asyncio.sleep(1)
+
+    return work
+
+
 @pytest.mark.parametrize("pauses", [20])
 async def test_a_thousand_pauses_fit(client: Client, pauses: int) -> None:
     """A thousand of them, by what each costs; a server ends an execution of 51,200 events or 50 MiB."""
     ready = asyncio.Event()
     warnings = [f"scene {n} {'shows a card ' * 20}" for n in range(30)]
-    studio = Studio(segments=200, hooks={"render": beating_until(ready)}, warnings=warnings)
+    studio = Studio(segments=200, hooks={"render": waiting_for(ready)}, warnings=warnings)
     async with studio_open(client, studio):
         handle = await start(client)
         reader = JobReader(client)
@@ -90,7 +103,7 @@ async def test_a_thousand_pauses_fit(client: Client, pauses: int) -> None:
             await handle.signal(ExportWorkflow.pause)
             await handle.signal(ExportWorkflow.resume)
             while (await handle.query(ExportWorkflow.status)).timeline_total < 7 + 2 * number:
-                pass
+                await asyncio.sleep(0.02)
         after = await size_of(handle)
         each = [(late - early) / pauses * 1_000 for late, early in zip(after, before, strict=True)]
         assert (each[0] < 40_000, each[1] < 40 * MIB) == (True, True), each
