@@ -55,13 +55,14 @@ def as_failure(
     again = error.retryable if retryable is None else retryable
     pause = None
     if again and error.outage:
-        waited = pulse.note_outage()
-        again = waited < OUTAGE_ATTEMPTS
-        pause = timedelta(seconds=min(OUTAGE_PAUSE_SECONDS, 2.0 ** (waited - 1)))
+        again = pulse.state.waited + 1 < OUTAGE_ATTEMPTS
+        pause = timedelta(seconds=min(OUTAGE_PAUSE_SECONDS, 2.0**pulse.state.waited))
     else:
         again = again and pulse.spent < pulse.policy.retries.attempts
         if isinstance(error, RenderFailed) and "exit code" in error.message and pulse.spent >= _REPEATED_FAILURE:
             again = False
+    if again:
+        pulse.note_failure(error.message, outage=error.outage)
     told = error.describe(stage, activity.info().attempt)
     told = told.model_copy(
         update={
@@ -69,9 +70,8 @@ def as_failure(
             "detail": _shortened(told.detail, _DETAIL_BYTES, end=True) if told.detail else None,
         }
     )
-    return ApplicationError(
-        told.message, told, pulse.state, type=error.code, non_retryable=not again, next_retry_delay=pause
-    )
+    state = pulse.state.model_copy(update={"failures": []})  # the next attempt has them from the heartbeat
+    return ApplicationError(told.message, told, state, type=error.code, non_retryable=not again, next_retry_delay=pause)
 
 
 def _shortened(text: str, size: int, *, end: bool = False) -> str:

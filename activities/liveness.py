@@ -46,7 +46,7 @@ def lively(
                     raise
                 raise failure from None  # with its cause it would be too large for a server to show
             if isinstance(result, Made):
-                return result.model_copy(update={"attempt": activity.info().attempt})
+                return result.model_copy(update={"attempt": activity.info().attempt, "failures": pulse.state.failures})
             return result
 
         # Temporal reads the argument's type from the signature; the pulse is not part of it.

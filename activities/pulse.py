@@ -22,6 +22,12 @@ _DRAWING = 0.25
 """The share of a segment's work that drawing its frames is; measured about 0.3 at 1080p."""
 
 
+_REASONS = 3
+"""So many failures, the newest, are handed to the next attempt."""
+
+_REASON_LETTERS = 150
+
+
 class Pulse:
     """How far this attempt is. The work calls `advance`; the pulse tells Temporal."""
 
@@ -37,6 +43,8 @@ class Pulse:
             frames_done=last.frames_done if last else None,
             frames_total=last.frames_total if last else None,
             begun=1 + (last.begun if last else 0),
+            failed=last.begun if last else 0,
+            failures=_failures(last) if last else [],
             waited=last.waited if last else 0,
             last_advance_at=datetime.now(UTC),
             stall_after_seconds=policy.stall_seconds,
@@ -50,11 +58,16 @@ class Pulse:
         """
         return self.state.begun - self.state.waited
 
-    def note_outage(self) -> int:
-        """Notes, for the next attempt to know, that this one met an outage; how many have so far."""
-        self.state = self.state.model_copy(update={"waited": self.state.waited + 1})
+    def note_failure(self, reason: str, *, outage: bool = False) -> None:
+        """Notes, for the next attempt to know, why this one ends, and whether it met an outage."""
+        self.state = self.state.model_copy(
+            update={
+                "failed": self.state.begun,
+                "failures": [*self.state.failures, reason[:_REASON_LETTERS]][-_REASONS:],
+                "waited": self.state.waited + outage,
+            }
+        )
         activity.heartbeat(self.state)
-        return self.state.waited
 
     @property
     def stall_seconds(self) -> float:
@@ -128,6 +141,12 @@ class Pulse:
             if quiet > self.policy.stall_seconds + 2:
                 raise RenderStalled(f"{self.state.message or self.policy.name} did not advance for {quiet:.0f} s")
             await asyncio.sleep(HEARTBEAT_SECONDS)
+
+
+def _failures(last: Heartbeat) -> list[str]:
+    """Why earlier attempts ended; one that has not said so has lost its worker."""
+    lost = ["its worker was not heard of any more"] if last.failed < last.begun else []
+    return [*last.failures, *lost][-_REASONS:]
 
 
 def _last_attempt() -> Heartbeat | None:

@@ -20,6 +20,7 @@ from picturelock.models import (
     Model,
     Status,
     TimelineEvent,
+    Warn,
 )
 from picturelock.status import assemble, etag
 
@@ -49,6 +50,7 @@ class JobHistory(Model):
         description="All of it; only the newest entries where no orchestrator answers."
     )
     timeline_total: int
+    warnings: list[Warn] = Field(description="The job's own: among them, why attempts failed.")
     webhooks: list[DeliveryLog] = Field(
         description="Of every attempt that has ended, for as long as Temporal keeps it."
     )
@@ -124,6 +126,7 @@ async def read_history(job_id: JobId, shared: Shared) -> JobHistory:
         status=job.status,
         earlier_attempts=job.earlier_attempts,
         timeline=await shared.reader.timeline(seen),
+        warnings=job.warnings,
         timeline_total=seen.snapshot.timeline_total if seen.snapshot else 0,
         webhooks=await shared.reader.deliveries(job_id, job.attempt),
     )

@@ -150,7 +150,11 @@ def observations() -> list[Observation]:
     beat = _beat(0.5, 25, "Rendering render-000", frames_done=65, frames_total=130, speed=1.9)
     waiting = PendingActivity(id="render-001", started=True), PendingActivity(id="sound", started=True)
     look(25.1, PendingActivity(id="render-000", started=True, heartbeat=beat, heartbeat_at=_at(25)), *waiting)
-    for name, made in (("render-000", Made(attempt=2)), ("render-001", Made()), ("sound", Made())):
+    for name, made in (
+        ("render-000", again),
+        ("render-001", Made()),
+        ("sound", Made()),
+    ):
         board.finished("render", name, "", made)
     board.complete("render", "2 segments and the sound are ready", _at(29))
     board.start("finalize", 1, 100, "Joining and verifying the film", _at(29))

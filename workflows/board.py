@@ -96,7 +96,8 @@ class Board:
         self._message = message
         self.notable += units == 0 or (record.finished + 1) % 2 == 0
         if made.attempt > 1:
-            self.warn("RETRIED", step, [f"{activity_id} needed {made.attempt} attempts"])
+            reasons = "; ".join(dict.fromkeys(made.failures))
+            self.warn("RETRIED", step, [f"{activity_id} needed {made.attempt} attempts{reasons and f': {reasons}'}"])
 
     def withdraw(self, activity_id: str, fraction: float) -> None:
         """An activity is open no more and will be scheduled again. What it had reached stays shown."""

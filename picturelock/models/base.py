@@ -1,6 +1,6 @@
 """The two base classes of everything that crosses a process boundary."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 
@@ -19,9 +19,10 @@ class Model(BaseModel):
 
 
 class Made(Model):
-    """What an activity made: in which attempt, and whether it was found instead of made."""
+    """What an activity made: in which attempt, why others failed, and whether it was found instead of made."""
 
     attempt: int = 1
+    failures: list[str] = Field(default=[], description="Why the newest of the attempts before it ended.")
     cached: bool = False
 
     @property

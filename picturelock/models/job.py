@@ -42,6 +42,8 @@ class Heartbeat(Model):
     quiet_seconds: float = Field(default=0.0, description="How long before this heartbeat the last advance was.")
     stall_after_seconds: float
     begun: int = Field(default=0, description="Attempts that a worker has begun, this one included.")
+    failed: int = Field(default=0, description="Attempts of which it is known why they ended.")
+    failures: list[str] = Field(default=[], description="Why the newest of them did.")
     waited: int = Field(default=0, description="Attempts that ended because the store or a provider was away.")
 
 

@@ -15,7 +15,7 @@ from activities.liveness import lively
 from activities.pulse import Pulse
 from picturelock import stages
 from picturelock.errors import RenderFailed, StoreUnavailable
-from picturelock.models import ExportRequest, Heartbeat
+from picturelock.models import ExportRequest, Heartbeat, Made
 from tests.activities.test_activities import error_of
 
 
@@ -57,6 +57,33 @@ async def test_an_outage_spends_no_attempt(environment: ActivityEnvironment) -> 
         told = await failure(environment, RenderFailed("broken"), attempt, beats[-1])
         assert (told.non_retryable, told.next_retry_delay) == (False, None)
     assert (await failure(environment, RenderFailed("broken"), 15, beats[-1])).non_retryable, "the fifth that counts"
+
+
+async def test_a_success_knows_why_the_attempts_before_it_ended(environment: ActivityEnvironment) -> None:
+    beats: list[Heartbeat] = []
+    environment.on_heartbeat = beats.append
+    for attempt, reason in enumerate(["first", "second", "third", "f" * 500], start=1):
+        await failure(environment, RenderFailed(reason), attempt, *beats[-1:])
+    assert await failures_told(environment, 5, beats[-1]) == ["second", "third", "f" * 150]
+    lost = Heartbeat(last_advance_at=datetime.now(UTC), stall_after_seconds=30, begun=2, failed=1, failures=["first"])
+    assert await failures_told(environment, 3, lost) == ["first", "its worker was not heard of any more"]
+    assert await failures_told(environment, 1) == []
+
+
+async def failures_told(environment: ActivityEnvironment, attempt: int, *beats: Heartbeat) -> list[str]:
+    """What the result of a good attempt says of those before it."""
+
+    @lively("render")
+    async def work(_task: ScriptTask, pulse: Pulse) -> Made:
+        return Made()
+
+    environment.info = dataclasses.replace(
+        ActivityEnvironment.default_info(), attempt=attempt, heartbeat_details=list(beats)
+    )
+    task = ScriptTask(request=ExportRequest.model_validate({"brief": {"topic": "tides"}}))
+    made = await environment.run(work, task)
+    assert made.attempt == attempt
+    return made.failures
 
 
 async def test_an_outage_is_not_waited_for_without_end(environment: ActivityEnvironment) -> None:

@@ -35,6 +35,9 @@ async def test_every_line_about_a_job_says_whose_it_is_and_failures_say_why(
         away.rename(store)
         assert [one.code for one in job.warnings] == ["ATTEMPT_FAILED"]
         await until(http, made, "completed")
+        [kept] = (await http.get(f"/api/jobs/{made}/history")).json()["warnings"]
+        assert kept["code"] == "RETRIED"
+        assert kept["message"].endswith("attempts: the artifact store does not answer: Not a directory")
         ended = await create(http, long_script(1))
         await http.post(f"/api/jobs/{ended}/cancel")
         await until(http, ended, "cancelled")
