@@ -150,6 +150,7 @@ def observations() -> list[Observation]:
     beat = _beat(0.5, 25, "Rendering render-000", frames_done=65, frames_total=130, speed=1.9)
     waiting = PendingActivity(id="render-001", started=True), PendingActivity(id="sound", started=True)
     look(25.1, PendingActivity(id="render-000", started=True, heartbeat=beat, heartbeat_at=_at(25)), *waiting)
+    again = Made(attempt=2, failures=["its worker was not heard of any more"])
     for name, made in (
         ("render-000", again),
         ("render-001", Made()),
