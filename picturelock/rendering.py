@@ -13,6 +13,7 @@ from typing import Final
 
 import cv2
 import numpy as np
+import structlog
 
 from picturelock.errors import (
     AssetUnreadable,
@@ -35,6 +36,7 @@ from picturelock.models import Motion, RenderedSegment, ScenePicture, SegmentSpe
 from picturelock.scratch import workspace
 from picturelock.storage import Store
 
+log = structlog.get_logger()
 _BITS_PER_PIXEL: Final = 1.0
 """Room asked for before a segment starts; real segments take a tenth of it."""
 
@@ -83,6 +85,7 @@ async def render_segment(
         output = folder / "segment.mp4"
         try:
             async with slot or nullcontext():
+                log.debug("segment is encoded", segment=segment_id, frames=spec.frames)
                 await encode.encode_segment(
                     draw,
                     spec.frames,

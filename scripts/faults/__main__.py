@@ -39,7 +39,7 @@ _SCENES: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One stroke: how long the job stood still, and how many segments were begun again."""
+    """One stroke: how long the job stood still, and how many segments were encoded again."""
 
     target: Target
     blow: Blow
@@ -102,8 +102,8 @@ class Bench:
         elif await self._film(job) != self._frames:
             wrong.append("the film is another one than without the fault")
         again = self._begun_again(job_id)
-        if again > _SLOTS:
-            wrong.append(f"{again} segments were begun again")
+        if again > _SLOTS + (target == "s3"):  # where files travel, a worker has one segment more in its hands
+            wrong.append(f"{again} segments were encoded again")
         if target == "worker" and blow == "KILL" and stood > WORKER_GONE_SECONDS:
             wrong.append(f"the job stood still for {stood:.1f} s")
         return Cell(target, blow, stage, hit=True, seconds=stood, again=again, wrong=tuple(wrong))
@@ -179,15 +179,14 @@ class Bench:
                 await asyncio.sleep(_POLL_SECONDS)
 
     def _begun_again(self, job_id: str) -> int:
-        """How often the rendering of a segment was begun that had been begun before, as the workers logged it."""
+        """How often a segment was encoded that had been encoded before, as the workers logged it."""
         begun = [
-            line["activity"]
+            line["segment"]
             for log in (self._stack.data / "logs").glob("worker*.log")
             for line in map(json.loads, filter(_is_json, log.read_text().splitlines()))
-            if line.get("job") == job_id and line["event"] == "activity begins"
+            if line.get("job") == job_id and line["event"] == "segment is encoded"
         ]
-        segments = [one for one in begun if one.startswith("render-")]
-        return len(segments) - len(set(segments))
+        return len(begun) - len(set(begun))
 
     async def _film(self, job: JobStatus) -> str:
         """A digest of every decoded frame."""
@@ -207,7 +206,7 @@ def _is_json(line: str) -> bool:
 
 
 def table(cells: Iterable[Cell]) -> str:
-    """The matrix as Markdown: seconds until the job goes on, and in brackets how many segments were begun again."""
+    """The matrix as Markdown: seconds until the job goes on, and in brackets how many segments were encoded again."""
     stages = [policy.name for policy in STAGES]
     rows: dict[tuple[Target, Blow], dict[StageName, Cell]] = {}
     for cell in cells:
