@@ -25,7 +25,8 @@ def configure_logging(log_format: str, log_level: str = "info") -> None:
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        # A line is one write: workflows, activities and Temporal's own logger write from threads of their own.
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
