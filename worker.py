@@ -31,32 +31,32 @@ from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
-from activities.aftermath import close_books, deliver_webhook
 from activities.composition import compose_film
 from activities.control import hold_work, note_progress, release_work
 from activities.eviction import evict_cache
 from activities.finalize import finalize_film
 from activities.pace import PACE
+from activities.post_export import close_books, deliver_webhook
 from activities.render import choose_encoder, master_sound, render_batch, render_slots
 from activities.script import write_script
 from activities.tts import speak_sample, speak_scene
-from jobstate.connection import connect, when_there
-from jobstate.errors import StateUnavailable
-from jobstate.names import EVICTION_SCHEDULE, EVICTION_WORKFLOW
-from jobstate.terminated import TerminatedRuns
-from jobstate.workers import HEARTBEAT_SECONDS as WORKER_HEARTBEAT_SECONDS
-from jobstate.workers import WorkerRoll
+from picturelock.jobs.stages import CONTROL_QUEUE, EXPORTS_QUEUE, HEARTBEAT_SECONDS, RENDER_QUEUE
 from picturelock.logs import configure_logging
-from picturelock.scratch import sweep
 from picturelock.settings import Settings, settings
 from picturelock.speech.hibari import warm_up
-from picturelock.stages import CONTROL_QUEUE, EXPORTS_QUEUE, HEARTBEAT_SECONDS, RENDER_QUEUE
-from picturelock.storage import default_store
-from workflows.aftermath import AftermathWorkflow
+from picturelock.store.scratch import sweep
+from picturelock.store.store import default_store
+from picturelock.temporal.connection import connect, when_there
+from picturelock.temporal.errors import StateUnavailable
+from picturelock.temporal.names import EVICTION_SCHEDULE, EVICTION_WORKFLOW
+from picturelock.temporal.terminated_jobs import TerminatedRuns
+from picturelock.temporal.worker_liveness import HEARTBEAT_SECONDS as WORKER_HEARTBEAT_SECONDS
+from picturelock.temporal.worker_liveness import WorkerRoll
 from workflows.eviction import EvictionWorkflow
 from workflows.export import ExportWorkflow
-from workflows.logged import Logged
-from workflows.sample import VoiceSampleWorkflow
+from workflows.log_context import Logged
+from workflows.post_export import AftermathWorkflow
+from workflows.voice_sample import VoiceSampleWorkflow
 
 ROLES = ("all", "orchestrate", "render")
 SWEEP_SECONDS = 60.0

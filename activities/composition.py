@@ -9,10 +9,12 @@ from typing import Final
 from temporalio import activity
 
 from activities.contracts import COMPOSE, LOOKUPS, Composition, CompositionTask, PlannedBatch, Segments
-from activities.liveness import lively
-from activities.pulse import Pulse
+from activities.decorators import lively
+from activities.heartbeat import Pulse
 from picturelock.composition.compose import Composer, Report
 from picturelock.composition.layout import segment_spec
+from picturelock.composition.visuals.source import sources
+from picturelock.concurrency import together
 from picturelock.errors import StoreUnavailable
 from picturelock.models import (
     NOTES_KEPT,
@@ -24,11 +26,9 @@ from picturelock.models import (
     Script,
     Segment,
 )
-from picturelock.rendering import find_segment
+from picturelock.render.segment import find_segment
 from picturelock.settings import settings
-from picturelock.storage import Store, default_store
-from picturelock.together import together
-from picturelock.visuals.source import sources
+from picturelock.store.store import Store, default_store
 
 _FEW: Final = 8
 """So many segments that are missing among others are rendered each on its own."""

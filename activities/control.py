@@ -5,10 +5,10 @@ import asyncio
 from temporalio import activity
 
 from activities.contracts import Fractions, Held
-from activities.liveness import noted
-from jobstate import holding
-from jobstate.names import HOLD_WORK, NOTE_PROGRESS, RELEASE_WORK
-from picturelock.stages import HEARTBEAT_SECONDS
+from activities.decorators import noted
+from picturelock.jobs.stages import HEARTBEAT_SECONDS
+from picturelock.temporal import activity_pause
+from picturelock.temporal.names import HOLD_WORK, NOTE_PROGRESS, RELEASE_WORK
 
 
 @activity.defn(name=HOLD_WORK)
@@ -22,7 +22,7 @@ async def hold_work() -> Held:
     job_id, run_id = _own_run()
     holder = (activity.info().activity_id, activity.info().attempt)
     while True:
-        hold = await holding.hold(activity.client(), job_id, run_id, holder)
+        hold = await activity_pause.hold(activity.client(), job_id, run_id, holder)
         if hold.quiet or hold.unheld:
             return Held(unheld=hold.unheld)
         activity.heartbeat()
@@ -33,14 +33,14 @@ async def hold_work() -> Held:
 @noted
 async def release_work() -> None:
     """Lets go what was held."""
-    await holding.release(activity.client(), *_own_run())
+    await activity_pause.release(activity.client(), *_own_run())
 
 
 @activity.defn(name=NOTE_PROGRESS)
 @noted
 async def note_progress() -> Fractions:
     """How far the running activities are, just before they are given up."""
-    return Fractions(fractions=await holding.fractions(activity.client(), *_own_run()))
+    return Fractions(fractions=await activity_pause.fractions(activity.client(), *_own_run()))
 
 
 def _own_run() -> tuple[str, str]:

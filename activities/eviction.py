@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from temporalio import activity
 
 from activities.contracts import EVICT_CACHE
-from activities.liveness import noted
-from jobstate.open import oldest_open
-from picturelock.eviction import Eviction, Evictor
+from activities.decorators import noted
 from picturelock.settings import settings
-from picturelock.storage import default_store
+from picturelock.store.eviction import Eviction, Evictor
+from picturelock.store.store import default_store
+from picturelock.temporal.open_jobs import oldest_open
 
 
 @activity.defn(name=EVICT_CACHE)

@@ -10,10 +10,10 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.contracts import GIVEN_UP
-from activities.pulse import Pulse
+from activities.heartbeat import Pulse
 from picturelock.errors import DiskFull, InternalError, PicturelockError, RenderFailed, WorkerLost
+from picturelock.jobs.stages import OUTAGE_ATTEMPTS, OUTAGE_PAUSE_SECONDS
 from picturelock.models import StageName
-from picturelock.stages import OUTAGE_ATTEMPTS, OUTAGE_PAUSE_SECONDS
 
 _MESSAGE_BYTES: Final = 400
 _DETAIL_BYTES: Final = 1_200

@@ -3,14 +3,14 @@
 from temporalio import activity
 
 from activities.contracts import FINALIZE, LOOKUPS, FinalizeTask, Segments
-from activities.liveness import lively
-from activities.pulse import Pulse
+from activities.decorators import lively
+from activities.heartbeat import Pulse
 from activities.render import load_plan
-from picturelock.finishing import Finisher
+from picturelock.concurrency import together
+from picturelock.finalize.publish import Finisher
 from picturelock.models import ExportRequest, ExportResult, Narration, Script
 from picturelock.settings import settings
-from picturelock.storage import default_store
-from picturelock.together import together
+from picturelock.store.store import default_store
 
 
 @activity.defn(name=FINALIZE)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from picturelock.stages import HEARTBEAT_SECONDS
+from picturelock.jobs.stages import HEARTBEAT_SECONDS
 
 BEATS_PER_SECOND: Final = 30
 """What a job costs the server, about."""

@@ -22,17 +22,17 @@ from activities.contracts import (
     Segments,
     SoundTask,
 )
-from activities.liveness import lively
-from activities.pulse import Pulse
+from activities.decorators import lively
+from activities.heartbeat import Pulse
 from picturelock.composition.layout import segment_spec
+from picturelock.concurrency import together
 from picturelock.errors import PicturelockError
-from picturelock.finishing import master_sound as master
-from picturelock.hardware import find
+from picturelock.finalize.publish import master_sound as master
 from picturelock.models import ArtifactRef, RenderedSegment, RenderPlan, Sound
-from picturelock.rendering import render_segment
+from picturelock.render.hardware import find
+from picturelock.render.segment import render_segment
 from picturelock.settings import Settings, settings
-from picturelock.storage import Store, default_store
-from picturelock.together import together
+from picturelock.store.store import Store, default_store
 
 
 @lru_cache(maxsize=4)

@@ -3,17 +3,17 @@
 from temporalio import activity
 
 from activities.contracts import WRITE_SCRIPT, ScriptTask, WrittenScript
-from activities.liveness import lively
-from activities.pulse import Pulse
+from activities.decorators import lively
+from activities.heartbeat import Pulse
+from picturelock.composition.visuals.source import demands, require, sources
 from picturelock.errors import InvalidScript
 from picturelock.models import Brief, ExportRequest, Script
-from picturelock.scripting.markdown import plain_text
-from picturelock.scripting.openai import OpenAIWriter
-from picturelock.scripting.writers import BuiltInWriter, Writer
+from picturelock.script.markdown import plain_text
+from picturelock.script.openai import OpenAIWriter
+from picturelock.script.writers import BuiltInWriter, Writer
 from picturelock.settings import settings
 from picturelock.speech.engine import choose, engines
-from picturelock.storage import default_store
-from picturelock.visuals.source import demands, require, sources
+from picturelock.store.store import default_store
 
 JSON = "application/json"
 

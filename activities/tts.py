@@ -3,14 +3,14 @@
 from temporalio import activity
 
 from activities.contracts import SPEAK_SAMPLE, SPEAK_SCENE, SpeechTask, SpokenSample, SpokenScene
-from activities.liveness import lively
-from activities.pulse import Pulse
+from activities.decorators import lively
+from activities.heartbeat import Pulse
 from picturelock.models import ExportRequest, Script, Voice
 from picturelock.settings import settings
 from picturelock.speech.engine import engines
 from picturelock.speech.narrate import narrate
 from picturelock.speech.sample import speak_sample as speak
-from picturelock.storage import default_store
+from picturelock.store.store import default_store
 
 
 @activity.defn(name=SPEAK_SCENE)

@@ -17,12 +17,12 @@ from api.context import Context
 from api.correlation import CorrelationMiddleware
 from api.metrics import Meters, MetricsMiddleware
 from api.watch import Watchers
-from jobstate.connection import QUICK, connect, when_there
-from jobstate.reader import JobReader
 from picturelock import __version__
-from picturelock.archive import Archive
+from picturelock.jobs.archive import Archive
 from picturelock.settings import Settings, settings
-from picturelock.storage import Store
+from picturelock.store.store import Store
+from picturelock.temporal.connection import QUICK, connect, when_there
+from picturelock.temporal.reader import JobReader
 
 _DESCRIPTION: Final = (
     "A script goes in, a verified, narrated, captioned film comes out. "

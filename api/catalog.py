@@ -7,10 +7,10 @@ from fastapi import APIRouter
 
 from api.context import Context, Shared
 from api.problems import PROBLEM, RETRY_AFTER_SECONDS, Problem
-from jobstate.errors import JobNotFound, StateUnavailable, translated
 from picturelock.errors import PicturelockError
 from picturelock.models import Model
 from picturelock.presets import DEFAULT_PRESET, PRESETS, Preset
+from picturelock.temporal.errors import JobNotFound, StateUnavailable, translated
 
 router = APIRouter()
 _READY_SECONDS: Final = 2.0

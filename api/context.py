@@ -7,9 +7,9 @@ from fastapi import Depends, Request
 from temporalio.client import Client
 
 from api.watch import Watchers
-from jobstate.reader import JobReader
 from picturelock.settings import Settings
-from picturelock.storage import Store
+from picturelock.store.store import Store
+from picturelock.temporal.reader import JobReader
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from api.context import Context, Shared
 from api.problems import PROBLEM, Problem
 from api.start import START_SECONDS, start_run
-from jobstate.errors import JobNotFound, translated
-from jobstate.names import PAUSE_SIGNAL, RESUME_SIGNAL
 from picturelock.models import NOTES_KEPT, TERMINAL, EarlierAttempt, JobId, JobStatus
+from picturelock.temporal.errors import JobNotFound, translated
+from picturelock.temporal.names import PAUSE_SIGNAL, RESUME_SIGNAL
 
 log = structlog.get_logger()
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])

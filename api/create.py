@@ -17,10 +17,10 @@ from api.correlation import correlation_id
 from api.problems import PROBLEM, Problem
 from api.start import start_run
 from picturelock.errors import NotOffered, WebhookRefused
+from picturelock.jobs.status import links
+from picturelock.jobs.webhooks import check_url
 from picturelock.models import ExportInput, ExportRequest, JobMemo, JobStatus, Links, Model, Stage, Status
-from picturelock.scripting.intake import Complaint, RequestRefused, read_request
-from picturelock.status import links
-from picturelock.webhooks import check_url
+from picturelock.script.intake import Complaint, RequestRefused, read_request
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 

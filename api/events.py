@@ -8,9 +8,9 @@ from typing import Final
 
 from api.frames import EventId, connected_frame, frame, stamp, state_frame
 from api.watch import JobWatcher, Sighting
+from picturelock.jobs.stages import stage_of
+from picturelock.jobs.status import not_below
 from picturelock.models import TERMINAL, JobStatus, PendingActivity, TimelineEvent, Warn
-from picturelock.stages import stage_of
-from picturelock.status import not_below
 
 HEARTBEAT_SECONDS: Final = 4.0
 _ALMOST: Final = 999

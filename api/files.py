@@ -9,11 +9,11 @@ from fastapi.responses import FileResponse, RedirectResponse
 from api.body import save_body
 from api.context import Context, Shared
 from api.problems import PROBLEM, Problem
-from picturelock.assets import take_in
 from picturelock.errors import ArtifactLost
+from picturelock.jobs.status import assemble
 from picturelock.models import Asset, ExportResult, JobId, NamedArtifact
-from picturelock.scratch import workspace
-from picturelock.status import assemble
+from picturelock.store.assets import take_in
+from picturelock.store.scratch import workspace
 
 router = APIRouter(prefix="/api", tags=["files"])
 _SIGNED_SECONDS: Final = 3_600

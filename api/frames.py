@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from picturelock.jobs.status import event_data, event_name
 from picturelock.models import TERMINAL, JobStatus
-from picturelock.status import event_data, event_name
 
 RETRY_MILLISECONDS: Final = 1_000
 

@@ -11,6 +11,7 @@ from pydantic import Field
 from api.context import Context, Shared
 from api.listing import Cursor, read_page
 from api.problems import PROBLEM
+from picturelock.jobs.status import assemble, etag
 from picturelock.models import (
     TERMINAL,
     DeliveryLog,
@@ -22,7 +23,6 @@ from picturelock.models import (
     TimelineEvent,
     Warn,
 )
-from picturelock.status import assemble, etag
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 

@@ -16,11 +16,11 @@ from temporalio.client import WorkflowExecution
 
 from api.context import Context
 from api.problems import Problem
-from jobstate.decoding import listed_snapshot
-from jobstate.errors import JobNotFound, translated
-from jobstate.names import EXPORT_WORKFLOW
+from picturelock.jobs.status import assemble
 from picturelock.models import JobStatus, Snapshot, Status
-from picturelock.status import assemble
+from picturelock.temporal.decoding import listed_snapshot
+from picturelock.temporal.errors import JobNotFound, translated
+from picturelock.temporal.names import EXPORT_WORKFLOW
 
 log = structlog.get_logger()
 

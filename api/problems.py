@@ -10,10 +10,10 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from api.correlation import correlation_id
-from jobstate.errors import JobNotFound, StateRefused, StateUnavailable
 from picturelock.errors import ArtifactLost, AssetMissing, AssetUnreadable, DiskFull, PicturelockError, StoreUnavailable
 from picturelock.models import JobId, Model
-from picturelock.scripting.intake import RequestRefused
+from picturelock.script.intake import RequestRefused
+from picturelock.temporal.errors import JobNotFound, StateRefused, StateUnavailable
 
 RETRY_AFTER_SECONDS = 2
 

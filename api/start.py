@@ -13,10 +13,10 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.context import Context
-from jobstate.errors import translated
-from jobstate.names import EXPORT_WORKFLOW, JOB_MEMO
+from picturelock.jobs.stages import EXPORTS_QUEUE
 from picturelock.models import ExportInput, ExportRequest, JobMemo
-from picturelock.stages import EXPORTS_QUEUE
+from picturelock.temporal.errors import translated
+from picturelock.temporal.names import EXPORT_WORKFLOW, JOB_MEMO
 
 log = structlog.get_logger()
 START_SECONDS: Final = 5.0

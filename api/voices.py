@@ -12,12 +12,12 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 from api.context import Context, Shared
 from api.problems import PROBLEM, RETRY_AFTER_SECONDS, Problem
-from jobstate.errors import translated
-from jobstate.names import VOICE_SAMPLE_WORKFLOW, voice_sample_id
 from picturelock.errors import VoiceUnavailable
+from picturelock.jobs.stages import EXPORTS_QUEUE
 from picturelock.models import ArtifactRef, JobError, Model, Voice
 from picturelock.speech.catalog import VoiceInfo, installed_voices
-from picturelock.stages import EXPORTS_QUEUE
+from picturelock.temporal.errors import translated
+from picturelock.temporal.names import VOICE_SAMPLE_WORKFLOW, voice_sample_id
 
 router = APIRouter(prefix="/api/voices", tags=["catalog"])
 _START_SECONDS: Final = 5.0

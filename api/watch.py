@@ -18,11 +18,11 @@ from typing import Final
 import structlog
 
 from api.frames import EventId, state_frame
-from jobstate.errors import JobNotFound, StateUnavailable
-from jobstate.reader import JobReader
 from picturelock.errors import StoreUnavailable
+from picturelock.jobs.status import assemble, etag
 from picturelock.models import TERMINAL, JobStatus, Observation, PendingActivity, TimelineEvent
-from picturelock.status import assemble, etag
+from picturelock.temporal.errors import JobNotFound, StateUnavailable
+from picturelock.temporal.reader import JobReader
 
 TICK_SECONDS: Final = 0.25
 JOBS_PER_SECOND: Final = 60

@@ -14,13 +14,13 @@ from temporalio import activity
 from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.worker import Worker
 
-from jobstate.connection import connect
-from jobstate.workers import HEARTBEAT_SECONDS as WORKER_HEARTBEAT_SECONDS
+from picturelock.jobs.stages import CONTROL_QUEUE, EXPORTS_QUEUE, HEARTBEAT_SECONDS, RENDER_QUEUE
 from picturelock.models import Heartbeat
-from picturelock.stages import CONTROL_QUEUE, EXPORTS_QUEUE, HEARTBEAT_SECONDS, RENDER_QUEUE
+from picturelock.temporal.connection import connect
+from picturelock.temporal.worker_liveness import HEARTBEAT_SECONDS as WORKER_HEARTBEAT_SECONDS
 from tests.fake_activities import Studio
-from workflows.aftermath import AftermathWorkflow
 from workflows.export import ExportWorkflow
+from workflows.post_export import AftermathWorkflow
 
 FRAMES = 20_000
 """Frames of a segment: at four a second, more than any measurement lasts."""

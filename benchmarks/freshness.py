@@ -18,14 +18,14 @@ from httpx_sse import aconnect_sse
 from temporalio import activity
 from temporalio.runtime import Runtime, TelemetryConfig
 
-from activities import pulse
+from activities import heartbeat
 from benchmarks.report import Report, percentile
 from benchmarks.stand import ROOT, Stand
-from jobstate.connection import connect
-from jobstate.workers import HEARTBEAT_SECONDS as WORKER_HEARTBEAT_SECONDS
+from picturelock.jobs.stages import BY_NAME
 from picturelock.settings import Settings, settings
-from picturelock.stages import BY_NAME
-from picturelock.storage import default_store
+from picturelock.store.store import default_store
+from picturelock.temporal.connection import connect
+from picturelock.temporal.worker_liveness import HEARTBEAT_SECONDS as WORKER_HEARTBEAT_SECONDS
 from worker import build_workers
 
 SCRIPT = ROOT / "examples" / "tides.md"
@@ -53,18 +53,18 @@ class Truth:
 @contextlib.contextmanager
 def listening(truth: Truth) -> Iterator[None]:
     """Hears every advance where the activity hears it from FFmpeg."""
-    advance = pulse.Pulse.advance
+    advance = heartbeat.Pulse.advance
 
-    def heard(self: pulse.Pulse, fraction: float, message: str, **counts: int | None) -> None:
+    def heard(self: heartbeat.Pulse, fraction: float, message: str, **counts: int | None) -> None:
         if (done := counts.get("done")) is not None:
             truth.note(activity.info().activity_id, done)
         advance(self, fraction, message, **counts)
 
-    pulse.Pulse.advance = heard  # type: ignore[method-assign]
+    heartbeat.Pulse.advance = heard  # type: ignore[method-assign]
     try:
         yield
     finally:
-        pulse.Pulse.advance = advance  # type: ignore[method-assign]
+        heartbeat.Pulse.advance = advance  # type: ignore[method-assign]
 
 
 @asynccontextmanager

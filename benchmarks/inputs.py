@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from picturelock.media.tools import ffmpeg_path
+from picturelock.ffmpeg.tools import ffmpeg_path
 
 RGB = npt.NDArray[np.uint8]
 _SKIES = ((44, 62, 110), (96, 60, 88), (30, 80, 96), (120, 76, 48), (60, 74, 92))

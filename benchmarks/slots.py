@@ -13,17 +13,17 @@ from temporalio import activity
 from temporalio.worker import Worker
 
 from activities import contracts
-from activities.liveness import lively
-from activities.pulse import Pulse
+from activities.decorators import lively
+from activities.heartbeat import Pulse
 from benchmarks.freshness import Truth
 from benchmarks.report import Report, percentile
 from benchmarks.stand import Stand
-from jobstate.connection import connect
-from jobstate.reader import JobReader
-from picturelock.stages import CONTROL_QUEUE, EXPORTS_QUEUE, HEARTBEAT_SECONDS, RENDER_QUEUE
+from picturelock.jobs.stages import CONTROL_QUEUE, EXPORTS_QUEUE, HEARTBEAT_SECONDS, RENDER_QUEUE
+from picturelock.temporal.connection import connect
+from picturelock.temporal.reader import JobReader
 from tests.fake_activities import REF, Studio
-from workflows.aftermath import AftermathWorkflow
 from workflows.export import ExportWorkflow
+from workflows.post_export import AftermathWorkflow
 
 FRAMES: Final = 10_000
 FRAMES_PER_SECOND: Final = 10

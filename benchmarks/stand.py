@@ -14,10 +14,10 @@ from pathlib import Path
 import httpx
 from temporalio.client import Client
 
-from cli.child import Child
-from cli.ports import any_free
-from jobstate.connection import QUICK, connect
-from picturelock.media.tools import temporal_path
+from picturelock.cli.child import Child
+from picturelock.cli.ports import any_free
+from picturelock.ffmpeg.tools import temporal_path
+from picturelock.temporal.connection import QUICK, connect
 
 ROOT = Path(__file__).parents[1]
 

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from picturelock.assets import take_in
 from picturelock.composition.compose import Composer
 from picturelock.composition.layout import segment_spec
-from picturelock.finishing import Finisher, Manifest, master_sound
+from picturelock.composition.visuals.source import VisualSource
+from picturelock.finalize.publish import Finisher, Manifest, master_sound
 from picturelock.models import ExportRequest, ExportResult, Narration, RenderedSegment, RenderPlan, Sound
 from picturelock.models.script import PictureSource
-from picturelock.rendering import render_segment
+from picturelock.render.segment import render_segment
 from picturelock.settings import settings
 from picturelock.speech.engine import SpeechEngine, engines
 from picturelock.speech.narrate import narrate
-from picturelock.storage import Store
-from picturelock.visuals.source import VisualSource
+from picturelock.store.assets import take_in
+from picturelock.store.store import Store
 
 STALL_SECONDS = 60.0
 SLOTS = 2

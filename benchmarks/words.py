@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from picturelock.media.samples import resample
+from picturelock.ffmpeg.samples import resample
 from picturelock.models import Voice, Word
 from picturelock.speech.alignment import align
 from picturelock.speech.hibari import HibariEngine

@@ -22,10 +22,10 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from activities.contracts import ChosenEncoder
-from jobstate.names import aftermath_id
 from picturelock.errors import EncoderFailed, InvalidScript, RenderFailed
-from picturelock.media.tools import temporal_path
+from picturelock.ffmpeg.tools import temporal_path
 from picturelock.models import ExportRequest
+from picturelock.temporal.names import aftermath_id
 from tests.fake_activities import Studio, beat
 from tests.workflows.conftest import REQUEST, Handle, start, studio_open
 from workflows.export import ExportWorkflow

@@ -16,6 +16,8 @@ from api.events import Teller
 from api.frames import connected_frame, frame, stamp
 from api.watch import Sighting
 from picturelock.errors import WorkerLost
+from picturelock.jobs.stages import CONTROL_QUEUE, EXPORTS_QUEUE, RENDER_QUEUE
+from picturelock.jobs.status import assemble
 from picturelock.models import (
     EarlierAttempt,
     ExportRequest,
@@ -28,9 +30,7 @@ from picturelock.models import (
     Observation,
     PendingActivity,
 )
-from picturelock.stages import CONTROL_QUEUE, EXPORTS_QUEUE, RENDER_QUEUE
-from picturelock.status import assemble
-from workflows.board import Board
+from workflows.job_record import Board
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
 PAGE: Final = DOCS / "http-api.md"

@@ -25,9 +25,9 @@ from temporalio.runtime import Runtime, TelemetryConfig  # noqa: E402
 from temporalio.service import RPCError  # noqa: E402
 from temporalio.testing import WorkflowEnvironment  # noqa: E402
 
-from picturelock.media.tools import ffmpeg_path, temporal_path, tool_versions  # noqa: E402
+from picturelock.ffmpeg.tools import ffmpeg_path, temporal_path, tool_versions  # noqa: E402
 from picturelock.settings import settings  # noqa: E402
-from picturelock.storage import Store, default_store  # noqa: E402
+from picturelock.store.store import Store, default_store  # noqa: E402
 from tests.servers import FakeServer, Reply  # noqa: E402
 
 hypothesis.settings.register_profile("house", deadline=None, derandomize="CI" in os.environ)

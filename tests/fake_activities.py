@@ -10,11 +10,11 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities import contracts
-from activities.aftermath import close_books, deliver_webhook
 from activities.control import hold_work, note_progress, release_work
+from activities.post_export import close_books, deliver_webhook
 from picturelock.errors import PicturelockError
+from picturelock.jobs.stages import Retries
 from picturelock.models import NOTES_KEPT, ArtifactRef, ExportResult, FilmFacts, Heartbeat, NamedArtifact, Sound
-from picturelock.stages import Retries
 
 REF = ArtifactRef(sha256="0" * 64, size_bytes=1, media_type="application/json")
 FACTS = FilmFacts(

@@ -7,8 +7,8 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities import contracts
-    from jobstate.names import EVICTION_WORKFLOW
-    from picturelock.eviction import Eviction
+    from picturelock.store.eviction import Eviction
+    from picturelock.temporal.names import EVICTION_WORKFLOW
     from workflows.options import errand
 
 _WITHIN: Final = timedelta(hours=1)

@@ -11,7 +11,10 @@ from temporalio.workflow import ParentClosePolicy
 
 with workflow.unsafe.imports_passed_through():
     from activities.contracts import Held
-    from jobstate.names import (
+    from picturelock.errors import DeadlineExceeded
+    from picturelock.jobs.stages import CONTROL_QUEUE
+    from picturelock.models import AftermathInput, ExportInput, ExportResult, Snapshot, TimelineEvent
+    from picturelock.temporal.names import (
         AFTERMATH_WORKFLOW,
         EXPORT_WORKFLOW,
         HOLD_WORK,
@@ -24,14 +27,11 @@ with workflow.unsafe.imports_passed_through():
         WARNINGS_MEMO,
         aftermath_id,
     )
-    from picturelock.errors import DeadlineExceeded
-    from picturelock.models import AftermathInput, ExportInput, ExportResult, Snapshot, TimelineEvent
-    from picturelock.stages import CONTROL_QUEUE
-    from workflows.board import Board
+    from workflows.cancellation import settle
     from workflows.failures import job_error
-    from workflows.givingup import settle
+    from workflows.job_record import Board
     from workflows.options import errand
-    from workflows.production import Production
+    from workflows.pipeline import Production
 
 _HOLD_FOR: Final = timedelta(days=7)
 """A hold lasts until the last running attempt has ended; no attempt may take this long."""

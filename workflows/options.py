@@ -6,8 +6,8 @@ from typing import Final, TypedDict
 from temporalio.common import RetryPolicy
 from temporalio.workflow import ActivityCancellationType
 
+from picturelock.jobs.stages import BY_NAME, CONTROL_QUEUE
 from picturelock.models import StageName
-from picturelock.stages import BY_NAME, CONTROL_QUEUE
 
 HEARTBEAT_TIMEOUT: Final = timedelta(seconds=10)
 

@@ -14,8 +14,8 @@ from benchmarks.quality.speech import word_error_rate
 from benchmarks.report import Report
 from benchmarks.studio import SLOTS, Studio
 from benchmarks.words import Deviations, deviations
-from picturelock.media.sound import SoundJob
-from picturelock.media.verify import Gate
+from picturelock.finalize.gate import Gate
+from picturelock.finalize.sound import SoundJob
 from picturelock.models import SAMPLE_RATE
 
 HOUR = 3_600

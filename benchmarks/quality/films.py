@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.inputs import save_clip, save_music, save_photograph
 from benchmarks.studio import Produced, Studio
 from picturelock.models import ExportRequest
-from picturelock.scripting.markdown import parse_script
+from picturelock.script.markdown import parse_script
 
 ROOT = Path(__file__).parents[2]
 LINES = (

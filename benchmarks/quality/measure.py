@@ -14,12 +14,12 @@ import numpy.typing as npt
 
 from benchmarks.quality.films import Film
 from picturelock.composition.captions import to_srt, to_vtt
-from picturelock.media.fonts import drawable_text
-from picturelock.media.text import CaptionLook, text_width
-from picturelock.media.tools import ffmpeg_path, ffprobe_path
+from picturelock.ffmpeg.tools import ffmpeg_path, ffprobe_path
 from picturelock.models import Cue
 from picturelock.speech.timing import is_wide
-from picturelock.storage import Store
+from picturelock.store.store import Store
+from picturelock.text.ass import CaptionLook, text_width
+from picturelock.text.fonts import drawable_text
 
 Samples = npt.NDArray[np.float32]
 RATE = 48_000

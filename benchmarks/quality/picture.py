@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.studio import Studio
-from picturelock.media import frames, motion, planes
-from picturelock.media.tools import ffmpeg_path
+from picturelock.ffmpeg.tools import ffmpeg_path
 from picturelock.models import ExportRequest, Motion
+from picturelock.render import frames, i420, motion
 
 MOVING: list[Motion] = ["zoom-in", "zoom-out", "pan-left", "pan-right", "pan-up", "pan-down"]
 SIZE = (1920, 1080)
@@ -27,7 +27,7 @@ COLORS = (
 Points = npt.NDArray[np.float64]
 
 
-def dotted() -> planes.RGB:
+def dotted() -> i420.RGB:
     """A grey picture with one soft dot, away from the middle."""
     picture = np.full((SOURCE[1], SOURCE[0], 3), 40, np.uint8)
     cv2.circle(picture, (760, 480), 17, (230, 230, 230), -1, cv2.LINE_AA)
@@ -63,12 +63,12 @@ def drawn(how: Motion) -> Path2D:
     """The dot in the frames as they are drawn."""
     width, height = motion.still_size(*SIZE, how)
     small = np.asarray(cv2.resize(dotted(), (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-    picture = frames.Picture.still(planes.from_rgb(small), how, (), COUNT)
-    out = planes.new_frame(*SIZE)
+    picture = frames.Picture.still(i420.from_rgb(small), how, (), COUNT)
+    out = i420.new_frame(*SIZE)
     points = []
     for number in range(COUNT):
         picture.draw(number, out)
-        points.append(_centroid(planes.views(out).y))
+        points.append(_centroid(i420.views(out).y))
     return Path2D.of(np.array(points))
 
 
@@ -108,9 +108,9 @@ def cost_against_zoompan(folder: Path) -> tuple[float, float]:
     source = folder / "dot.png"
     cv2.imwrite(str(source), dotted())
     width, height = motion.still_size(*SIZE, "zoom-in")
-    still = planes.from_rgb(np.asarray(cv2.resize(dotted(), (width, height), interpolation=cv2.INTER_AREA), np.uint8))
+    still = i420.from_rgb(np.asarray(cv2.resize(dotted(), (width, height), interpolation=cv2.INTER_AREA), np.uint8))
     picture = frames.Picture.still(still, "zoom-in", (), COUNT)
-    out = planes.new_frame(*SIZE)
+    out = i420.new_frame(*SIZE)
 
     def draw() -> None:
         for number in range(COUNT):
@@ -131,7 +131,7 @@ def cost_against_zoompan(folder: Path) -> tuple[float, float]:
     return ours, theirs
 
 
-def chart() -> planes.RGB:
+def chart() -> i420.RGB:
     """Patches in rows of four."""
     picture = np.zeros((1080, 1920, 3), np.uint8)
     for number, color in enumerate(COLORS):

@@ -9,10 +9,10 @@ import numpy as np
 
 from benchmarks.quality.films import Inputs
 from benchmarks.studio import Studio
-from picturelock.media.planes import RGB
-from picturelock.media.samples import to_wav
-from picturelock.media.tools import ffmpeg_path
+from picturelock.ffmpeg.samples import to_wav
+from picturelock.ffmpeg.tools import ffmpeg_path
 from picturelock.models import ExportRequest
+from picturelock.render.i420 import RGB
 
 TORTURE = "It's 100% {x} \\N C:\\new — 1️⃣ 👨‍👩‍👧 Zoë"
 VIDEO = {"preset": "preview", "width": 1280, "height": 720}

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Literal
 
 from benchmarks.speed.film import Inputs, Paper
-from picturelock.media.fonts import font_environment
-from picturelock.media.motion import MARGIN
-from picturelock.media.tools import ffmpeg_path
+from picturelock.ffmpeg.tools import ffmpeg_path
 from picturelock.models import VideoFormat
+from picturelock.render.motion import MARGIN
+from picturelock.text.fonts import font_environment
 
 X264 = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-profile:v", "high", "-pix_fmt", "yuv420p"]
 COLOR = "out_color_matrix=bt709:out_range=tv"

@@ -10,14 +10,14 @@ import numpy as np
 from benchmarks.inputs import save_photograph
 from benchmarks.studio import Studio, quiet
 from picturelock.composition.layout import segment_spec
-from picturelock.media import ffmpeg as runner
-from picturelock.media.fonts import font_environment
-from picturelock.media.frames import feed
-from picturelock.media.samples import resample, to_wav
-from picturelock.media.text import caption_document
+from picturelock.ffmpeg import runner
+from picturelock.ffmpeg.samples import resample, to_wav
 from picturelock.models import ExportRequest, RenderPlan, Voice
-from picturelock.rendering import drawer
+from picturelock.render.frames import feed
+from picturelock.render.segment import drawer
 from picturelock.speech.hibari import HibariEngine
+from picturelock.text.ass import caption_document
+from picturelock.text.fonts import font_environment
 
 NARRATIONS = (
     "Twice a day the sea breathes in, and twice a day it breathes out again over the beach.",

@@ -7,9 +7,9 @@ room for it, never two at once.
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from picturelock.media.fonts import clusters
 from picturelock.models import Cue, Word
 from picturelock.speech.timing import AnyWord, is_wide, join_words
+from picturelock.text.fonts import clusters
 
 MAX_CHARACTERS: Final = 42
 MAX_WIDE_CHARACTERS: Final = 16

@@ -15,11 +15,11 @@ import numpy as np
 from picturelock.composition.captions import cut_to_fit
 from picturelock.errors import InvalidScript
 from picturelock.languages import reads_leftwards
-from picturelock.media.planes import RGB
-from picturelock.media.text import CaptionLook, TextBlock, line_height, text_width
 from picturelock.models import Scene, Script
-from picturelock.scripting.markdown import plain_text
+from picturelock.render.i420 import RGB
+from picturelock.script.markdown import plain_text
 from picturelock.speech.timing import Written, join_words, split_words
+from picturelock.text.ass import CaptionLook, TextBlock, line_height, text_width
 
 _HUES: Final = (0.61, 0.52, 0.70, 0.94, 0.07, 0.45, 0.78, 0.57)
 """Hues that white text stands well on, far enough apart that neighbouring scenes differ."""

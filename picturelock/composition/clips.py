@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from picturelock.errors import AssetUnreadable
-from picturelock.media.clips import ClipFile
 from picturelock.models import ArtifactRef, ClipCut, Visual
-from picturelock.storage import Store
+from picturelock.render.clips import ClipFile
+from picturelock.store.store import Store
 
 _STALL_SECONDS = 20.0
 """Less than rendering allows: what is slow to find here would stand still there."""

@@ -12,9 +12,10 @@ from picturelock.composition.captions import cues_of_scene
 from picturelock.composition.inserts import InsertKind, ReadyInsert
 from picturelock.composition.layout import Layout, Part, lay_out
 from picturelock.composition.pictures import Notes, PictureMaker
+from picturelock.composition.visuals.provide import Provider
+from picturelock.composition.visuals.source import VisualSource
+from picturelock.concurrency import together
 from picturelock.errors import AssetUnreadable, InvalidRequest
-from picturelock.media.fonts import drawable_text
-from picturelock.media.text import CaptionLook, text_width
 from picturelock.models import (
     SAMPLE_RATE,
     AudioPlan,
@@ -34,11 +35,10 @@ from picturelock.models import (
 )
 from picturelock.models.script import PictureSource
 from picturelock.presets import resolve
-from picturelock.scripting.markdown import plain_text
-from picturelock.storage import Store
-from picturelock.together import together
-from picturelock.visuals.provide import Provider
-from picturelock.visuals.source import VisualSource
+from picturelock.script.markdown import plain_text
+from picturelock.store.store import Store
+from picturelock.text.ass import CaptionLook, text_width
+from picturelock.text.fonts import drawable_text
 
 Report = Callable[[float, str], None]
 _AT_ONCE = os.cpu_count() or 1

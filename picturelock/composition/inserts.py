@@ -7,12 +7,12 @@ from typing import Final, Literal
 
 from picturelock.composition.clips import cut_clip
 from picturelock.errors import InvalidRequest
-from picturelock.media import loudness
-from picturelock.media.probe import probe
-from picturelock.media.samples import extract_stereo
+from picturelock.ffmpeg import loudness
+from picturelock.ffmpeg.probe import probe
+from picturelock.ffmpeg.samples import extract_stereo
 from picturelock.models import SAMPLE_RATE, ArtifactRef, Insert, ScenePicture, SoundCue, VideoFormat, Visual
-from picturelock.scratch import workspace
-from picturelock.storage import Store
+from picturelock.store.scratch import workspace
+from picturelock.store.store import Store
 
 MAX_SECONDS: Final = 120.0
 MAX_GAIN_DB: Final = 24.0

@@ -13,7 +13,6 @@ from itertools import islice
 from typing import Final
 
 from picturelock.errors import InvalidRequest
-from picturelock.media.encoders import SOFTWARE
 from picturelock.models import (
     SAMPLE_RATE,
     Cue,
@@ -25,6 +24,7 @@ from picturelock.models import (
     Word,
 )
 from picturelock.models.film import TimelinePart
+from picturelock.render.encoders import SOFTWARE
 
 LEAD_SECONDS: Final = 0.25
 TAIL_SECONDS: Final = 0.45

@@ -12,13 +12,13 @@ import cv2
 
 from picturelock.composition import cards
 from picturelock.composition.clips import cut_clip
-from picturelock.hashing import cache_key
-from picturelock.media import motion, planes, stills
-from picturelock.media.fonts import drawable_text
-from picturelock.media.text import TextBlock, draw_mask
 from picturelock.models import ArtifactRef, Model, Motion, Scene, ScenePicture, Script, TextLayer, VideoFormat, Visual
-from picturelock.scripting.markdown import plain_text
-from picturelock.storage import Store
+from picturelock.render import i420, motion, stills
+from picturelock.script.markdown import plain_text
+from picturelock.store.hashing import cache_key
+from picturelock.store.store import Store
+from picturelock.text.ass import TextBlock, draw_mask
+from picturelock.text.fonts import drawable_text
 
 VERSION: Final = "7"
 Colors = tuple[tuple[int, int, int], tuple[int, int, int]]
@@ -135,10 +135,10 @@ class PictureMaker:
 def _prepare_image(data: bytes, width: int, height: int, how: str, how_it_moves: Motion) -> bytes:
     picture = stills.load_rgb(data, (width, height))
     fitted = stills.fit(picture, width, height, how, inset=motion.contained_inset(how_it_moves))
-    return planes.pack(planes.from_rgb(fitted))
+    return i420.pack(i420.from_rgb(fitted))
 
 
 def _prepare_gradient(colors: Colors, width: int, height: int, *, seed: int, lights: bool) -> bytes:
     digest = hashlib.sha256(repr((colors, seed)).encode()).digest()
     picture = cards.gradient(*colors, width, height, seed=int.from_bytes(digest[:4], "big"), lights=lights)
-    return planes.pack(planes.from_rgb(picture))
+    return i420.pack(i420.from_rgb(picture))

@@ -1,14 +1,5 @@
 """Everything that crosses a process boundary, as frozen pydantic models."""
 
-from picturelock.models.aftermath import (
-    AftermathInput,
-    ArchivedJob,
-    Delivery,
-    DeliveryLog,
-    DeliveryOutcome,
-    DeliveryState,
-    Message,
-)
 from picturelock.models.artifacts import ArtifactRef, Asset, Attribution, NamedArtifact
 from picturelock.models.base import Input, Made, Model
 from picturelock.models.film import (
@@ -57,6 +48,15 @@ from picturelock.models.job import (
     StepState,
     TimelineEvent,
     Warn,
+)
+from picturelock.models.post_export import (
+    AftermathInput,
+    ArchivedJob,
+    Delivery,
+    DeliveryLog,
+    DeliveryOutcome,
+    DeliveryState,
+    Message,
 )
 from picturelock.models.request import (
     CaptionOptions,

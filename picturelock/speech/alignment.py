@@ -15,8 +15,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from picturelock.ffmpeg.samples import Mono, decimated
 from picturelock.languages import primary
-from picturelock.media.samples import Mono, decimated
 from picturelock.models import SAMPLE_RATE, Word
 from picturelock.speech.hibari import pronounced
 from picturelock.speech.timing import TimedToken, match_words

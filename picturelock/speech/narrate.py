@@ -6,16 +6,16 @@ from typing import Final
 import numpy as np
 
 from picturelock.errors import AssetUnreadable, SpeechFailed
-from picturelock.hashing import cache_key
-from picturelock.media import loudness
-from picturelock.media.samples import decode_file, faded, resample, to_wav, voiced_span
+from picturelock.ffmpeg import loudness
+from picturelock.ffmpeg.samples import decode_file, faded, resample, to_wav, voiced_span
 from picturelock.models import SAMPLE_RATE, Narration, Scene, Voice, Word
 from picturelock.models.film import Timing, Unaligned
-from picturelock.scripting.markdown import plain_text
+from picturelock.script.markdown import plain_text
 from picturelock.speech import alignment
 from picturelock.speech.engine import Report, Samples, SpeechEngine, choose
 from picturelock.speech.timing import split_words, spread
-from picturelock.storage import Store
+from picturelock.store.hashing import cache_key
+from picturelock.store.store import Store
 
 _VERSION: Final = "4"
 _MEASURE_SECONDS: Final = 3.0

@@ -20,11 +20,11 @@ from typing import Any, Final
 import numpy as np
 
 from picturelock.errors import SpeechFailed
-from picturelock.hashing import sha256_of
 from picturelock.models import Voice
 from picturelock.speech.catalog import VoiceInfo, piper_files, piper_voices
 from picturelock.speech.engine import Report, Speech
 from picturelock.speech.letters import refuse_foreign
+from picturelock.store.hashing import sha256_of
 
 _THREAD: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="piper")
 _LOADED: Final = 4

@@ -5,7 +5,7 @@ from typing import Final
 from picturelock.models import Narration, Scene, Voice
 from picturelock.speech.engine import SpeechEngine
 from picturelock.speech.narrate import narrate
-from picturelock.storage import Store
+from picturelock.store.store import Store
 
 _COUNTING: Final = "1, 2, 3, 4, 5."
 """What every voice can read in its own language."""

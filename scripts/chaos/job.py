@@ -14,7 +14,7 @@ import httpx
 from httpx_sse import aconnect_sse
 
 from picturelock.errors import PicturelockError
-from picturelock.media import ffmpeg
+from picturelock.ffmpeg import runner
 from picturelock.models import TERMINAL, JobStatus
 from scripts.chaos.invariants import Seen, Told, disagreements, violations
 from scripts.chaos.plan import JobPlan, Wish
@@ -194,7 +194,7 @@ class ChaoticJob:
             path = Path(folder) / "film.mp4"
             path.write_bytes(answer.content)
             try:
-                await ffmpeg.run(["-v", "error", "-xerror", "-i", str(path), "-f", "null", "-"], stall_seconds=30)
+                await runner.run(["-v", "error", "-xerror", "-i", str(path), "-f", "null", "-"], stall_seconds=30)
             except PicturelockError as error:
                 return [f"{self.plan.title}: the film cannot be decoded: {error}"]
         return []

@@ -17,8 +17,8 @@ from typing import Any, Final
 
 import httpx
 
-from cli.child import Child
-from cli.ports import is_free
+from picturelock.cli.child import Child
+from picturelock.cli.ports import is_free
 from scripts.chaos.plan import Fault, Target
 
 ROOT: Final = Path(__file__).parents[2]
@@ -128,7 +128,7 @@ async def standing(data: Path, *, workers: int, on_s3: bool) -> AsyncIterator[St
         }  # fmt: skip
     ports = ["--port", "0", "--temporal-port", "0", "--ui-port", "0"]
     supervisor = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "cli.main", "up", "--data", str(data), *ports, "--json", "--workers", str(workers),
+        sys.executable, "-m", "picturelock.cli.main", "up", "--data", str(data), *ports, "--json", "--workers", str(workers),
         cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     try:

@@ -19,9 +19,9 @@ import httpx
 import obstore
 from obstore.store import S3Store
 
-from picturelock.media import ffmpeg
+from picturelock.ffmpeg import runner
+from picturelock.jobs.stages import STAGES
 from picturelock.models import TERMINAL, JobStatus, StageName
-from picturelock.stages import STAGES
 from scripts.chaos.plan import Blow, Fault, Target
 from scripts.chaos.stack import CREDENTIALS, Stack, standing
 
@@ -197,7 +197,7 @@ class Bench:
             path = Path(folder) / "film.mp4"
             path.write_bytes(data)
             arguments = ["-v", "error", "-i", str(path), "-map", "0", "-f", "md5", "pipe:1"]
-            done = await ffmpeg.run(arguments, stall_seconds=60, read_stdout=True)
+            done = await runner.run(arguments, stall_seconds=60, read_stdout=True)
         return done.stdout.decode().strip()
 
 

@@ -14,17 +14,17 @@ from temporalio.activity import ActivityCancellationDetails
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities import contracts, liveness
+from activities import contracts, decorators
 from activities.contracts import BatchTask, ScriptTask, SpeechTask
-from activities.liveness import lively
-from activities.pulse import Pulse
+from activities.decorators import lively
+from activities.heartbeat import Pulse
 from activities.render import render_batch
 from activities.script import write_script
 from activities.tts import speak_scene
-from picturelock import stages
 from picturelock.composition.layout import Part, lay_out
 from picturelock.errors import InvalidScript, RenderFailed, RenderStalled
-from picturelock.media import motion, planes, process
+from picturelock.ffmpeg import process
+from picturelock.jobs import stages
 from picturelock.models import (
     AudioPlan,
     ExportRequest,
@@ -35,7 +35,8 @@ from picturelock.models import (
     Timeline,
 )
 from picturelock.presets import PRESETS
-from picturelock.storage import default_store
+from picturelock.render import i420, motion
+from picturelock.store.store import default_store
 
 Fake = Callable[[str], Path]
 
@@ -55,7 +56,7 @@ async def planned_segment() -> BatchTask:
     video = PRESETS["preview"].format.model_copy(update={"width": 128, "height": 128})
     layout = lay_out([Part(48_000)], video.fps, 0)
     width, height = motion.still_size(128, 128, "none")
-    still = await store.put_bytes(planes.pack(planes.new_frame(width, height)), "application/x-npy")
+    still = await store.put_bytes(i420.pack(i420.new_frame(width, height)), "application/x-npy")
     timeline = Timeline(
         fps=video.fps, width=128, height=128, total_frames=layout.total_frames, segments=layout.segments,
         scenes=layout.scenes, cues=[], audio=AudioPlan(total_samples=1, target_lufs=-16, speech=[]),
@@ -293,7 +294,7 @@ async def test_a_segment_that_has_no_room_is_refused_before_ffmpeg_begins(
 async def test_work_that_ignores_its_cancellation_is_left_behind(
     environment: ActivityEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(liveness, "END_SECONDS", 0.3)
+    monkeypatch.setattr(decorators, "END_SECONDS", 0.3)
     begun, ended = asyncio.Event(), asyncio.Event()
 
     @lively("tts")
@@ -309,8 +310,8 @@ async def test_work_that_ignores_its_cancellation_is_left_behind(
     environment.cancel(cancellation_details=ActivityCancellationDetails(cancel_requested=True))
     with pytest.raises(ApplicationError, match="given up"):
         await asyncio.wait_for(running, 5)
-    assert liveness._LEFT_BEHIND
+    assert decorators._LEFT_BEHIND
     ended.set()
     async with asyncio.timeout(5):
-        while liveness._LEFT_BEHIND:
+        while decorators._LEFT_BEHIND:
             await asyncio.sleep(0.01)

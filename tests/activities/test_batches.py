@@ -20,7 +20,6 @@ from activities.contracts import (
 from activities.render import render_batch
 from benchmarks.studio import quiet
 from picturelock.composition.layout import Part, lay_out, segment_spec
-from picturelock.media import planes
 from picturelock.models import (
     ArtifactRef,
     AudioPlan,
@@ -31,15 +30,16 @@ from picturelock.models import (
     Timeline,
 )
 from picturelock.presets import PRESETS
-from picturelock.rendering import segment_key
-from picturelock.storage import Store, default_store
+from picturelock.render import i420
+from picturelock.render.segment import segment_key
+from picturelock.store.store import Store, default_store
 
 
 async def planned(store: Store, scenes: int, encoder: str = "software") -> RenderPlan:
     """A film of so many scenes of five seconds: two pieces each, and a transition between two."""
     video = PRESETS["preview"].format.model_copy(update={"width": 128, "height": 128, "encoder": encoder})
     layout = lay_out([Part(5 * 48_000)] * scenes, video.fps, 0.5)
-    still = await store.put_bytes(planes.pack(planes.new_frame(128, 128)), "application/x-npy")
+    still = await store.put_bytes(i420.pack(i420.new_frame(128, 128)), "application/x-npy")
     timeline = Timeline(
         fps=video.fps, width=128, height=128, total_frames=layout.total_frames, segments=layout.segments,
         scenes=layout.scenes, cues=[], audio=AudioPlan(total_samples=1, target_lufs=-16, speech=[]),

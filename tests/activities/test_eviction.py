@@ -10,8 +10,8 @@ import pytest
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
 from activities.eviction import evict_cache
-from picturelock.eviction import Tombstone
-from picturelock.storage import default_store
+from picturelock.store.eviction import Tombstone
+from picturelock.store.store import default_store
 from tests.workflows.conftest import start
 
 pytestmark = pytest.mark.usefixtures("no_leftovers")

@@ -11,10 +11,10 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.contracts import ScriptTask
-from activities.liveness import lively
-from activities.pulse import Pulse
-from picturelock import stages
+from activities.decorators import lively
+from activities.heartbeat import Pulse
 from picturelock.errors import RenderFailed, StoreUnavailable
+from picturelock.jobs import stages
 from picturelock.models import ExportRequest, Heartbeat, Made
 from tests.activities.test_activities import error_of
 

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities import pace, pulse
+from activities import heartbeat, pace
 from activities.pace import BEATS_PER_SECOND, SLOWEST_SECONDS, Pace
+from picturelock.jobs.stages import BY_NAME, HEARTBEAT_SECONDS
 from picturelock.models import Heartbeat
-from picturelock.stages import BY_NAME, HEARTBEAT_SECONDS
 from workflows.options import HEARTBEAT_TIMEOUT
 
 
@@ -52,7 +52,7 @@ async def test_an_activity_beats_at_the_pace_of_its_process(monkeypatch: pytest.
         monkeypatch.setattr(time, "monotonic", lambda: clock)
         monkeypatch.setattr(asyncio, "sleep", sleep)
         with pytest.raises(TimeoutError):
-            await pulse.Pulse(BY_NAME["render"]).beat()
+            await heartbeat.Pulse(BY_NAME["render"]).beat()
 
     for processes, wanted in ((1, range(38, 43)), (200, range(3, 5))):
         monkeypatch.setattr(pace.PACE, "processes", processes)

@@ -13,7 +13,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from api.app import create_app
 from api.server import Server
-from cli.ports import any_free
+from picturelock.cli.ports import any_free
 from picturelock.settings import Settings
 from tests.fake_activities import Studio
 from tests.workflows.conftest import studio_open

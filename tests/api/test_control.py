@@ -21,13 +21,13 @@ from api.control import _earlier
 from api.server import Protocol, Server
 from api.start import start_run
 from api.stream import EventStream
-from cli.ports import any_free
-from jobstate.reader import JobReader
-from picturelock.archive import Archive
+from picturelock.cli.ports import any_free
 from picturelock.errors import InvalidScript
+from picturelock.jobs.archive import Archive
 from picturelock.models import ArchivedJob, ExportRequest
 from picturelock.settings import Settings
-from picturelock.storage import Store
+from picturelock.store.store import Store
+from picturelock.temporal.reader import JobReader
 from tests.api.test_jobs import SCRIPT, OpenStudio, all_events, create, until
 from tests.fake_activities import Studio, beat
 from tests.unit.test_status import NOW, observed, snapshot

@@ -8,7 +8,7 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from api import listing
-from picturelock.stages import CONTROL_QUEUE, EXPORTS_QUEUE
+from picturelock.jobs.stages import CONTROL_QUEUE, EXPORTS_QUEUE
 from tests.api.test_jobs import OpenStudio, create, until
 from tests.fake_activities import Studio
 from tests.workflows.conftest import studio_open

@@ -16,8 +16,8 @@ from httpx_sse import aconnect_sse
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.testing import WorkflowEnvironment
 
-from cli.ports import any_free
-from jobstate.holding import hold
+from picturelock.cli.ports import any_free
+from picturelock.temporal.activity_pause import hold
 from tests.api.test_jobs import SCRIPT, OpenStudio, create, until
 from tests.fake_activities import Studio, beat
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pyte
 
 ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-m", "cli.main"]
+COMMAND = [sys.executable, "-m", "picturelock.cli.main"]
 COLUMNS, LINES = 110, 30
 
 

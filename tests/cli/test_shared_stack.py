@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from picturelock.media.probe import probe
+from picturelock.ffmpeg.probe import probe
 from tests.cli.terminal import Ended, ended, piped, start
 from tests.faults.stack import gone, long_script, running
 

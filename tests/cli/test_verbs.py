@@ -260,7 +260,7 @@ def event(name: str, number: int, data: JobStatus) -> bytes:
 async def test_a_broken_stream_is_taken_up_where_it_broke(
     fake_server: Callable[[list[Reply]], FakeServer], tmp_path: Path
 ) -> None:
-    from picturelock.status import assemble
+    from picturelock.jobs.status import assemble
     from tests.unit.test_status import observed, snapshot
 
     running = assemble(observed(snapshot=snapshot("render")))
@@ -281,7 +281,7 @@ async def test_a_broken_stream_is_taken_up_where_it_broke(
 async def test_a_film_that_is_damaged_on_the_way_is_no_film(
     fake_server: Callable[[list[Reply]], FakeServer], tmp_path: Path
 ) -> None:
-    from cli.client import ApiClient, ApiError
+    from picturelock.cli.client import ApiClient, ApiError
 
     server = fake_server([Reply(200, b"not the film", "video/mp4")])
     server.headers["etag"] = f'"{"0" * 64}"'

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.ports import is_free
+from picturelock.cli.ports import is_free
 from picturelock.errors import StoreUnavailable
-from picturelock.storage import Store
+from picturelock.store.store import Store
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "devkey", "AWS_SECRET_ACCESS_KEY": "devsecret"}
 

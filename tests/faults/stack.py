@@ -17,7 +17,7 @@ import httpx
 import numpy as np
 from PIL import Image
 
-from picturelock.media import ffmpeg
+from picturelock.ffmpeg import runner
 from picturelock.models import JobStatus
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +44,7 @@ class Up:
 
 async def start_up(data: Path, *options: str) -> Up:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "cli.main", "up", "--data", str(data), *ANY_PORTS, "--json", *options,
+        sys.executable, "-m", "picturelock.cli.main", "up", "--data", str(data), *ANY_PORTS, "--json", *options,
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
     assert process.stdout is not None
@@ -119,7 +119,7 @@ async def until(http: httpx.AsyncClient, job_id: str, *states: str, progress: fl
 
 
 async def decoded_audio(path: Path) -> np.ndarray:
-    done = await ffmpeg.run(
+    done = await runner.run(
         ["-v", "error", "-i", str(path), "-ac", "1", "-ar", "8000", "-f", "f32le", "pipe:1"],
         stall_seconds=60,
         read_stdout=True,
@@ -171,13 +171,13 @@ async def frame_at(film: Path, seconds: float) -> np.ndarray:
         "gray",
         "pipe:1",
     ]
-    done = await ffmpeg.run(arguments, stall_seconds=60, read_stdout=True)
+    done = await runner.run(arguments, stall_seconds=60, read_stdout=True)
     return np.frombuffer(done.stdout, np.uint8).astype(np.int16)
 
 
 async def command(up_or_data: Path, *arguments: str) -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "cli.main", *arguments, "--data", str(up_or_data), cwd=ROOT,
+        sys.executable, "-m", "picturelock.cli.main", *arguments, "--data", str(up_or_data), cwd=ROOT,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     output, _ = await asyncio.wait_for(process.communicate(), 55)

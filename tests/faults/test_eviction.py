@@ -6,8 +6,8 @@ import httpx
 import pytest
 from temporalio.client import ScheduleActionExecutionStartWorkflow, WorkflowExecutionStatus
 
-from jobstate.connection import connect
-from jobstate.names import EVICTION_SCHEDULE
+from picturelock.temporal.connection import connect
+from picturelock.temporal.names import EVICTION_SCHEDULE
 from tests.faults.stack import SMALL, Up, create, long_script, until
 
 pytestmark = pytest.mark.slow

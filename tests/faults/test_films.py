@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from httpx_sse import aconnect_sse
 
-from picturelock.media import ffmpeg
-from picturelock.media.packets import read_packets
-from picturelock.media.probe import probe
+from picturelock.ffmpeg import runner
+from picturelock.ffmpeg.packets import read_packets
+from picturelock.ffmpeg.probe import probe
 from picturelock.models import CacheUse
 from tests.faults.stack import (
     SMALL,
@@ -60,7 +60,7 @@ async def test_a_script_becomes_a_film_that_is_what_it_says(up: Up, http: httpx.
     assert frames == timeline["totalFrames"] == sum(one["frames"] for one in timeline["segments"])
     assert abs((video.duration or 0) - timeline["totalFrames"] / timeline["fps"]) <= 1 / timeline["fps"]
 
-    black = await ffmpeg.run(
+    black = await runner.run(
         ["-v", "info", "-i", str(film), "-vf", "blackdetect=d=0.1:pix_th=0.05", "-an", "-f", "null", "-"],
         stall_seconds=60,
     )
@@ -159,7 +159,7 @@ async def test_clips_play_loop_and_stand_still_among_stills(http: httpx.AsyncCli
     for path, source, codec in ((short, "testsrc2=r=24:s=640x360:d=0.8", "libx264"),
                                 (long, "testsrc2=r=25:s=180x320:d=5", "libvpx-vp9")):  # fmt: skip
         arguments = ["-v", "error", "-f", "lavfi", "-i", source, "-pix_fmt", "yuv420p", "-c:v", codec, str(path)]
-        await ffmpeg.run(
+        await runner.run(
             [*arguments[:-1], "-deadline", "realtime", "-cpu-used", "8", str(path)] if "vp9" in codec else arguments,
             stall_seconds=60,
         )

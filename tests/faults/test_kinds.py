@@ -8,8 +8,8 @@ import httpx
 import numpy as np
 import pytest
 
-from picturelock.media import ffmpeg
-from picturelock.media.probe import probe
+from picturelock.ffmpeg import runner
+from picturelock.ffmpeg.probe import probe
 from tests.faults.stack import SMALL, create, decoded_audio, frame_at, long_script, until, upload
 
 pytestmark = pytest.mark.slow
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 async def clip(path: Path, color: str, *, sound: bool) -> bytes:
     tone = ["-f", "lavfi", "-i", "sine=f=1000:d=2"] if sound else []
     picture = ["-f", "lavfi", "-i", f"color={color}:r=25:s=320x180:d=2"]
-    await ffmpeg.run(["-v", "error", *picture, *tone, "-pix_fmt", "yuv420p", str(path)], stall_seconds=60)
+    await runner.run(["-v", "error", *picture, *tone, "-pix_fmt", "yuv420p", str(path)], stall_seconds=60)
     return path.read_bytes()
 
 

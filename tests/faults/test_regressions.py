@@ -25,15 +25,15 @@ from httpx_sse import ServerSentEvent, aconnect_sse
 from standardwebhooks import Webhook
 
 from api.app import create_app
-from cli.ports import any_free
-from jobstate.connection import connect
-from jobstate.names import SNAPSHOT_MEMO
-from jobstate.reader import JobReader
-from picturelock.media import ffmpeg
-from picturelock.media.probe import probe
+from picturelock.cli.ports import any_free
+from picturelock.ffmpeg import runner
+from picturelock.ffmpeg.probe import probe
+from picturelock.jobs.status import assemble
 from picturelock.models import JobStatus, Snapshot
-from picturelock.status import assemble
-from picturelock.storage import Store
+from picturelock.store.store import Store
+from picturelock.temporal.connection import connect
+from picturelock.temporal.names import SNAPSHOT_MEMO
+from picturelock.temporal.reader import JobReader
 from tests.faults.stack import SMALL, Up, create, ffmpegs_of, gone, long_script, running, status, until
 from tests.servers import FakeServer, Reply
 
@@ -175,7 +175,7 @@ async def test_6_completed_implies_a_playable_file(http: httpx.AsyncClient, tmp_
     told = json.loads(last.data)
     film = tmp_path / "film.mp4"
     film.write_bytes((await http.get(told["outputPath"])).raise_for_status().content)
-    await ffmpeg.run(["-v", "error", "-xerror", "-i", str(film), "-f", "null", "-"], stall_seconds=60)
+    await runner.run(["-v", "error", "-xerror", "-i", str(film), "-f", "null", "-"], stall_seconds=60)
     assert (await probe(film)).format.duration == pytest.approx(told["output"]["durationSeconds"], abs=0.05)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cli.ports import any_free
+from picturelock.cli.ports import any_free
 from tests.faults.stack import ANY_PORTS, ROOT, gone, start_up, stop
 
 pytestmark = pytest.mark.slow

@@ -17,8 +17,8 @@ from temporalio.client import Client
 
 from activities.contracts import RENDER_BATCH
 from benchmarks.stand import Stand, standing
-from cli.child import Child
-from picturelock.finishing import Manifest
+from picturelock.cli.child import Child
+from picturelock.finalize.publish import Manifest
 from picturelock.models import JobStatus
 from tests.faults.stack import create, long_script, status, until
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from picturelock.errors import StoreUnavailable
-from picturelock.storage import Store
+from picturelock.store.store import Store
 from tests.faults.s3 import CREDENTIALS
 
 pytestmark = pytest.mark.slow

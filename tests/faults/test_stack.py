@@ -14,9 +14,9 @@ import httpx
 import pytest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 
-from cli.ports import any_free
-from jobstate.connection import connect
-from picturelock.media.probe import probe
+from picturelock.cli.ports import any_free
+from picturelock.ffmpeg.probe import probe
+from picturelock.temporal.connection import connect
 from tests.faults.stack import (
     ANY_PORTS,
     ROOT,
@@ -160,7 +160,7 @@ async def test_ports_move_on_and_closed_jobs_stay_ninety_days(tmp_path: Path) ->
     taken = [any_free() for _ in range(3)]
     sockets = [socket.create_server(("127.0.0.1", port)) for port in taken]
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "cli.main", "up", "--data", str(tmp_path / "data"), "--json", "--workers", "2",
+        sys.executable, "-m", "picturelock.cli.main", "up", "--data", str(tmp_path / "data"), "--json", "--workers", "2",
         "--port", str(taken[0]), "--temporal-port", str(taken[1]), "--ui-port", str(taken[2]),
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
@@ -188,7 +188,7 @@ async def test_ports_move_on_and_closed_jobs_stay_ninety_days(tmp_path: Path) ->
 async def test_ctrl_c_during_start_up_ends_it(tmp_path: Path) -> None:
     data = tmp_path / "data"
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "cli.main", "up", "--data", str(data), *ANY_PORTS, "--json",
+        sys.executable, "-m", "picturelock.cli.main", "up", "--data", str(data), *ANY_PORTS, "--json",
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
     async with asyncio.timeout(20):

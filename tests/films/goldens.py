@@ -13,10 +13,10 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from picturelock.composition.pictures import VERSION as PICTURE_VERSION
-from picturelock.media.encode import VERSION as SEGMENT_VERSION
-from picturelock.media.encoders import SOFTWARE, encoding
 from picturelock.models import VideoOptions
 from picturelock.presets import resolve
+from picturelock.render.encode import VERSION as SEGMENT_VERSION
+from picturelock.render.encoders import SOFTWARE, encoding
 from tests.films.studio import Body, Picture, Studio
 
 FOLDER: Final = Path(__file__).parent / "golden"

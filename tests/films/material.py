@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from picturelock.media.tools import ffmpeg_path
+from picturelock.ffmpeg.tools import ffmpeg_path
 from tests.films.studio import HEARD_RATE, Picture
 
 

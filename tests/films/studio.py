@@ -29,11 +29,9 @@ from activities.finalize import finalize_film
 from activities.render import load_plan, master_sound, render_batch
 from activities.script import write_script
 from activities.tts import speak_scene
-from picturelock.assets import take_in
 from picturelock.composition.layout import segment_spec
-from picturelock.finishing import Manifest
-from picturelock.media import planes
-from picturelock.media.tools import ffmpeg_path, ffprobe_path
+from picturelock.ffmpeg.tools import ffmpeg_path, ffprobe_path
+from picturelock.finalize.publish import Manifest
 from picturelock.models import (
     ArtifactRef,
     ExportRequest,
@@ -45,8 +43,10 @@ from picturelock.models import (
     Segment,
     Sound,
 )
-from picturelock.rendering import drawer
-from picturelock.storage import Store, default_store
+from picturelock.render import i420
+from picturelock.render.segment import drawer
+from picturelock.store.assets import take_in
+from picturelock.store.store import Store, default_store
 
 Body = dict[str, Any]
 Picture = npt.NDArray[np.uint8]
@@ -137,7 +137,7 @@ class Studio:
         """A frame as it is drawn: before captions and encoding."""
         planned = await self.planned(body)
         segment = planned.segment_at(frame)
-        out = planes.new_frame(planned.plan.format.width, planned.plan.format.height)
+        out = i420.new_frame(planned.plan.format.width, planned.plan.format.height)
         async with drawer(segment_spec(planned.plan, segment), self.store) as draw:
             await asyncio.to_thread(draw, frame % planned.plan.timeline.total_frames - segment.start_frame, out)
         return rgb(out)
@@ -201,9 +201,9 @@ class Studio:
         return (await self.store.read(next(one for one in film.result.artifacts if one.name == name))).decode()
 
 
-def rgb(frame: planes.Bytes2D) -> Picture:
+def rgb(frame: i420.Bytes2D) -> Picture:
     """An I420 frame (bt709, limited range) as RGB: exact arithmetic, the same on every machine."""
-    view = planes.views(frame)
+    view = i420.views(frame)
     luma = (view.y.astype(np.int64) - 16) * 4788  # ITU-R BT.709-6 in 4096ths
     u, v = (np.repeat(np.repeat(plane.astype(np.int64) - 128, 2, 0), 2, 1) for plane in (view.u, view.v))
     channels = luma + 7373 * v, luma - 877 * u - 2192 * v, luma + 8688 * u

@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from picturelock.media.tools import ffmpeg_path
+from picturelock.ffmpeg.tools import ffmpeg_path
 from picturelock.models import VideoOptions
 from picturelock.models.request import Codec
 from picturelock.presets import PRESETS, resolve

@@ -7,7 +7,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.contracts import FinalizeTask
 from activities.finalize import finalize_film
-from picturelock.hashing import sha256_of
+from picturelock.store.hashing import sha256_of
 from tests.fake_s3 import CREDENTIALS, FakeS3
 from tests.films.studio import Body, Studio, changed
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from picturelock import __version__
-from picturelock.media.probe import probe
+from picturelock.ffmpeg.probe import probe
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]

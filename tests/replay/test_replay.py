@@ -9,8 +9,8 @@ from temporalio.client import WorkflowHistory
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
-from workflows.aftermath import AftermathWorkflow
 from workflows.export import ExportWorkflow
+from workflows.post_export import AftermathWorkflow
 
 HISTORIES = sorted((Path(__file__).parent / "histories").rglob("*.json"))
 """Those in folders are of earlier shapes of the workflow, which open executions may still have."""

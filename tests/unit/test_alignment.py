@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from benchmarks.words import Deviations, deviations
-from picturelock.media.samples import resample, to_wav
+from picturelock.ffmpeg.samples import resample, to_wav
 from picturelock.models import Scene, Voice
 from picturelock.speech.alignment import align, phones
 from picturelock.speech.hibari import HibariEngine
 from picturelock.speech.narrate import narrate
-from picturelock.storage import Store
+from picturelock.store.store import Store
 
 TEXT = "Doctor Chen paid $9.99 on May 3rd, 2024, and didn't ask why."
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from picturelock.composition.captions import MAX_CHARACTERS, MAX_WIDE_CHARACTERS, cues_of_scene, to_srt, to_vtt
-from picturelock.media.text import CaptionLook, ass_time, escape, text_width
 from picturelock.models import Cue, Word
 from picturelock.speech.timing import TimedToken, is_wide, match_words, split_words, spread
+from picturelock.text.ass import CaptionLook, ass_time, escape, text_width
 
 Text = st.lists(
     st.text(st.characters(categories=("L", "N", "P", "S")), min_size=1, max_size=30), min_size=1, max_size=40

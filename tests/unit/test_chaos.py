@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from picturelock.jobs.status import assemble
 from picturelock.models import EarlierAttempt, JobStatus
-from picturelock.status import assemble
 from scripts.chaos.invariants import Seen, Told, disagreements, violations
 from scripts.chaos.plan import plan_round, uses_s3
 from tests.unit.test_status import NOW, RESULT, observed, snapshot

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from picturelock.errors import AssetUnreadable, RenderFailed
-from picturelock.media import ffmpeg
-from picturelock.media.clips import ClipFile, ClipReader
-from picturelock.media.planes import Bytes2D, views
-from picturelock.media.tools import ffmpeg_path
+from picturelock.ffmpeg import runner
+from picturelock.ffmpeg.tools import ffmpeg_path
 from picturelock.models import ClipCut
+from picturelock.render.clips import ClipFile, ClipReader
+from picturelock.render.i420 import Bytes2D, views
 
 pytestmark = pytest.mark.slow
 
@@ -86,7 +86,7 @@ async def test_a_transport_stream_in_an_mp4_is_read_alike_from_everywhere(
     """Its pictures begin later than its sound does."""
     stream = make("testsrc2=r=30:s=320x180:d=3", *SOUND, "-c:v", "libx264", name="clip.ts")
     path = tmp_path / "remuxed.mp4"
-    await ffmpeg.run(["-v", "error", "-i", str(stream), "-c", "copy", str(path)], stall_seconds=30)
+    await runner.run(["-v", "error", "-i", str(stream), "-c", "copy", str(path)], stall_seconds=30)
     whole = await read(path, cut(80), list(range(80)))
     assert len({frame.tobytes() for frame in whole}) == 80
     for start in (1, 30, 59):
@@ -186,7 +186,7 @@ async def test_a_turned_clip_stands_upright(make: Callable[..., Path], tmp_path:
     flat = make("color=black:s=320x180:r=30:d=0.3,drawbox=w=iw/2:c=white:t=fill", "-c:v", "libx264")
     turned = tmp_path / "turned.mp4"
     arguments = ["-v", "error", "-display_rotation", "90", "-i", str(flat), "-c", "copy", str(turned)]
-    await ffmpeg.run(arguments, stall_seconds=30)
+    await runner.run(arguments, stall_seconds=30)
     [frame] = await read(turned, cut(5, fit="stretch"), [2])
     rows = views(frame).y.mean(axis=1)
     assert abs(rows[5] - rows[-5]) > 150

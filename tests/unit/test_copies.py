@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from picturelock.copies import Copies
+from picturelock.store.file_cache import Copies
 
 
 async def copy(copies: Copies, name: str, size: int, hours_ago: float = 0) -> None:

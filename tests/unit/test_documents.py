@@ -11,14 +11,14 @@ from api.app import create_app
 from picturelock import errors
 from picturelock.errors import all_errors
 from picturelock.models import ExportRequest, JobStatus
-from picturelock.scripting.intake import read_request
+from picturelock.script.intake import read_request
 from scripts import reference
 from scripts.settings_table import README, with_table
 
 ROOT = Path(__file__).parents[2]
 HTTP_API = (ROOT / "docs" / "http-api.md").read_text()
 EVENTS = reference.EVENTS.read_text()
-PACKAGES = ("picturelock", "jobstate", "activities", "workflows", "api", "cli")
+PACKAGES = ("picturelock", "activities", "workflows", "api")
 CODE = re.compile(r"[A-Z]{2,}(_[A-Z]+)*")
 STATUS_PHRASES = {status.name for status in HTTPStatus}
 """Codes of what the routing itself refuses."""
@@ -155,7 +155,7 @@ def test_the_readmes_commands_exist() -> None:
     ):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
     for name in re.findall(r"^picturelock ([a-z]+)", README.read_text(), re.MULTILINE):
-        assert f"def {name}(" in (ROOT / "cli" / "main.py").read_text()
+        assert f"def {name}(" in (ROOT / "picturelock" / "cli" / "main.py").read_text()
 
 
 def test_lock_files_name_no_index_and_pin_everything() -> None:
@@ -169,6 +169,6 @@ def test_lock_files_name_no_index_and_pin_everything() -> None:
 
 
 def test_no_module_is_long_without_a_reason() -> None:
-    for folder in ("picturelock", "jobstate", "activities", "workflows", "api", "cli"):
+    for folder in ("picturelock", "activities", "workflows", "api"):
         for path in (ROOT / folder).rglob("*.py"):
             assert len(path.read_text().splitlines()) <= 320, path.name

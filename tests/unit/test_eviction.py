@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from picturelock.eviction import Evictor, _Entry, choose
 from picturelock.models import ArtifactRef, Asset, Sound
 from picturelock.settings import Settings
-from picturelock.storage import Store
+from picturelock.store.eviction import Evictor, _Entry, choose
+from picturelock.store.store import Store
 
 NOW = datetime.now(UTC)
 HOUR = timedelta(hours=1)

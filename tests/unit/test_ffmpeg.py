@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from picturelock.errors import DiskFull, RenderFailed, RenderStalled
-from picturelock.media import ffmpeg, process
+from picturelock.ffmpeg import process, runner
 
 Fake = Callable[[str], Path]
 
@@ -26,7 +26,7 @@ def alive(folder: Path) -> bool:
 async def test_frames_are_counted_as_they_are_reported(fake_ffmpeg: Fake) -> None:
     fake_ffmpeg("slow")
     seen: list[int] = []
-    done = await ffmpeg.run([], stall_seconds=30, on_progress=lambda progress: seen.append(progress.frame))
+    done = await runner.run([], stall_seconds=30, on_progress=lambda progress: seen.append(progress.frame))
     assert done.progress.frame == 10
     assert done.progress.ended
     assert set(range(1, 11)) <= set(seen)
@@ -37,23 +37,23 @@ async def test_it_gives_way_when_it_is_told_to(fake_ffmpeg: Fake) -> None:
     folder = fake_ffmpeg("slow")
     seen: set[int] = set()
 
-    def look(progress: ffmpeg.Progress) -> None:
+    def look(progress: runner.Progress) -> None:
         if progress.frame and alive(folder):
             seen.add(os.getpriority(os.PRIO_PROCESS, int((folder / "ffmpeg.pid").read_text())))
 
-    await ffmpeg.run([], stall_seconds=30, on_progress=look, nice=3)
+    await runner.run([], stall_seconds=30, on_progress=look, nice=3)
     assert seen == {min(19, os.getpriority(os.PRIO_PROCESS, 0) + 3)}
 
 
 async def test_slow_is_not_stalled(fake_ffmpeg: Fake) -> None:
     fake_ffmpeg("slow")
-    await ffmpeg.run([], stall_seconds=2.5)
+    await runner.run([], stall_seconds=2.5)
 
 
 async def test_a_hung_ffmpeg_is_found_and_killed(fake_ffmpeg: Fake) -> None:
     folder = fake_ffmpeg("hang")
     with pytest.raises(RenderStalled) as caught:
-        await ffmpeg.run([], stall_seconds=1)
+        await runner.run([], stall_seconds=1)
     assert caught.value.retryable
     assert "frame 1" in caught.value.message
     assert not alive(folder)
@@ -66,7 +66,7 @@ async def test_cancel_leaves_no_ffmpeg_behind_even_one_that_ignores_sigterm(
     folder = fake_ffmpeg("hang")
     started = asyncio.Event()
     task = asyncio.create_task(
-        ffmpeg.run([], stall_seconds=60, on_progress=lambda progress: started.set() if progress.frame else None)
+        runner.run([], stall_seconds=60, on_progress=lambda progress: started.set() if progress.frame else None)
     )
     await started.wait()
     task.cancel()
@@ -80,7 +80,7 @@ async def test_a_stopped_ffmpeg_dies_on_cancel(fake_ffmpeg: Fake, monkeypatch: p
     folder = fake_ffmpeg("hang")
     started = asyncio.Event()
     task = asyncio.create_task(
-        ffmpeg.run([], stall_seconds=60, on_progress=lambda progress: started.set() if progress.frame else None)
+        runner.run([], stall_seconds=60, on_progress=lambda progress: started.set() if progress.frame else None)
     )
     await started.wait()
     os.kill(int((folder / "ffmpeg.pid").read_text()), signal.SIGSTOP)
@@ -93,27 +93,27 @@ async def test_a_stopped_ffmpeg_dies_on_cancel(fake_ffmpeg: Fake, monkeypatch: p
 async def test_an_error_carries_the_reason_and_no_server_path(fake_ffmpeg: Fake) -> None:
     fake_ffmpeg("fail")
     with pytest.raises(RenderFailed, match="exit code 1") as caught:
-        await ffmpeg.run([], stall_seconds=30)
+        await runner.run([], stall_seconds=30)
     assert caught.value.detail == "Error opening …/input.png: Invalid data"
 
 
 async def test_a_full_disk_has_its_own_code(fake_ffmpeg: Fake) -> None:
     fake_ffmpeg("enospc")
     with pytest.raises(DiskFull):
-        await ffmpeg.run([], stall_seconds=30)
+        await runner.run([], stall_seconds=30)
 
 
 async def test_death_by_signal_is_told(fake_ffmpeg: Fake) -> None:
     fake_ffmpeg("crash")
     with pytest.raises(RenderFailed, match="SIGSEGV"):
-        await ffmpeg.run([], stall_seconds=30)
+        await runner.run([], stall_seconds=30)
 
 
 async def test_output_beyond_every_pipe_buffer_blocks_nothing(fake_ffmpeg: Fake) -> None:
     fake_ffmpeg("noisy")
-    done = await ffmpeg.run([], stall_seconds=30)
+    done = await runner.run([], stall_seconds=30)
     assert done.progress.frame == 20_000
-    assert len(done.stderr) <= ffmpeg.STDERR_BYTES
+    assert len(done.stderr) <= runner.STDERR_BYTES
 
 
 async def test_a_writer_ends_when_its_reader_dies(fake_ffmpeg: Fake) -> None:
@@ -128,7 +128,7 @@ async def test_a_writer_ends_when_its_reader_dies(fake_ffmpeg: Fake) -> None:
             ended.append(True)
 
     with pytest.raises(RenderFailed):
-        await ffmpeg.run([], stall_seconds=30, feed=feed)
+        await runner.run([], stall_seconds=30, feed=feed)
     assert ended == [True]
 
 
@@ -136,6 +136,6 @@ async def test_a_writer_ends_when_its_reader_dies(fake_ffmpeg: Fake) -> None:
     "line", ["frame=N/A", "out_time_us=N/A", "speed=N/A", "", "frame=", "garbage", "speed=x", "out_time_us=-1"]
 )
 def test_strange_progress_lines_are_survived(line: str) -> None:
-    progress = ffmpeg.Progress()
+    progress = runner.Progress()
     progress.update(line)
     assert progress.frame == 0

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from picturelock.errors import GlyphMissing
-from picturelock.media import fonts
-from picturelock.media.fonts import face_of
-from picturelock.media.text import TextBlock, draw_mask, escape
+from picturelock.text import fonts
+from picturelock.text.ass import TextBlock, draw_mask, escape
+from picturelock.text.fonts import face_of
 
 
 @pytest.mark.parametrize(

@@ -13,14 +13,16 @@ import pytest_asyncio
 from benchmarks.studio import Produced, Studio, quiet
 from picturelock.composition.layout import Part, lay_out, segment_spec
 from picturelock.errors import OutputInvalid
-from picturelock.finishing import poster_frame
-from picturelock.media import ffmpeg, join, planes
-from picturelock.media.extras import Chapter, Extras
-from picturelock.media.probe import probe
-from picturelock.media.verify import Gate, check_segment
+from picturelock.ffmpeg import runner
+from picturelock.ffmpeg.probe import probe
+from picturelock.finalize import mux
+from picturelock.finalize.chapters import Chapter, Extras
+from picturelock.finalize.gate import Gate, check_segment
+from picturelock.finalize.publish import poster_frame
 from picturelock.models import ExportRequest, Music, RenderedSegment
 from picturelock.models.film import ClipCut
-from picturelock.rendering import drawer, render_segment
+from picturelock.render import i420
+from picturelock.render.segment import drawer, render_segment
 
 REQUEST = ExportRequest.model_validate(
     {
@@ -46,9 +48,9 @@ class OnTrial:
 
     async def joined(self, order: list[int], extras: Extras, film: Path) -> None:
         segments = [self.made.segments[number] for number in order]
-        pieces = [join.Piece(await self.studio.store.local(one.artifact), one.frames) for one in segments]
+        pieces = [mux.Piece(await self.studio.store.local(one.artifact), one.frames) for one in segments]
         sound = await self.studio.store.local(self.made.sound.artifact)
-        await join.join(pieces, sound, self.made.plan.format, "Gate", "en", extras, film)
+        await mux.join(pieces, sound, self.made.plan.format, "Gate", "en", extras, film)
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -85,7 +87,7 @@ async def test_chapters_and_a_subtitle_track_change_nothing_else(produced: OnTri
     assert (await gate.verify()).frames == produced.made.plan.timeline.total_frames
     assert [one.codec_name for one in (await probe(film)).streams if one.codec_type == "subtitle"] == ["mov_text"]
     listed = tmp_path / "chapters.txt"
-    await ffmpeg.run(["-v", "error", "-i", str(film), "-f", "ffmetadata", str(listed)], stall_seconds=30)
+    await runner.run(["-v", "error", "-i", str(film), "-f", "ffmetadata", str(listed)], stall_seconds=30)
     told = listed.read_text()
     assert told.count("[CHAPTER]") == 2
     assert "title=月 مرحبا" in told
@@ -116,7 +118,7 @@ async def test_swapped_segments_do_not(produced: OnTrial, tmp_path: Path) -> Non
 
 async def test_another_colour_tag_does_not(produced: OnTrial, tmp_path: Path) -> None:
     other = tmp_path / "other.mp4"
-    await ffmpeg.run(
+    await runner.run(
         ["-v", "error", "-i", str(produced.film), "-c", "copy", "-movflags", "+faststart",
          "-bsf:v", "h264_metadata=colour_primaries=6:matrix_coefficients=6", str(other)], stall_seconds=60,
     )  # fmt: skip
@@ -125,7 +127,7 @@ async def test_another_colour_tag_does_not(produced: OnTrial, tmp_path: Path) ->
 
 async def test_a_film_without_its_speech_does_not(produced: OnTrial, tmp_path: Path) -> None:
     silent = tmp_path / "silent.mp4"
-    await ffmpeg.run(
+    await runner.run(
         ["-v", "error", "-i", str(produced.film), "-c:v", "copy", "-af", "volume=0", "-c:a", "aac", str(silent)],
         stall_seconds=60,
     )
@@ -161,7 +163,7 @@ async def test_a_segment_with_fewer_frames_than_were_drawn_is_refused(produced: 
 async def test_a_segment_that_is_tagged_differently_does_not_join_unnoticed(produced: OnTrial, tmp_path: Path) -> None:
     odd = produced.made.segments[1]
     tagged = tmp_path / "tagged.mp4"
-    await ffmpeg.run(
+    await runner.run(
         ["-v", "error", "-i", str(await produced.studio.store.local(odd.artifact)), "-c", "copy",
          "-bsf:v", "h264_metadata=matrix_coefficients=6", str(tagged)], stall_seconds=60,
     )  # fmt: skip
@@ -170,9 +172,9 @@ async def test_a_segment_that_is_tagged_differently_does_not_join_unnoticed(prod
     update = {"artifact": artifact, "packets_sha256": packets.combined(), "extradata_sha256": packets.extradata}
     segments = [produced.made.segments[0], odd.model_copy(update=update), produced.made.segments[2]]
     film = tmp_path / "film.mp4"
-    pieces = [join.Piece(await produced.studio.store.local(one.artifact), one.frames) for one in segments]
+    pieces = [mux.Piece(await produced.studio.store.local(one.artifact), one.frames) for one in segments]
     sound = await produced.studio.store.local(produced.made.sound.artifact)
-    await join.join(pieces, sound, produced.made.plan.format, "Gate", "en", Extras([]), film)
+    await mux.join(pieces, sound, produced.made.plan.format, "Gate", "en", Extras([]), film)
     assert "one set of headers" in await failed_checks(produced.gate(film, segments))
 
 
@@ -222,11 +224,11 @@ async def test_the_poster_is_the_first_frame_of_the_first_scene(produced: OnTria
     assert picture is not None
     assert picture.shape == (180, 320, 3)
     spec = segment_spec(produced.made.plan, produced.made.plan.timeline.segments[0])
-    drawn = planes.new_frame(320, 180)
+    drawn = i420.new_frame(320, 180)
     async with drawer(spec, produced.studio.store) as draw:
         draw(0, drawn)
-    shown = planes.views(planes.from_rgb(np.ascontiguousarray(picture[:, :, ::-1])))
-    assert np.abs(shown.y.astype(int) - planes.views(drawn).y).mean() < 3
+    shown = i420.views(i420.from_rgb(np.ascontiguousarray(picture[:, :, ::-1])))
+    assert np.abs(shown.y.astype(int) - i420.views(drawn).y).mean() < 3
 
 
 def test_the_poster_of_a_film_with_an_intro_is_of_its_first_scene(produced: OnTrial) -> None:

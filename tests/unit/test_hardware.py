@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from benchmarks.studio import Studio
-from picturelock import hardware
 from picturelock.composition.layout import segment_spec
 from picturelock.errors import EncoderFailed
-from picturelock.hardware import find
-from picturelock.media.encoders import HARDWARE, SOFTWARE, encoding, is_hardware
-from picturelock.media.tools import ffmpeg_path
+from picturelock.ffmpeg.tools import ffmpeg_path
 from picturelock.models import ExportRequest, RenderedSegment
 from picturelock.presets import PRESETS
-from picturelock.rendering import segment_key
+from picturelock.render import hardware
+from picturelock.render.encoders import HARDWARE, SOFTWARE, encoding, is_hardware
+from picturelock.render.hardware import find
+from picturelock.render.segment import segment_key
 
 pytestmark = pytest.mark.slow
 

@@ -10,9 +10,9 @@ import pytest_asyncio
 
 from benchmarks.studio import Produced, Studio
 from picturelock.errors import AssetUnreadable, InvalidRequest
-from picturelock.media import ffmpeg
-from picturelock.media.samples import decode_file
-from picturelock.media.tools import ffmpeg_path
+from picturelock.ffmpeg import runner
+from picturelock.ffmpeg.samples import decode_file
+from picturelock.ffmpeg.tools import ffmpeg_path
 from picturelock.models import ExportRequest
 
 pytestmark = pytest.mark.slow
@@ -95,7 +95,7 @@ async def test_only_what_is_shown_counts_for_the_limit(make: Make, studio: Studi
 async def test_a_clip_that_is_too_long_is_refused(studio: Studio, tmp_path: Path) -> None:
     path = tmp_path / "long.mp4"
     source = ["-f", "lavfi", "-i", "color=red:s=64x36:r=10:d=121", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
-    await ffmpeg.run(["-v", "error", *source, str(path)], stall_seconds=30)
+    await runner.run(["-v", "error", *source, str(path)], stall_seconds=30)
     with pytest.raises(InvalidRequest, match="longer than 120 s"):
         await film(studio, path)
 

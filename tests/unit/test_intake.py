@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from picturelock.models import ExportRequest
-from picturelock.scripting.intake import RequestRefused, read_request
+from picturelock.script.intake import RequestRefused, read_request
 
 ASSET = "sha256-" + "a" * 64
 

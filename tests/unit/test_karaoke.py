@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from picturelock.composition.captions import cues_of_scene
-from picturelock.media.text import caption_document
 from picturelock.models import Cue, Word
 from picturelock.speech.timing import join_words
+from picturelock.text.ass import caption_document
 
 FPS = 30
 EVENT = re.compile(r"^Dialogue: 0,([\d:.]+),([\d:.]+),Caption,,0,0,0,,(.*)$", re.MULTILINE)

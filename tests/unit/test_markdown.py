@@ -3,8 +3,8 @@
 import pytest
 
 from picturelock.errors import InvalidScript
-from picturelock.scripting import markdown
-from picturelock.scripting.markdown import parse_script, plain_text
+from picturelock.script import markdown
+from picturelock.script.markdown import parse_script, plain_text
 
 
 @pytest.fixture(autouse=True)

@@ -10,30 +10,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from picturelock import rendering
 from picturelock.composition import cards
 from picturelock.errors import AssetUnreadable
-from picturelock.media import frames, identify, motion, planes, stills
 from picturelock.models import Motion
+from picturelock.render import frames, i420, motion, segment, stills
+from picturelock.store import identify
 
 SIZE = (960, 540)
 MOVING: list[Motion] = ["zoom-in", "zoom-out", "pan-left", "pan-right", "pan-up", "pan-down"]
 
 
-def still_with_dot(how: Motion) -> planes.Bytes2D:
+def still_with_dot(how: Motion) -> i420.Bytes2D:
     width, height = motion.still_size(*SIZE, how)
     rgb = np.full((height, width, 3), 40, np.uint8)
     cv2.circle(rgb, (int(width * 0.3), int(height * 0.35)), 12, (230, 230, 230), -1, cv2.LINE_AA)
-    return planes.from_rgb(np.asarray(cv2.GaussianBlur(rgb, (0, 0), 2.5), np.uint8))
+    return i420.from_rgb(np.asarray(cv2.GaussianBlur(rgb, (0, 0), 2.5), np.uint8))
 
 
 def track(how: Motion, count: int = 120) -> np.ndarray:
     picture = frames.Picture.still(still_with_dot(how), how, (), count)
-    out = planes.new_frame(*SIZE)
+    out = i420.new_frame(*SIZE)
     points = []
     for number in range(count):
         picture.draw(number, out)
-        weight = planes.views(out).y.astype(np.float64) - 55
+        weight = i420.views(out).y.astype(np.float64) - 55
         weight[weight < 10] = 0
         ys, xs = np.indices(weight.shape)
         points.append(((weight * xs).sum() / weight.sum(), (weight * ys).sum() / weight.sum()))
@@ -54,7 +54,7 @@ def test_motion_is_sub_pixel_and_never_turns_back(how: Motion) -> None:
 
 def test_a_picture_that_does_not_move_is_shown_as_it_is() -> None:
     noise = np.random.default_rng(4).integers(0, 256, (SIZE[1] * 3 // 2, SIZE[0]), np.uint8)
-    out = planes.new_frame(*SIZE)
+    out = i420.new_frame(*SIZE)
     for number in (0, 25, 49):
         frames.Picture.still(noise, "none", (), 50).draw(number, out)
         assert (out == noise).all()
@@ -81,7 +81,7 @@ def test_a_zoom_samples_one_rectangle_around_one_point(size: tuple[int, int], ph
     width, height = motion.still_size(*size, "zoom-in")
     rng = np.random.default_rng(5)
     noise = cv2.GaussianBlur(rng.integers(0, 256, (height * 3 // 2, width), np.uint8), (0, 0), 1.2)
-    still, out = planes.views(np.asarray(noise, np.uint8)), planes.views(planes.new_frame(*size))
+    still, out = i420.views(np.asarray(noise, np.uint8)), i420.views(i420.new_frame(*size))
     motion.Mover(still, how).draw(phase, out)
     fixed = [shape // 2 for shape in out.u.shape]
     there = [round(have * at / shown) for have, at, shown in zip(still.u.shape, fixed, out.u.shape, strict=True)]
@@ -99,7 +99,7 @@ def test_a_zoom_samples_one_rectangle_around_one_point(size: tuple[int, int], ph
 def test_a_pan_samples_the_still_at_its_own_size(how: Motion) -> None:
     width, height = motion.still_size(*SIZE, how)
     noise = np.random.default_rng(6).integers(0, 256, (height * 3 // 2, width), np.uint8)
-    still, out = planes.views(noise), planes.views(planes.new_frame(*SIZE))
+    still, out = i420.views(noise), i420.views(i420.new_frame(*SIZE))
     for phase in (0.0, 0.37, 1.0):
         motion.Mover(still, how).draw(phase, out)
         share = phase if how in {"pan-right", "pan-down"} else 1 - phase
@@ -115,7 +115,7 @@ def test_ink_covers_wholly_half_and_not_at_all() -> None:
     mask = np.zeros((8, 8), np.uint8)
     mask[:, 2:4], mask[:, 4:] = 128, 255
     frame = np.random.default_rng(7).integers(0, 256, (96, 64), np.uint8)
-    before, out = planes.views(frame.copy()), planes.views(frame)
+    before, out = i420.views(frame.copy()), i420.views(frame)
     frames.paint_color(16, 8, mask, (235, 100, 150), 1.0).over(out)
     assert (out.y[8:16, 20:24] == 235).all()
     assert (out.u[4:8, 10:12] == 100).all()
@@ -135,30 +135,30 @@ def test_a_plain_colour_is_plain() -> None:
 
 def test_what_hangs_out_of_the_frame_is_cut_off() -> None:
     frame = np.full((96, 64), 90, np.uint8)
-    frames.paint_color(60, 60, np.full((8, 8), 255, np.uint8), (200, 128, 128), 0.5).over(planes.views(frame))
+    frames.paint_color(60, 60, np.full((8, 8), 255, np.uint8), (200, 128, 128), 0.5).over(i420.views(frame))
     assert abs(int(frame[63, 63]) - 145) <= 1
     assert frame[59, 63] == frame[63, 59] == 90
 
 
 @pytest.mark.parametrize("kind", ["fade", "dissolve", "slide", "wipe"])
 def test_transitions_go_from_one_scene_to_the_other(kind: str) -> None:
-    dark = frames.Picture.still(planes.from_rgb(np.full((540, 960, 3), 20, np.uint8)), "none", (), 30)
-    light = frames.Picture.still(planes.from_rgb(np.full((540, 960, 3), 220, np.uint8)), "none", (), 30)
+    dark = frames.Picture.still(i420.from_rgb(np.full((540, 960, 3), 20, np.uint8)), "none", (), 30)
+    light = frames.Picture.still(i420.from_rgb(np.full((540, 960, 3), 220, np.uint8)), "none", (), 30)
     draw = frames.transition(kind, 15, (dark, 0), (light, 0), None)  # type: ignore[arg-type]
-    out = planes.new_frame(*SIZE)
+    out = i420.new_frame(*SIZE)
     levels = []
     for number in range(15):
         draw(number, out)
-        levels.append(float(planes.views(out).y.mean()))
+        levels.append(float(i420.views(out).y.mean()))
     assert levels == sorted(levels)
     assert levels[0] < 60
     assert levels[-1] > 170
     assert abs(levels[7] - (levels[0] + levels[-1]) / 2) < 25
 
 
-def back_to_rgb(frame: planes.Bytes2D) -> np.ndarray:
+def back_to_rgb(frame: i420.Bytes2D) -> np.ndarray:
     """bt709 limited range back to RGB, as a browser does it."""
-    view = planes.views(frame)
+    view = i420.views(frame)
     y = (view.y.astype(np.float64) - 16) / 219
     u, v = (
         cv2.resize(p, (view.width, view.height), interpolation=cv2.INTER_NEAREST).astype(np.float64)
@@ -186,7 +186,7 @@ def test_a_colour_chart_comes_back(image_format: str) -> None:
         chart[:, index * 64 : (index + 1) * 64] = color
     buffer = io.BytesIO()
     Image.fromarray(chart).save(buffer, image_format, quality=98, subsampling=0)
-    back = back_to_rgb(planes.from_rgb(stills.load_rgb(buffer.getvalue(), (64, 64))))
+    back = back_to_rgb(i420.from_rgb(stills.load_rgb(buffer.getvalue(), (64, 64))))
     for index, color in enumerate(colors):
         middle = back[24:40, index * 64 + 24 : index * 64 + 40].mean(axis=(0, 1))
         assert np.abs(middle - color).max() <= 4, color
@@ -261,11 +261,11 @@ def test_a_contained_picture_is_never_carried_out_of_the_frame(how: Motion) -> N
     width, height = motion.still_size(180, 320, how)
     picture = np.full((90, 160, 3), 200, np.uint8)
     picture[:, :8] = picture[:, -8:] = 255
-    still = planes.from_rgb(stills.fit(picture, width, height, "contain", inset=motion.contained_inset(how)))
-    out = planes.new_frame(180, 320)
+    still = i420.from_rgb(stills.fit(picture, width, height, "contain", inset=motion.contained_inset(how)))
+    out = i420.new_frame(180, 320)
     for number in (0, 25, 49):
         frames.Picture.still(still, how, (), 50).draw(number, out)
-        row = planes.views(out).y[160]
+        row = i420.views(out).y[160]
         bright = np.flatnonzero(row > 225)
         assert len(bright)
         assert row[bright[0]] > 225
@@ -281,6 +281,6 @@ def test_a_single_pixel_is_a_picture_too() -> None:
 def test_transparent_parts_lend_no_colour_to_the_edge_of_a_watermark() -> None:
     mark = np.zeros((90, 90, 4), np.uint8)
     mark[30:60, 30:60] = 255
-    small = rendering._shrunk(mark, 20, 20)
+    small = segment._shrunk(mark, 20, 20)
     covered = small[small[:, :, 3] > 20]
     assert covered[:, :3].min() > 240

@@ -13,7 +13,7 @@ from picturelock.speech.catalog import piper_files
 from picturelock.speech.engine import engines
 from picturelock.speech.narrate import narrate
 from picturelock.speech.piper import PiperEngine
-from picturelock.storage import Store
+from picturelock.store.store import Store
 
 JOE = Voice(engine="piper", voice="en_US-joe-medium")
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from picturelock.errors import RenderFailed
-from picturelock.media import ffmpeg
-from picturelock.media.process import capture
-from picturelock.media.text import TextBlock, draw_mask
+from picturelock.ffmpeg import runner
+from picturelock.ffmpeg.process import capture
+from picturelock.text.ass import TextBlock, draw_mask
 from tests.faults.stack import ffmpegs_of, gone
 
 pytestmark = pytest.mark.slow
@@ -65,7 +65,7 @@ async def test_a_grandchild_that_holds_the_pipes_is_not_waited_for() -> None:
 async def test_no_descriptor_is_left_however_it_ends(scratch: Path) -> None:
     async def once(arguments: list[str]) -> None:
         with contextlib.suppress(RenderFailed):
-            await ffmpeg.run(arguments, stall_seconds=30, read_stdout=True, feed=lambda _: None)
+            await runner.run(arguments, stall_seconds=30, read_stdout=True, feed=lambda _: None)
 
     await once(["-version"])
     before = len(list(Path("/proc/self/fd").iterdir()))
@@ -73,7 +73,7 @@ async def test_no_descriptor_is_left_however_it_ends(scratch: Path) -> None:
         await once(["-version"])
         await once(["-i", "/nowhere"])
         work: asyncio.Task[object] = asyncio.create_task(
-            ffmpeg.run(
+            runner.run(
                 ["-f", "lavfi", "-i", "testsrc2", "-f", "rawvideo", "pipe:1"], stall_seconds=30, read_stdout=True
             )
         )
@@ -84,5 +84,5 @@ async def test_no_descriptor_is_left_however_it_ends(scratch: Path) -> None:
 async def test_a_writer_that_stands_still_does_not_hold_a_program_that_has_ended() -> None:
     began = time.monotonic()
     with pytest.raises(Exception, match="exit code"):
-        await ffmpeg.run(["-i", "/nowhere"], stall_seconds=60, feed=lambda _: time.sleep(30))
+        await runner.run(["-i", "/nowhere"], stall_seconds=60, feed=lambda _: time.sleep(30))
     assert time.monotonic() - began < 10

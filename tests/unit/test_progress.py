@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from picturelock.jobs.progress import detail_of, eta_seconds, frames_done, overall, step_percent
+from picturelock.jobs.stages import BY_NAME, STAGES, stage_of
 from picturelock.models import Heartbeat, PendingActivity, StepDetail, StepRecord, TimelineEvent
-from picturelock.progress import detail_of, eta_seconds, frames_done, overall, step_percent
-from picturelock.stages import BY_NAME, STAGES, stage_of
 from tests.unit.test_status import NOW, RENDER, observed, snapshot
-from workflows.board import Board
+from workflows.job_record import Board
 
 
 def record(**fields: Any) -> StepRecord:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from temporalio.api.worker.v1 import WorkerHeartbeat
 
-from jobstate.workers import WorkerRoll
+from picturelock.temporal.worker_liveness import WorkerRoll
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 

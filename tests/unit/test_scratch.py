@@ -5,11 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from picturelock.scratch import sweep, workspace
+from picturelock.store.scratch import sweep, workspace
 
 PROGRAM = """
 import sys, pathlib
-from picturelock.scratch import workspace
+from picturelock.store.scratch import workspace
 with workspace(pathlib.Path(sys.argv[1]), "film") as folder:
     (folder / "half").write_bytes(b"x" * 1000)
     print(folder, flush=True)

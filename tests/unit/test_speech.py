@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from picturelock.errors import PicturelockError, SpeechFailed, VoiceUnavailable
-from picturelock.media.samples import LEAD_IN_SECONDS, voiced_span
+from picturelock.ffmpeg.samples import LEAD_IN_SECONDS, voiced_span
 from picturelock.models import SAMPLE_RATE, Narration, Scene, Voice
 from picturelock.settings import Settings
 from picturelock.speech.engine import SpeechEngine, choose, engines
 from picturelock.speech.hibari import HibariEngine
 from picturelock.speech.narrate import narrate
-from picturelock.storage import Store
+from picturelock.store.store import Store
 from tests.servers import FakeServer, Reply
 
 TEXT = "The Moon is 384,400 km away. It costs $9.99, and Dr. Smith doesn't mind!"

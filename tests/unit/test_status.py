@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from picturelock.jobs.stages import BY_NAME, STAGES
+from picturelock.jobs.status import assemble, etag, not_below
 from picturelock.models import (
     ArtifactRef,
     ExportResult,
@@ -19,8 +21,6 @@ from picturelock.models import (
     Snapshot,
     StepRecord,
 )
-from picturelock.stages import BY_NAME, STAGES
-from picturelock.status import assemble, etag, not_below
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 REF = ArtifactRef(sha256="0" * 64, size_bytes=5, media_type="video/mp4")

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from cli.ports import any_free
-from picturelock import hashing
+from picturelock.cli.ports import any_free
 from picturelock.errors import ArtifactLost, AssetMissing, StoreUnavailable
-from picturelock.hashing import cache_key, sha256_of
 from picturelock.models import ArtifactRef, Asset
-from picturelock.storage import Store
+from picturelock.store import hashing
+from picturelock.store.hashing import cache_key, sha256_of
+from picturelock.store.store import Store
 from tests.fake_s3 import CREDENTIALS, FakeS3
 
 

@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 
-from picturelock.together import together
+from picturelock.concurrency import together
 
 
 async def test_no_more_at_once_than_asked_for_and_in_order() -> None:

@@ -12,15 +12,15 @@ from PIL import Image
 from pydantic import SecretStr
 
 from benchmarks.studio import Studio, quiet
+from picturelock.composition.visuals.pexels import Pexels
+from picturelock.composition.visuals.provide import Provider
+from picturelock.composition.visuals.source import VisualSource, demands, sources
 from picturelock.errors import NotOffered, PictureFailed, PicturelockError, PictureUnavailable
-from picturelock.media import ffmpeg
+from picturelock.ffmpeg import runner
 from picturelock.models import ExportRequest, Script, Visual
 from picturelock.models.script import PictureSource
 from picturelock.settings import Settings
-from picturelock.storage import Store
-from picturelock.visuals.pexels import Pexels
-from picturelock.visuals.provide import Provider
-from picturelock.visuals.source import VisualSource, demands, sources
+from picturelock.store.store import Store
 from tests.servers import FakeServer, Reply
 
 Serve = Callable[[list[Reply]], FakeServer]
@@ -130,7 +130,7 @@ async def test_every_stretch_of_a_file_is_an_advance(fake_server: Serve, store: 
 async def test_a_clip_is_taken_in_the_smallest_size_that_fills_the_frame(fake_server: Serve, tmp_path: Path) -> None:
     path = tmp_path / "stock.mp4"
     source = ["-f", "lavfi", "-i", "testsrc2=r=30:s=640x360:d=2", "-pix_fmt", "yuv420p"]
-    await ffmpeg.run(["-v", "error", *source, str(path)], stall_seconds=30)
+    await runner.run(["-v", "error", *source, str(path)], stall_seconds=30)
     server = fake_server([Reply(200, {})])
     files = [
         {"link": f"{server.url}/{width}.mp4", "file_type": "video/mp4", "width": width, "height": width * 9 // 16}

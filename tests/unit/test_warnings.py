@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from picturelock.cautions import Cautions, cautions, missing_queues, queue_of, waits_for_a_slot
 from picturelock.errors import DeadlineExceeded, InternalError, RenderFailed, Terminated
+from picturelock.jobs.status import assemble
+from picturelock.jobs.warnings import Cautions, cautions, missing_queues, queue_of, waits_for_a_slot
 from picturelock.models import Heartbeat, PendingActivity, Warn
-from picturelock.status import assemble
 from tests.unit.test_status import NOW, observed, snapshot
 
 RENDERING = snapshot("render", done=0, total=100, open_units={"render-001": 100})

@@ -5,9 +5,9 @@ from collections import defaultdict
 from typing import cast
 
 from api.watch import JobWatcher, Sighting, Watchers
-from jobstate.errors import StateUnavailable
-from jobstate.reader import JobReader
 from picturelock.models import Observation
+from picturelock.temporal.errors import StateUnavailable
+from picturelock.temporal.reader import JobReader
 from tests.unit.test_events import ended, rendering
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from picturelock.errors import WebhookRefused
-from picturelock.webhooks import Courier, check_url
+from picturelock.jobs.webhooks import Courier, check_url
 from tests.servers import FakeServer, Reply
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -7,8 +7,8 @@ import pytest
 
 from picturelock.errors import WriterFailed, WriterUnavailable
 from picturelock.models import Brief, Script
-from picturelock.scripting.openai import OpenAIWriter
-from picturelock.scripting.writers import WORDS_PER_SECOND, BuiltInWriter
+from picturelock.script.openai import OpenAIWriter
+from picturelock.script.writers import WORDS_PER_SECOND, BuiltInWriter
 from tests.servers import FakeServer, Reply
 
 GOOD = {"title": "Tides", "scenes": [{"title": "One", "narration": "The sea rises."}]}

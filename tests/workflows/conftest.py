@@ -13,13 +13,13 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
-from jobstate.names import JOB_MEMO
-from jobstate.reader import JobReader
+from picturelock.jobs.stages import CONTROL_QUEUE, EXPORTS_QUEUE, RENDER_QUEUE
 from picturelock.models import ExportInput, ExportRequest, ExportResult, JobMemo, JobStatus
-from picturelock.stages import CONTROL_QUEUE, EXPORTS_QUEUE, RENDER_QUEUE
+from picturelock.temporal.names import JOB_MEMO
+from picturelock.temporal.reader import JobReader
 from tests.fake_activities import Studio, beat
-from workflows.aftermath import AftermathWorkflow
 from workflows.export import ExportWorkflow
+from workflows.post_export import AftermathWorkflow
 
 REQUEST = ExportRequest.model_validate({"script": {"scenes": [{"narration": "One."}, {"narration": "Two."}]}})
 Handle = WorkflowHandle[ExportWorkflow, ExportResult]

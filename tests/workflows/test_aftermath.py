@@ -8,21 +8,21 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from temporalio import activity
 from temporalio.client import Client
 
-from jobstate.errors import JobNotFound
-from jobstate.names import aftermath_id
-from jobstate.reader import JobReader
-from jobstate.terminated import TerminatedRuns
-from picturelock.archive import Archive
 from picturelock.errors import InvalidScript
+from picturelock.jobs.archive import Archive
+from picturelock.jobs.status import assemble
+from picturelock.jobs.webhooks import WAITS_SECONDS
 from picturelock.models import DeliveryLog, ExportRequest
-from picturelock.status import assemble
-from picturelock.storage import default_store
-from picturelock.webhooks import WAITS_SECONDS
+from picturelock.store.store import default_store
+from picturelock.temporal.errors import JobNotFound
+from picturelock.temporal.names import aftermath_id
+from picturelock.temporal.reader import JobReader
+from picturelock.temporal.terminated_jobs import TerminatedRuns
 from tests.fake_activities import Studio, beat
 from tests.servers import FakeServer, Reply
 from tests.workflows.conftest import REQUEST, Handle, beating_until, start, studio_open, until
-from workflows.aftermath import AftermathWorkflow
 from workflows.export import ExportWorkflow
+from workflows.post_export import AftermathWorkflow
 
 pytestmark = pytest.mark.usefixtures("no_leftovers")
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

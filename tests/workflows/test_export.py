@@ -16,11 +16,11 @@ from temporalio.client import (
 )
 from temporalio.exceptions import ApplicationError, CancelledError
 
-from jobstate.names import SNAPSHOT_MEMO
-from jobstate.reader import JobReader
 from picturelock.errors import InvalidScript, RenderFailed
+from picturelock.jobs.stages import CONTROL_QUEUE, EXPORTS_QUEUE
 from picturelock.models import JobError, Snapshot
-from picturelock.stages import CONTROL_QUEUE, EXPORTS_QUEUE
+from picturelock.temporal.names import SNAPSHOT_MEMO
+from picturelock.temporal.reader import JobReader
 from tests.fake_activities import Studio, beat
 from tests.unit.test_status import BEFORE_RENDER, RENDER
 from tests.workflows.conftest import Handle, start, studio_open

@@ -10,11 +10,11 @@ from temporalio.client import Client, WorkflowHistory
 from activities.composition import planned_batches
 from activities.contracts import PlannedBatch
 from benchmarks.studio import quiet
-from jobstate.reader import JobReader
 from picturelock.composition.layout import Part, lay_out
 from picturelock.models import AudioPlan, RenderPlan, ScenePicture, Timeline
 from picturelock.presets import PRESETS
-from picturelock.storage import Store
+from picturelock.store.store import Store
+from picturelock.temporal.reader import JobReader
 from tests.fake_activities import REF, Studio, beat
 from tests.workflows.conftest import Handle, start, studio_open, until
 from workflows.export import ExportWorkflow

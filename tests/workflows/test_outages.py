@@ -14,16 +14,16 @@ from temporalio.exceptions import ActivityError
 from temporalio.worker import Worker
 
 from activities import contracts
-from activities.liveness import lively
-from activities.pulse import Pulse
-from jobstate.reader import JobReader
+from activities.decorators import lively
+from activities.heartbeat import Pulse
 from picturelock.errors import SpeechFailed, StoreUnavailable
+from picturelock.jobs.stages import CONTROL_QUEUE, EXPORTS_QUEUE, RENDER_QUEUE, Retries
 from picturelock.models import JobStatus, Voice
-from picturelock.stages import CONTROL_QUEUE, EXPORTS_QUEUE, RENDER_QUEUE, Retries
+from picturelock.temporal.reader import JobReader
 from tests.fake_activities import REF, Studio
 from tests.temporal_proxy import temporal_proxy
 from tests.workflows.conftest import start, studio_open, until
-from workflows.sample import VoiceSampleWorkflow
+from workflows.voice_sample import VoiceSampleWorkflow
 
 pytestmark = pytest.mark.usefixtures("no_leftovers")
 

@@ -9,10 +9,10 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
-from jobstate.reader import JobReader
 from picturelock.errors import RenderFailed
+from picturelock.jobs.stages import EXPORTS_QUEUE
 from picturelock.models import JobStatus
-from picturelock.stages import EXPORTS_QUEUE
+from picturelock.temporal.reader import JobReader
 from tests.fake_activities import Studio
 from tests.workflows.conftest import Handle, start, studio_open
 from workflows.export import ExportWorkflow

@@ -9,9 +9,9 @@ import pytest_asyncio
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from jobstate.names import PAUSE_SIGNAL, RESUME_SIGNAL
-from jobstate.reader import JobReader
 from picturelock.models import JobStatus
+from picturelock.temporal.names import PAUSE_SIGNAL, RESUME_SIGNAL
+from picturelock.temporal.reader import JobReader
 from tests.fake_activities import Studio
 from tests.temporal_proxy import TemporalProxy, temporal_proxy
 from tests.workflows.conftest import beating_until, start, studio_open, until

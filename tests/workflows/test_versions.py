@@ -9,9 +9,9 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 import worker
-from jobstate.names import aftermath_id
-from jobstate.reader import JobReader
 from picturelock.settings import Settings
+from picturelock.temporal.names import aftermath_id
+from picturelock.temporal.reader import JobReader
 from tests.fake_activities import Studio
 from tests.workflows.conftest import beating_until, start, studio_open, until
 

@@ -9,9 +9,9 @@ from temporalio.client import Client
 
 import worker
 from activities.pace import PACE
-from picturelock.archive import Archive
-from picturelock.stages import RENDER_QUEUE
-from picturelock.storage import default_store
+from picturelock.jobs.archive import Archive
+from picturelock.jobs.stages import RENDER_QUEUE
+from picturelock.store.store import default_store
 from tests.fake_activities import Studio
 from tests.workflows.conftest import start, studio_open
 

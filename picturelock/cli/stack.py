@@ -1,0 +1,297 @@
+"""The whole local stack under one supervisor: Temporal dev server, workers, API.
+
+Everything it starts ends with it, and nothing else does. A child that dies is started again. The data folder holds
+the database, the store and the logs, and survives a restart of everything.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import sys
+import sysconfig
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO, Final, NamedTuple
+
+import httpx
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.namespace.v1 import NamespaceConfig
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, UpdateNamespaceRequest
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from picturelock.cli.child import Child
+from picturelock.cli.folder import STATE_FILE, StackError, own_secret, take_lock
+from picturelock.cli.ports import HOST, choose
+from picturelock.ffmpeg.tools import temporal_path
+from picturelock.temporal.connection import QUICK, connect
+
+RETENTION: Final = timedelta(days=90)
+START_SECONDS: Final = 60.0
+_DRAIN_SECONDS: Final = "3"
+_OURS: Final = (sys.executable, "-P", "-m")
+"""Runs modules of ours, whatever the current folder calls its own."""
+
+_READY_FOLDER: Final = "ready"
+_POLL_SECONDS: Final = 0.05
+_RESTART_SECONDS: Final = 1.0
+_SHORT_LIFE_SECONDS: Final = 10.0
+"""What dies sooner is started again only after a pause."""
+
+_BACKLOG: Final = 4096
+
+
+@dataclass(slots=True)
+class Stack:
+    """The running stack: its addresses and its processes."""
+
+    data: Path
+    api_port: int
+    temporal_port: int
+    ui_port: int
+    workers: int
+    say: Callable[[str], None]
+    while_used: bool = False
+    """Whether it was started for commands that hold leases (see `picturelock.cli.lease`) and ends with the last of them."""
+
+    children: list[Child] = field(default_factory=list)
+    _lock: IO[str] | None = None
+    _listener: socket.socket | None = None
+    """The API's. It is the supervisor's: while a dead API is started again, its clients wait instead of failing."""
+
+    _secret: str = ""
+    _watch: list[asyncio.Task[None]] = field(default_factory=list)
+
+    @property
+    def api_url(self) -> str:
+        """Address of the API."""
+        return f"http://{HOST}:{self.api_port}"
+
+    @property
+    def ui_url(self) -> str:
+        """Address of the Temporal UI."""
+        return f"http://{HOST}:{self.ui_port}"
+
+    def describe(self) -> dict[str, object]:
+        """Addresses and process ids, as `--json` prints them."""
+        pids = {child.name: child.pid for child in self.children}
+        return {
+            "api": self.api_url,
+            "temporal": f"{HOST}:{self.temporal_port}",
+            "ui": self.ui_url,
+            "pids": pids,
+        }
+
+    async def start(self) -> None:
+        """Starts everything and waits until it is ready.
+
+        Raises:
+            StackError: the data folder is in use, or something did not become ready.
+        """
+        _require_installed()
+        self._lock = await take_lock(self.data)
+        self._secret = os.environ.get("PICTURELOCK_WEBHOOK_SECRET") or own_secret(self.data)
+        for folder in ("logs", _READY_FOLDER):
+            (self.data / folder).mkdir(parents=True, exist_ok=True)
+        self.children = self._plan()
+        temporal, *rest = self.children
+        await temporal.start()
+        client = await self._temporal_ready()
+        await _keep_closed_jobs(client)
+        await asyncio.gather(*(child.start() for child in rest))
+        self._write_state()
+        await asyncio.gather(self._api_ready(), self._workers_ready())
+        await asyncio.gather(*(child.start_ahead() for child in self.children))
+        self._watch = [asyncio.create_task(self._keep_alive(child)) for child in self.children]
+
+    async def stop(self) -> None:
+        """Ends what was started, the database last."""
+        for task in self._watch:
+            task.cancel()
+        await asyncio.gather(*self._watch, return_exceptions=True)
+        if self.children:
+            await asyncio.gather(*(child.stop() for child in self.children[1:]))
+            await self.children[0].stop()
+        if self._listener is not None:
+            self._listener.close()
+        if self._lock is not None:
+            (self.data / STATE_FILE).unlink(missing_ok=True)
+            self._lock.close()
+
+    def _plan(self) -> list[Child]:
+        environment = {
+            **_python_path(),
+            "TEMPORAL_ADDRESS": f"{HOST}:{self.temporal_port}",
+            "PICTURELOCK_DATA_DIR": str(self.data),
+            "PICTURELOCK_TEMPORAL_UI_URL": self.ui_url,
+            "PICTURELOCK_WEBHOOK_SECRET": self._secret,
+        }
+        environment.setdefault("PICTURELOCK_DRAIN_SECONDS", os.environ.get("PICTURELOCK_DRAIN_SECONDS", _DRAIN_SECONDS))
+        server = [
+            temporal_path(), "server", "start-dev", "--ip", HOST, "--port", str(self.temporal_port),
+            "--ui-port", str(self.ui_port), "--db-filename", str(self.data / "temporal.db"),
+            "--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=normal", "--log-level", "warn",
+        ]  # fmt: skip
+        logs = self.data / "logs"
+        children = [Child("temporal", server, {}, logs / "temporal.log")]
+        for number in range(1, self.workers + 1):
+            name = "worker" if number == 1 else f"worker-{number}"
+            command = [*_OURS, "worker", "--role", "all", "--ready-file", str(self._ready_file(name))]
+            children.append(Child(name, command, environment, logs / f"{name}.log"))
+        self._listener = listener = socket.create_server((HOST, self.api_port), backlog=_BACKLOG)
+        command = [*_OURS, "api", "--fd", str(listener.fileno()), "--when-told"]
+        api = Child("api", command, environment, logs / "api.log", (listener.fileno(),), begins_when_told=True)
+        children.append(api)
+        return children
+
+    def _require_alive(self, name: str) -> None:
+        for child in self.children:
+            if child.name.startswith(name) and child.process and child.process.returncode is not None:
+                raise StackError(f"the {child.name} ended at once; see {child.log}")
+
+    async def _temporal_ready(self) -> Client:
+        async with self._deadline("the Temporal dev server"):
+            while True:
+                self._require_alive("temporal")
+                with contextlib.suppress(RuntimeError, RPCError):
+                    return await connect(
+                        retry_config=QUICK, environment={"TEMPORAL_ADDRESS": f"{HOST}:{self.temporal_port}"}
+                    )
+                await asyncio.sleep(_POLL_SECONDS)
+
+    async def _api_ready(self) -> None:
+        async with self._deadline("the API"), httpx.AsyncClient(timeout=2) as client:
+            while True:
+                self._require_alive("api")
+                with contextlib.suppress(httpx.HTTPError):
+                    if (await client.get(f"{self.api_url}/readyz")).is_success:
+                        return
+                await asyncio.sleep(_POLL_SECONDS)
+
+    async def _workers_ready(self) -> None:
+        """Ready when each worker has said so. The server need not be able to list them."""
+        workers = [child for child in self.children if child.name.startswith("worker")]
+        async with self._deadline("the worker"):
+            while not all(self._has_said_so(child) for child in workers):
+                self._require_alive("worker")
+                await asyncio.sleep(_POLL_SECONDS)
+
+    def _has_said_so(self, child: Child) -> bool:
+        with contextlib.suppress(OSError):
+            return self._ready_file(child.name).read_text() == str(child.pid)
+        return False
+
+    def _ready_file(self, name: str) -> Path:
+        return self.data / _READY_FOLDER / name
+
+    @asynccontextmanager
+    async def _deadline(self, what: str) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                yield
+        except TimeoutError as error:
+            raise StackError(f"{what} was not ready in {START_SECONDS:.0f} s; see {self.data / 'logs'}") from error
+
+    def _write_state(self) -> None:
+        temporary = self.data / f"{STATE_FILE}.tmp"
+        state = {**self.describe(), "supervisor": os.getpid(), "whileUsed": self.while_used}
+        temporary.write_text(json.dumps(state))
+        temporary.replace(self.data / STATE_FILE)
+
+    async def _keep_alive(self, child: Child) -> None:
+        """Starts a child again whenever it dies: at once, but for one that has not lived for long."""
+        began = float("-inf")
+        while child.process is not None:
+            code = await child.process.wait()
+            self.say(f"the {child.name} ended with {code}; starting it again")
+            if time.monotonic() - began < _SHORT_LIFE_SECONDS:
+                await asyncio.sleep(_RESTART_SECONDS)
+            began = time.monotonic()
+            await child.start()
+            self._write_state()
+            await child.start_ahead()
+
+
+def _python_path() -> dict[str, str]:
+    """Has the children of a checkout run its own code, which need not be the one that is installed."""
+    ours = str(Path(__file__).parents[2])
+    if ours == sysconfig.get_path("purelib"):
+        return {}
+    return {"PYTHONPATH": os.pathsep.join([ours, *filter(None, [os.environ.get("PYTHONPATH")])])}
+
+
+def _require_installed() -> None:
+    """Raises StackError, with what to install, where this installation cannot run a worker or an API."""
+    missing = [name for name in ("cv2", "hibari", "fastapi", "uvicorn") if find_spec(name) is None]
+    if missing:
+        raise StackError(
+            f"this installation cannot run a stack ({', '.join(missing)} is not installed): "
+            "pip install 'picturelock[local]', or name an API with --api"
+        )
+
+
+async def _keep_closed_jobs(client: Client) -> None:
+    """Raises the namespace's retention: the dev server forgets closed executions after a day."""
+    service, name = client.workflow_service, client.namespace
+    described = await service.describe_namespace(DescribeNamespaceRequest(namespace=name))
+    wanted = Duration(seconds=int(RETENTION.total_seconds()))
+    if described.config.workflow_execution_retention_ttl != wanted:
+        config = NamespaceConfig(workflow_execution_retention_ttl=wanted)
+        await service.update_namespace(UpdateNamespaceRequest(namespace=name, config=config))
+
+
+class Ports(NamedTuple):
+    """The ports that were asked for; 0 is any free one."""
+
+    api: int
+    temporal: int
+    ui: int
+
+
+@asynccontextmanager
+async def running(
+    data: Path,
+    *,
+    ports: Ports,
+    workers: int,
+    say: Callable[[str], None],
+    stop: asyncio.Event,
+    while_used: bool = False,
+) -> AsyncIterator[Stack]:
+    """The stack, for as long as the block runs. `stop` ends the start-up early; the block then finds it set."""
+    stack = Stack(
+        data=data.resolve(),
+        api_port=choose(ports.api, "API", say),
+        temporal_port=choose(ports.temporal, "Temporal server", say),
+        ui_port=choose(ports.ui, "Temporal UI", say),
+        workers=workers,
+        say=say,
+        while_used=while_used,
+    )
+    try:
+        await _unless(stop, stack.start())
+        yield stack
+    finally:
+        await asyncio.shield(stack.stop())
+        # Temporal's core lets go of its threads shortly after (sdk-python #300).
+        await asyncio.sleep(0.05)
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[None, None, None]) -> None:
+    """Awaits the work until it is done or `stop` is set, which cancels it."""
+    main, stopped = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({main, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if main.done():
+            main.result()
+    finally:
+        for task in (main, stopped):
+            task.cancel()
+        await asyncio.gather(main, stopped, return_exceptions=True)

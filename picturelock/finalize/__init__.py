@@ -1,0 +1,1 @@
+"""From segments to a published film: sound, join, verification gate, publication."""

@@ -1,0 +1,33 @@
+"""The records of closed jobs in the store: what answers when Temporal has forgotten the execution."""
+
+from typing import Final
+
+from picturelock.models import ArchivedJob
+from picturelock.store.store import Store
+
+_FOLDER: Final = "attempts"
+
+
+class Archive:
+    """Closed jobs by their id. Each attempt has a file of its own, so that none can replace another's."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def read(self, job_id: str) -> ArchivedJob | None:
+        """The newest closed attempt of a job, or None. Raises StoreUnavailable."""
+        names = await self._store.job_files(job_id, _FOLDER)
+        attempts = sorted(int(name.removesuffix(".json")) for name in names if name.removesuffix(".json").isdecimal())
+        for attempt in reversed(attempts):
+            if (found := await self._store.job_record(job_id, _name(attempt), ArchivedJob)) is not None:
+                return found
+        return None
+
+    async def write(self, job: ArchivedJob) -> None:
+        """Keeps a closed attempt. Writing it twice is harmless. Raises StoreUnavailable, DiskFull."""
+        seen = job.observation
+        await self._store.put_job_file(seen.job_id, _name(seen.attempt), job.model_dump_json(indent=2).encode())
+
+
+def _name(attempt: int) -> str:
+    return f"{_FOLDER}/{attempt}.json"

@@ -1,0 +1,1 @@
+"""One segment of a film: its frames drawn and encoded."""

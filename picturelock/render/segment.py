@@ -1,0 +1,206 @@
+"""Renders one segment: looked up by the hash of all that determines it, drawn and encoded when it is not there."""
+
+import asyncio
+import os
+import shutil
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, asynccontextmanager, nullcontext
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+import structlog
+
+from picturelock.errors import (
+    AssetUnreadable,
+    DiskFull,
+    EncoderFailed,
+    OutputInvalid,
+    RenderFailed,
+    RenderStalled,
+)
+from picturelock.ffmpeg.tools import tool_versions
+from picturelock.finalize.gate import check_all_pictures, check_segment
+from picturelock.models import Motion, RenderedSegment, ScenePicture, SegmentSpec, VideoFormat, Watermark
+from picturelock.render import encode, frames, i420, motion, stills
+from picturelock.render.clips import ClipFile, ClipReader
+from picturelock.render.encoders import is_hardware
+from picturelock.render.frames import Draw, Paint, Picture
+from picturelock.render.i420 import Bytes2D, views
+from picturelock.store.hashing import cache_key
+from picturelock.store.scratch import workspace
+from picturelock.store.store import Store
+from picturelock.text.fonts import font_environment
+
+log = structlog.get_logger()
+_BITS_PER_PIXEL: Final = 1.0
+"""Room asked for before a segment starts; real segments take a tenth of it."""
+
+_WATERMARK_SHARE: Final = 0.12
+
+
+def segment_key(spec: SegmentSpec) -> str:
+    """The cache key of a segment: its spec, and what draws and encodes it."""
+    versions = tool_versions()
+    made_by = [
+        encode.VERSION,
+        *(versions.get(name, "") for name in ("ffmpeg", "opencv-python-headless", "manimgx-fonts")),
+    ]
+    return cache_key(*made_by, spec.model_dump_json())
+
+
+async def find_segment(spec: SegmentSpec, store: Store) -> RenderedSegment | None:
+    """A segment that was rendered before, under the id it had then; None if there is none."""
+    known = await store.recall("segment", segment_key(spec), RenderedSegment)
+    return known if known is not None and await store.has(known.artifact) else None
+
+
+async def render_segment(
+    segment_id: str,
+    spec: SegmentSpec,
+    store: Store,
+    scratch: Path,
+    stall_seconds: float,
+    on_progress: encode.FrameProgress,
+    slot: AbstractAsyncContextManager[None] | None = None,
+) -> RenderedSegment:
+    """Renders (or finds) a segment. `slot` is held while it is encoded, not while files come and go.
+
+    Raises:
+        RenderFailed, RenderStalled, DiskFull, OutputInvalid, StoreUnavailable, AssetMissing.
+        EncoderFailed: the encoder is hardware, and did not do its work.
+    """
+    if known := await find_segment(spec, store):
+        return known.model_copy(update={"id": segment_id, "cached": True})
+    require_room(scratch, spec.format, spec.frames)
+    started = time.monotonic()
+    async with AsyncExitStack() as stack:
+        hardware = is_hardware(spec.encoder)
+        draw, luma = _noting_luma(await stack.enter_async_context(drawer(spec, store)), every_frame=hardware)
+        folder = stack.enter_context(workspace(scratch, "segment"))
+        output = folder / "segment.mp4"
+        try:
+            async with slot or nullcontext():
+                log.debug("segment is encoded", segment=segment_id, frames=spec.frames)
+                await encode.encode_segment(
+                    draw,
+                    spec.frames,
+                    spec.format,
+                    spec.cues,
+                    spec.captions,
+                    spec.language,
+                    output,
+                    encoder=spec.encoder,
+                    environment=font_environment(scratch),
+                    stall_seconds=stall_seconds,
+                    on_progress=on_progress,
+                )
+            packets = await check_segment(output, spec.frames)
+            if hardware:
+                await check_all_pictures(output, luma)
+        except (RenderFailed, RenderStalled, OutputInvalid) as error:
+            if hardware:
+                raise EncoderFailed(f"{spec.encoder}: {error.message}", detail=error.detail) from error
+            raise
+        artifact = await store.put_file(output, "video/mp4")
+    rendered = RenderedSegment(
+        id=segment_id,
+        artifact=artifact,
+        frames=spec.frames,
+        packets_sha256=packets.combined(),
+        extradata_sha256=packets.extradata,
+        first_luma=luma[0],
+        encoder=spec.encoder,
+        seconds=round(time.monotonic() - started, 3),
+        worker=f"{socket.gethostname()}:{os.getpid()}",
+    )
+    await store.remember("segment", segment_key(spec), rendered)
+    return rendered
+
+
+def require_room(scratch: Path, video: VideoFormat, count: int) -> None:
+    """Raises DiskFull before ffmpeg starts, when the scratch disk has no room for so many frames."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    needed = int(video.width * video.height * count * _BITS_PER_PIXEL / 8)
+    free = shutil.disk_usage(scratch).free
+    if free < needed:
+        raise DiskFull(f"the scratch disk has {free / 1e6:.0f} MB free; {needed / 1e6:.0f} MB are needed")
+
+
+def _noting_luma(draw: Draw, *, every_frame: bool) -> tuple[Draw, list[float]]:
+    """The same drawer, and a list that holds the mean luma of the first frame, or of each, once it is drawn."""
+    noted: list[float] = []
+
+    def drawn(number: int, out: Bytes2D) -> None:
+        draw(number, out)
+        if number == 0 or every_frame:
+            noted.append(float(views(out).y.mean()))
+
+    return drawn, noted
+
+
+@asynccontextmanager
+async def drawer(spec: SegmentSpec, store: Store) -> AsyncIterator[Draw]:
+    """What draws the segment's frames; what it keeps open is closed at the end of the block."""
+    with ExitStack() as stack:
+        pictures: list[Picture] = []
+        for layer in spec.layers:
+            pictures.append(await _picture(layer.picture, layer.scene_frames, spec.format, store))
+            stack.callback(pictures[-1].close)
+        mark = await _watermark(spec.watermark, spec.format, store) if spec.watermark else None
+        if len(pictures) == 1:
+            yield frames.body(pictures[0], spec.layers[0].first_frame, mark)
+            return
+        leaving, coming = ((picture, layer.first_frame) for picture, layer in zip(pictures, spec.layers, strict=True))
+        yield frames.transition(spec.transition, spec.frames, leaving, coming, mark)
+
+
+async def _picture(picture: ScenePicture, scene_frames: int, video: VideoFormat, store: Store) -> Picture:
+    paints: list[Paint] = []
+    for layer in picture.layers:
+        mask = cv2.imdecode(np.frombuffer(await store.read(layer.mask), np.uint8), cv2.IMREAD_GRAYSCALE)
+        if mask is None:
+            raise AssetUnreadable("a title's mask is damaged")
+        red, green, blue = (int(layer.color[at : at + 2], 16) for at in (1, 3, 5))
+        yuv = i420.yuv_of((red, green, blue))
+        paints.append(frames.paint_color(layer.x, layer.y, np.asarray(mask, np.uint8), yuv, layer.opacity))
+    if picture.clip is not None:
+        file = await ClipFile.open(await store.local(picture.source))
+        size = motion.still_size(video.width, video.height, picture.motion)
+        reader = ClipReader(file, picture.clip, video.fps, size, motion.contained_inset(picture.motion))
+        moved = partial(_moved, reader, picture.motion)
+        return Picture(moved, tuple(paints), scene_frames, reader.close)
+    still = i420.opened(await store.local(picture.source))
+    return Picture.still(still, picture.motion, tuple(paints), scene_frames)
+
+
+def _moved(reader: ClipReader, how: Motion, frame: int) -> motion.Mover:
+    return motion.Mover(views(reader.frame(frame)), how)
+
+
+async def _watermark(mark: Watermark, video: VideoFormat, store: Store) -> Paint:
+    """The watermark at a tenth of the frame's width, its own transparency kept."""
+    _, ref = await store.asset(mark.asset_id)
+    rgba = await asyncio.to_thread(stills.load_rgba, await store.read(ref))
+    margin = round(min(video.width, video.height) * 0.035) // 2 * 2
+    room = min(video.width - 2 * margin, max(video.width, video.height) * _WATERMARK_SHARE)
+    scale = min(1.0, room / rgba.shape[1], (video.height - 2 * margin) / 2 / rgba.shape[0])
+    width, height = (max(2, round(side * scale) // 2 * 2) for side in (rgba.shape[1], rgba.shape[0]))
+    small = _shrunk(rgba, width, height)
+    x = margin if mark.position.endswith("left") else video.width - width - margin
+    y = margin if mark.position.startswith("top") else video.height - height - margin
+    picture = i420.from_rgb(np.ascontiguousarray(small[:, :, :3]))
+    return frames.paint_picture(x // 2 * 2, y // 2 * 2, picture, np.ascontiguousarray(small[:, :, 3]), mark.opacity)
+
+
+def _shrunk(rgba: i420.RGB, width: int, height: int) -> i420.RGB:
+    """Resized with its colours weighted by their coverage: what is transparent lends no colour to the edges."""
+    cover = rgba[:, :, 3:].astype(np.float32) / 255
+    weighted = np.concatenate([rgba[:, :, :3] * cover, cover * 255], axis=2).astype(np.float32)
+    small = np.asarray(cv2.resize(weighted, (width, height), interpolation=cv2.INTER_AREA), np.float32)
+    small[:, :, :3] /= np.maximum(small[:, :, 3:] / 255, 1e-3)
+    return np.asarray(np.clip(np.rint(small), 0, 255), np.uint8)

@@ -1,0 +1,74 @@
+"""Reads what a client sends: a request body becomes an `ExportRequest`, or every complaint about it at once."""
+
+import json
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from picturelock.errors import InvalidRequest, InvalidScript, PicturelockError
+from picturelock.models import ExportRequest, Model
+from picturelock.presets import check_together, resolve
+from picturelock.script.markdown import parse_script
+
+
+class Complaint(Model):
+    """One thing that is wrong with a request, and where (a JSON path)."""
+
+    path: str
+    message: str
+    code: str
+
+
+class RequestRefused(Exception):
+    """A request that cannot be accepted; `complaints` lists everything that is wrong with it."""
+
+    def __init__(self, complaints: list[Complaint]) -> None:
+        super().__init__("; ".join(f"{one.path}: {one.message}" for one in complaints))
+        self.complaints = complaints
+
+    @property
+    def code(self) -> str:
+        """The code of the first complaint."""
+        return self.complaints[0].code
+
+
+def read_request(body: bytes) -> ExportRequest:
+    """Parses and validates a request body (JSON).
+
+    Raises:
+        RequestRefused: with one complaint for each broken limit.
+    """
+    try:
+        data: Any = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise RequestRefused([Complaint(path="$", message=f"not JSON: {error}", code=InvalidRequest.code)]) from error
+    try:
+        if isinstance(data, dict) and isinstance(data.get("script"), str):
+            data = data | {"script": _markdown(data["script"])}
+        request = ExportRequest.model_validate(data, by_alias=True, by_name=False)
+        check_together(request, resolve(request.video))
+    except ValidationError as error:
+        raise RequestRefused([_complaint(detail) for detail in error.errors(include_url=False)]) from error
+    except PicturelockError as error:
+        path, _, message = error.message.partition(": ")
+        raise RequestRefused([Complaint(path=path, message=message, code=error.code)]) from error
+    return request
+
+
+def _markdown(source: str) -> dict[str, Any]:
+    try:
+        return parse_script(source).model_dump(exclude_unset=True)
+    except ValidationError as error:
+        raise RequestRefused([_complaint(detail, "script") for detail in error.errors(include_url=False)]) from error
+
+
+def _complaint(detail: ErrorDetails, path: str = "") -> Complaint:
+    for part in detail["loc"]:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}"
+    path = path.lstrip(".") or "$"
+    message = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] == "extra_forbidden":
+        message = f"unknown field {path.rsplit('.', 1)[-1]!r}"
+    code = InvalidScript.code if path.startswith("script") else InvalidRequest.code
+    return Complaint(path=path, message=message, code=code)

@@ -1,0 +1,115 @@
+"""A writer on any OpenAI-compatible `/chat/completions` endpoint, its answer validated against `Script`."""
+
+import json
+
+import httpx
+from pydantic import ValidationError
+
+from picturelock.errors import WriterFailed, WriterUnavailable
+from picturelock.models import Brief, Script
+from picturelock.settings import Settings
+
+_SYSTEM = (
+    "You write scripts for short narrated films. Answer with JSON only, matching the given schema. Each scene has one "
+    "thought, a title of at most six words, and a narration of one to three plain sentences that read well aloud, "
+    "without markup. Write in the language the brief names. Do not invent figures."
+)
+_HTTP_RETRYABLE = {408, 409, 425, 429, 500, 502, 503, 504}
+
+
+class OpenAIWriter:
+    """Asks for structured output, validates it, and gives the model one chance to repair what is wrong."""
+
+    def __init__(self, base_url: str, model: str, api_key: str | None, *, timeout_seconds: float = 120.0) -> None:
+        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._client = httpx.AsyncClient(base_url=base_url.rstrip("/"), headers=headers, timeout=timeout_seconds)
+        self._model = model
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "OpenAIWriter | None":
+        """The configured writer, or None when no endpoint is configured."""
+        if settings.llm_base_url is None:
+            return None
+        key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else None
+        return cls(settings.llm_base_url, settings.llm_model, key)
+
+    async def write(self, brief: Brief) -> Script:
+        """The script; see `picturelock.script.writers.Writer`."""
+        messages = [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": _question(brief)}]
+        async with self._client:
+            answer = await self._ask(messages)
+            try:
+                return _validated(answer, brief)
+            except ValidationError as first:
+                messages += [
+                    {"role": "assistant", "content": answer},
+                    {
+                        "role": "user",
+                        "content": f"This does not match the schema:\n{first}\nSend the whole JSON again, corrected.",
+                    },
+                ]
+            repaired = await self._ask(messages)
+        try:
+            return _validated(repaired, brief)
+        except ValidationError as second:
+            raise WriterUnavailable(
+                f"the model {self._model!r} did not write a valid script, also not after one repair",
+                detail=str(second),
+            ) from second
+
+    async def _ask(self, messages: list[dict[str, str]]) -> str:
+        schema = {"name": "script", "schema": _answer_schema(), "strict": True}
+        body = {
+            "model": self._model,
+            "messages": messages,
+            "response_format": {"type": "json_schema", "json_schema": schema},
+        }
+        try:
+            response = await self._client.post("/chat/completions", json=body)
+        except httpx.HTTPError as error:
+            reason = f"the language model's endpoint did not answer: {type(error).__name__}"
+            raise WriterFailed(reason, outage=True) from error
+        if response.status_code in _HTTP_RETRYABLE:
+            raise WriterFailed(f"the language model's endpoint answered {response.status_code}", outage=True)
+        if response.is_error:
+            raise WriterUnavailable(
+                f"the language model's endpoint refused the request with {response.status_code}",
+                detail=response.text[:500],
+            )
+        try:
+            return str(response.json()["choices"][0]["message"]["content"])
+        except (ValueError, LookupError, TypeError) as error:
+            raise WriterUnavailable(
+                "the language model's endpoint does not speak the chat completions protocol"
+            ) from error
+
+
+def _answer_schema() -> dict[str, object]:
+    text = {"type": "string"}
+    scene = {
+        "type": "object",
+        "properties": {"title": text, "narration": text},
+        "required": ["title", "narration"],
+        "additionalProperties": False,
+    }
+    return {
+        "type": "object",
+        "properties": {"title": text, "scenes": {"type": "array", "items": scene}},
+        "required": ["title", "scenes"],
+        "additionalProperties": False,
+    }
+
+
+def _question(brief: Brief) -> str:
+    return "Write the script for this brief:\n" + brief.model_dump_json(exclude_none=True)
+
+
+def _validated(answer: str, brief: Brief) -> Script:
+    text = answer.strip().removeprefix("```json").removeprefix("```").removesuffix("```")
+    try:
+        data = json.loads(text)
+    except ValueError:
+        data = {"not JSON": answer[:200]}
+    if isinstance(data, dict):
+        data.setdefault("language", brief.language)
+    return Script.model_validate(data)

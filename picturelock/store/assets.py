@@ -1,0 +1,60 @@
+"""Uploads: what kind of file it is, found by decoding it, never by its name."""
+
+import asyncio
+from pathlib import Path
+
+from picturelock.errors import AssetUnreadable
+from picturelock.ffmpeg.probe import probe
+from picturelock.models import Asset
+from picturelock.store.identify import picture as identify_picture
+from picturelock.store.store import Store
+
+_AUDIO_FORMATS = {"wav", "mp3", "flac", "ogg", "aac", "aiff", "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
+_VIDEO_FORMATS = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
+
+
+async def take_in(path: Path, store: Store) -> Asset:
+    """Identifies an uploaded file, stores it and writes down what it is.
+
+    Raises:
+        AssetUnreadable: no picture, film or sound, or a damaged one.
+    """
+    found = await identify(path)
+    ref = await store.put_file(path, found.media_type)
+    asset = found.model_copy(update={"asset_id": f"sha256-{ref.sha256}", "size_bytes": ref.size_bytes})
+    await store.put_asset(asset)
+    return asset
+
+
+async def identify(path: Path) -> Asset:
+    """What a file is; its id is not known yet. Raises AssetUnreadable."""
+    size = path.stat().st_size
+    if size == 0:
+        raise AssetUnreadable("the file is empty")
+    picture = await asyncio.to_thread(identify_picture, path)
+    if picture is not None:
+        media_type, width, height = picture
+        return Asset(asset_id="", kind="image", media_type=media_type, size_bytes=size, width=width, height=height)
+    return await _film_or_sound(path, size)
+
+
+async def _film_or_sound(path: Path, size: int) -> Asset:
+    probed = await probe(path)
+    duration = probed.format.duration or 0.0
+    video, audio = probed.first("video"), probed.first("audio")
+    name = probed.format.format_name
+    if video and video.width and video.height and duration > 0 and name in _VIDEO_FORMATS:
+        return Asset(
+            asset_id="",
+            kind="clip",
+            media_type="video/webm" if name.startswith("matroska") else "video/mp4",
+            size_bytes=size,
+            width=video.width,
+            height=video.height,
+            duration_seconds=duration,
+        )
+    if audio and duration > 0 and name in _AUDIO_FORMATS:
+        container = {"mov": "mp4", "mat": "webm"}.get(name[:3], name)
+        media_type = f"audio/{container}"
+        return Asset(asset_id="", kind="audio", media_type=media_type, size_bytes=size, duration_seconds=duration)
+    raise AssetUnreadable("the file is no picture, film or sound that is supported")

@@ -1,0 +1,61 @@
+"""Who came first: the open exports by the time they were started."""
+
+import asyncio
+import time
+from bisect import bisect_left
+from datetime import datetime
+from typing import Final
+
+from temporalio.api.workflowservice.v1 import ListWorkflowExecutionsRequest
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from picturelock.temporal.decoding import time_of
+from picturelock.temporal.names import EXPORT_WORKFLOW
+
+_KEEP_SECONDS: Final = 2.0
+_SHARE_OF_TIME: Final = 0.1
+"""Reading takes at most a tenth of the time, however many are open."""
+
+_PAGE_SECONDS: Final = 2.0
+_PAGE: Final = 1_000
+_PAGES: Final = 50
+
+
+class LineUp:
+    """Reads the open exports at most every two seconds, however many ask."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._lock = asyncio.Lock()
+        self._starts: list[datetime] | None = None
+        self._next_at = float("-inf")
+
+    async def ahead_of(self, started_at: datetime) -> int | None:
+        """How many open exports were started before; None when that is not known."""
+        async with self._lock:
+            if (began := time.monotonic()) >= self._next_at:
+                self._starts = await self._read()
+                took = time.monotonic() - began
+                self._next_at = time.monotonic() + max(_KEEP_SECONDS, took / _SHARE_OF_TIME)
+        return None if self._starts is None else bisect_left(self._starts, started_at)
+
+    async def _read(self) -> list[datetime] | None:
+        starts: list[datetime] = []
+        token = b""
+        for _ in range(_PAGES):
+            request = ListWorkflowExecutionsRequest(
+                namespace=self._client.namespace,
+                page_size=_PAGE,
+                next_page_token=token,
+                query=f"WorkflowType = '{EXPORT_WORKFLOW}' AND ExecutionStatus = 'Running'",
+            )
+            try:
+                async with asyncio.timeout(_PAGE_SECONDS):
+                    answer = await self._client.workflow_service.list_workflow_executions(request)
+            except (RPCError, TimeoutError):
+                return None  # the state of a job does not depend on it
+            starts += [time_of(one.start_time) for one in answer.executions]
+            if not (token := answer.next_page_token):
+                return sorted(starts)
+        return None

@@ -1,0 +1,1 @@
+"""Text that is drawn: fonts, and captions and titles as ASS."""

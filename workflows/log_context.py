@@ -1,0 +1,97 @@
+"""A line at each start and end of a job, and the correlation id of its request with all the work that it schedules."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from temporalio import workflow
+from temporalio.api.common.v1 import Payload
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import (
+    ActivityInboundInterceptor,
+    ExecuteWorkflowInput,
+    Interceptor,
+    StartActivityInput,
+    StartChildWorkflowInput,
+    StartLocalActivityInput,
+    WorkflowInboundInterceptor,
+    WorkflowInterceptorClassInput,
+    WorkflowOutboundInterceptor,
+)
+
+with workflow.unsafe.imports_passed_through():
+    import structlog
+
+    from activities.log_context import LoggedActivities
+    from picturelock.models import ExportInput
+    from picturelock.temporal.names import CORRELATION_HEADER
+
+log = structlog.get_logger()
+
+
+class Logged(Interceptor):
+    """Has a worker's jobs and activities logged."""
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002
+        """What stands around activities."""
+        return LoggedActivities(next)
+
+    def workflow_interceptor_class(self, _input: WorkflowInterceptorClassInput) -> type[WorkflowInboundInterceptor]:
+        """What stands around workflows."""
+        return _LoggedWorkflows
+
+
+class _LoggedWorkflows(WorkflowInboundInterceptor):
+    def init(self, outbound: WorkflowOutboundInterceptor) -> None:
+        self._carrier = _Carrier(outbound)
+        super().init(self._carrier)
+
+    async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # noqa: A002, ANN401 - Temporal's signature
+        started = input.args[0] if input.args else None
+        self._carrier.header = input.headers.get(CORRELATION_HEADER)
+        if not isinstance(started, ExportInput):
+            return await super().execute_workflow(input)
+        self._carrier.header = workflow.payload_converter().to_payload(started.correlation_id)
+        told = {
+            "job": workflow.info().workflow_id,
+            "attempt": started.attempt,
+            "correlation_id": started.correlation_id,
+        }
+        _say("job begins", **told)
+        try:
+            result = await super().execute_workflow(input)
+        except asyncio.CancelledError:
+            _say("job ended", status="cancelled", **told)
+            raise
+        except ApplicationError as error:
+            _say("job ended", status="failed", code=error.type, reason=error.message, **told)
+            raise
+        _say("job ended", status="completed", **told)
+        return result
+
+
+class _Carrier(WorkflowOutboundInterceptor):
+    """Sends the correlation id along."""
+
+    header: Payload | None = None
+
+    def start_activity(self, input: StartActivityInput) -> workflow.ActivityHandle[Any]:  # noqa: A002
+        input.headers = self._with(input.headers)
+        return super().start_activity(input)
+
+    def start_local_activity(self, input: StartLocalActivityInput) -> workflow.ActivityHandle[Any]:  # noqa: A002
+        input.headers = self._with(input.headers)
+        return super().start_local_activity(input)
+
+    async def start_child_workflow(self, input: StartChildWorkflowInput) -> workflow.ChildWorkflowHandle[Any, Any]:  # noqa: A002
+        input.headers = self._with(input.headers)
+        return await super().start_child_workflow(input)
+
+    def _with(self, headers: Mapping[str, Payload]) -> Mapping[str, Payload]:
+        return {**headers, CORRELATION_HEADER: self.header} if self.header else headers
+
+
+def _say(event: str, **facts: Any) -> None:  # noqa: ANN401 - what a line tells
+    """Logs what happens, and not what is told again by a history."""
+    if not workflow.unsafe.is_replaying():
+        log.info(event, **facts)
