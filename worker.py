@@ -32,11 +32,11 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities.composition import compose_film
-from activities.control import hold_work, note_progress, release_work
+from activities.control import pause_activities, read_fractions, unpause_activities
 from activities.eviction import evict_cache
 from activities.finalize import finalize_film
 from activities.pace import PACE
-from activities.post_export import close_books, deliver_webhook
+from activities.post_export import archive_job, deliver_webhook
 from activities.render import choose_encoder, master_sound, render_batch, render_slots
 from activities.script import write_script
 from activities.tts import speak_sample, speak_scene
@@ -51,11 +51,11 @@ from picturelock.temporal.errors import StateUnavailable
 from picturelock.temporal.names import EVICTION_SCHEDULE, EVICTION_WORKFLOW
 from picturelock.temporal.terminated_jobs import TerminatedRuns
 from picturelock.temporal.worker_liveness import HEARTBEAT_SECONDS as WORKER_HEARTBEAT_SECONDS
-from picturelock.temporal.worker_liveness import WorkerRoll
+from picturelock.temporal.worker_liveness import WorkerLiveness
 from workflows.eviction import EvictionWorkflow
 from workflows.export import ExportWorkflow
-from workflows.log_context import Logged
-from workflows.post_export import AftermathWorkflow
+from workflows.log_context import LogContext
+from workflows.post_export import PostExportWorkflow
 from workflows.voice_sample import VoiceSampleWorkflow
 
 ROLES = ("all", "orchestrate", "render")
@@ -76,7 +76,7 @@ LIGHT_ACTIVITIES = (
     compose_film,
     master_sound,
     finalize_film,
-    note_progress,
+    read_fractions,
 )
 CONTROL_SLOTS = 50
 """Errands at once: they wait for Temporal, the store and receivers of webhooks."""
@@ -106,7 +106,7 @@ def build_workers(client: Client, role: str, configured: Settings) -> list[Worke
         max_heartbeat_throttle_interval=throttle,
         default_heartbeat_throttle_interval=throttle,
         graceful_shutdown_timeout=timedelta(seconds=configured.drain_seconds),
-        interceptors=[Logged()],
+        interceptors=[LogContext()],
     )
     workers: list[Worker] = []
     if role in {"all", "orchestrate"}:
@@ -122,16 +122,16 @@ def build_workers(client: Client, role: str, configured: Settings) -> list[Worke
         workers.append(
             common(
                 task_queue=CONTROL_QUEUE,
-                workflows=[AftermathWorkflow],
+                workflows=[PostExportWorkflow],
                 # What follows an export's end may take a day: it goes on with a newer version.
                 deployment_config=deployment(configured, VersioningBehavior.AUTO_UPGRADE),
-                activities=[hold_work, release_work, close_books, deliver_webhook, evict_cache],
+                activities=[pause_activities, unpause_activities, archive_job, deliver_webhook, evict_cache],
                 max_concurrent_activities=CONTROL_SLOTS,
             )
         )
     if role in {"all", "render"}:
         # Where files travel, one segment more is taken: it fetches, and another one stores, while encoders are busy.
-        ahead = 1 if default_store().is_elsewhere else 0
+        ahead = 1 if default_store().is_remote else 0
         workers.append(
             common(
                 task_queue=RENDER_QUEUE,
@@ -166,10 +166,10 @@ def _leave_after(seconds: float) -> threading.Timer:
 
 async def _keep_pace(client: Client) -> None:
     """Has the activities beat as often as the number of those who work beside this process allows."""
-    workers = WorkerRoll(client)
+    workers = WorkerLiveness(client)
     while True:
-        roll = await workers.call()
-        PACE.processes = roll.live.get(RENDER_QUEUE, 1) if roll else 1
+        live_workers = await workers.read()
+        PACE.processes = live_workers.live.get(RENDER_QUEUE, 1) if live_workers else 1
         await asyncio.sleep(PACE_SECONDS)
 
 

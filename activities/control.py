@@ -1,44 +1,47 @@
-"""Errands of the workflow about its own work: hold it, release it, look how far it is."""
+"""What the workflow does about its own activities: pause them, unpause them, read how far they are."""
 
 import asyncio
 
 from temporalio import activity
 
-from activities.contracts import Fractions, Held
-from activities.decorators import noted
+from activities.decorators import control_activity
 from picturelock.jobs.stages import HEARTBEAT_SECONDS
 from picturelock.temporal import activity_pause
-from picturelock.temporal.names import HOLD_WORK, NOTE_PROGRESS, RELEASE_WORK
+from picturelock.temporal.contracts import (
+    PAUSE_ACTIVITIES,
+    READ_FRACTIONS,
+    UNPAUSE_ACTIVITIES,
+    Fractions,
+    NoTask,
+    PausedActivities,
+)
 
 
-@activity.defn(name=HOLD_WORK)
-@noted
-async def hold_work() -> Held:
-    """Holds back what is scheduled, as often as something is, until nothing runs any more.
+@control_activity(PAUSE_ACTIVITIES)
+async def pause_activities(_task: NoTask) -> PausedActivities:
+    """Pauses what is scheduled, as often as something is, until nothing runs any more.
 
-    An attempt that fails meanwhile is scheduled again, and held. A server that cannot hold is told of at once: then the
-    workflow takes back what waits.
+    An attempt that fails meanwhile is scheduled again, and paused. A server that cannot pause activities is reported
+    at once: then the workflow cancels what waits and schedules it again after the pause.
     """
     job_id, run_id = _own_run()
-    holder = (activity.info().activity_id, activity.info().attempt)
+    pausing = (activity.info().activity_id, activity.info().attempt)
     while True:
-        hold = await activity_pause.hold(activity.client(), job_id, run_id, holder)
-        if hold.quiet or hold.unheld:
-            return Held(unheld=hold.unheld)
+        result = await activity_pause.pause(activity.client(), job_id, run_id, pausing)
+        if result.quiet or result.not_paused:
+            return PausedActivities(not_paused=result.not_paused)
         activity.heartbeat()
         await asyncio.sleep(HEARTBEAT_SECONDS)
 
 
-@activity.defn(name=RELEASE_WORK)
-@noted
-async def release_work() -> None:
-    """Lets go what was held."""
-    await activity_pause.release(activity.client(), *_own_run())
+@control_activity(UNPAUSE_ACTIVITIES)
+async def unpause_activities(_task: NoTask) -> None:
+    """Unpauses what was paused."""
+    await activity_pause.unpause(activity.client(), *_own_run())
 
 
-@activity.defn(name=NOTE_PROGRESS)
-@noted
-async def note_progress() -> Fractions:
+@control_activity(READ_FRACTIONS)
+async def read_fractions(_task: NoTask) -> Fractions:
     """How far the running activities are, just before they are given up."""
     return Fractions(fractions=await activity_pause.fractions(activity.client(), *_own_run()))
 

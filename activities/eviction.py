@@ -4,17 +4,17 @@ from datetime import UTC, datetime
 
 from temporalio import activity
 
-from activities.contracts import EVICT_CACHE
-from activities.decorators import noted
+from activities.decorators import control_activity
+from picturelock.models import Eviction
 from picturelock.settings import settings
-from picturelock.store.eviction import Eviction, Evictor
+from picturelock.store.eviction import Evictor
 from picturelock.store.store import default_store
+from picturelock.temporal.contracts import EVICT_CACHE, NoTask
 from picturelock.temporal.open_jobs import oldest_open
 
 
-@activity.defn(name=EVICT_CACHE)
-@noted
-async def evict_cache() -> Eviction:
+@control_activity(EVICT_CACHE)
+async def evict_cache(_task: NoTask) -> Eviction:
     """Forgets what was used least recently, and deletes what was forgotten before every open export began."""
     # When exports were started, the server's clock says; the store's files and notes are dated by this machine's.
     ahead = datetime.now(UTC) - activity.info().started_time

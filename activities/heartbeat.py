@@ -28,7 +28,7 @@ _REASONS = 3
 _REASON_LETTERS = 150
 
 
-class Pulse:
+class HeartbeatReporter:
     """How far this attempt is. The work calls `advance`; the pulse tells Temporal."""
 
     def __init__(self, policy: StagePolicy) -> None:
@@ -118,13 +118,13 @@ class Pulse:
         self._advanced = time.monotonic()
         self.state = self.state.model_copy(update={"last_advance_at": datetime.now(UTC)})
 
-    async def beat(self) -> None:
-        """Heartbeats until cancelled; raises RenderStalled when nothing advanced for too long."""
+    async def send(self) -> None:
+        """Sends heartbeats until cancelled; raises RenderStalled when nothing advanced for too long."""
         job_id = activity.info().workflow_id or ""
         with PACE.one_of(job_id):
-            await self._beat(job_id)
+            await self._send(job_id)
 
-    async def _beat(self, job_id: str) -> None:
+    async def _send(self, job_id: str) -> None:
         due = float("-inf")
         # Activities that begin together would all beat, and be told, in the same moment.
         phase = zlib.crc32(activity.info().activity_id.encode()) / 2**32

@@ -11,7 +11,7 @@ from picturelock.temporal.names import CORRELATION_HEADER
 log = structlog.get_logger()
 
 
-class LoggedActivities(ActivityInboundInterceptor):
+class ActivityLogContext(ActivityInboundInterceptor):
     """Binds what an activity is to everything that is logged while it runs."""
 
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002, ANN401 - Temporal's signature

@@ -32,7 +32,7 @@ _DESCRIPTION: Final = (
 
 async def _warm(client: Client, reader: JobReader) -> None:
     await when_there(client.service_client.check_health)
-    await reader.workers.call()
+    await reader.workers.read()
 
 
 class DuplicateRoute(RuntimeError):

@@ -20,7 +20,7 @@ from picturelock.errors import NotOffered, WebhookRefused
 from picturelock.jobs.status import links
 from picturelock.jobs.webhooks import check_url
 from picturelock.models import ExportInput, ExportRequest, JobMemo, JobStatus, Links, Model, Stage, Status
-from picturelock.script.intake import Complaint, RequestRefused, read_request
+from picturelock.script.intake import FieldError, RequestRefused, read_request
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 
@@ -114,11 +114,11 @@ def _require_webhook(export: ExportRequest, shared: Context) -> None:
         return
     if shared.settings.webhook_secret is None:
         text = "webhooks need a secret to be signed with; this installation has none (PICTURELOCK_WEBHOOK_SECRET)"
-        raise RequestRefused([Complaint(path="webhook", message=text, code=NotOffered.code)])
+        raise RequestRefused([FieldError(path="webhook", message=text, code=NotOffered.code)])
     try:
         check_url(str(export.webhook.url), allow_private=shared.settings.webhook_allow_private)
     except WebhookRefused as error:
-        raise RequestRefused([Complaint(path="webhook.url", message=error.message, code=error.code)]) from error
+        raise RequestRefused([FieldError(path="webhook.url", message=error.message, code=error.code)]) from error
 
 
 async def _require_assets(export: ExportRequest, shared: Context) -> None:
@@ -126,7 +126,7 @@ async def _require_assets(export: ExportRequest, shared: Context) -> None:
     wanted = export.asset_ids()
     found = await asyncio.gather(*(shared.store.find_asset(asset_id) for asset_id in wanted.values()))
     complaints = [
-        Complaint(path=path, message=f"there is no asset {asset_id}", code="ASSET_MISSING")
+        FieldError(path=path, message=f"there is no asset {asset_id}", code="ASSET_MISSING")
         for (path, asset_id), asset in zip(wanted.items(), found, strict=True)
         if asset is None
     ]

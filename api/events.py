@@ -7,17 +7,16 @@ from datetime import datetime
 from typing import Final
 
 from api.frames import EventId, connected_frame, frame, stamp, state_frame
-from api.watch import JobWatcher, Sighting
-from picturelock.jobs.stages import stage_of
+from api.watch import JobWatcher, WatchedState
 from picturelock.jobs.status import not_below
-from picturelock.models import TERMINAL, JobStatus, PendingActivity, TimelineEvent, Warn
+from picturelock.models import TERMINAL, JobStatus, JobWarning, PendingActivity, TimelineEvent
 
 HEARTBEAT_SECONDS: Final = 4.0
 _ALMOST: Final = 999
 """The most that an open job may be asked to show, whatever a client says it has seen."""
 
 
-def already_told(sighting: Sighting, last: EventId | None) -> bool:
+def already_told(sighting: WatchedState, last: EventId | None) -> bool:
     """Whether a client has seen the end of the job as it stands: its browser should stop reconnecting."""
     if last is None or not sighting.final or sighting.event_id is None:
         return False
@@ -25,17 +24,17 @@ def already_told(sighting: Sighting, last: EventId | None) -> bool:
 
 
 @dataclass(slots=True)
-class Teller:
+class EventEncoder:
     """Remembers what one client was told, and tells it the rest."""
 
     last: EventId | None
     warned: set[str] = field(default_factory=set)
     retries: dict[str, int] = field(default_factory=dict)
 
-    def tell(self, sighting: Sighting) -> bytes:
+    def frames_for(self, sighting: WatchedState) -> bytes:
         """The frames a sighting is worth to this client, in order."""
         if sighting.job is None or sighting.event_id is None:
-            away = Warn(code="STATE_UNAVAILABLE", message=sighting.away or "")
+            away = JobWarning(code="STATE_UNAVAILABLE", message=sighting.away or "")
             return self._warning(away, sighting.at) if sighting.away else b""
         job, event_id, state = sighting.job, sighting.event_id, sighting.state_frame
         floor = self._floor(job)
@@ -69,28 +68,28 @@ class Teller:
 
     def _retrying(self, retried: list[PendingActivity], at: datetime) -> list[bytes]:
         frames: list[bytes] = []
-        for one in retried:
-            if self.retries.get(one.id) != one.attempt:
-                self.retries[one.id] = one.attempt
-                reason = f": {one.last_failure.message}" if one.last_failure else ""
+        for activity in retried:
+            if activity.stage is not None and self.retries.get(activity.id) != activity.attempt:
+                self.retries[activity.id] = activity.attempt
+                reason = f": {activity.last_failure.message}" if activity.last_failure else ""
                 data = {
-                    "step": stage_of(one.id),
+                    "step": activity.stage,
                     "status": "running",
-                    "attempt": one.attempt,
-                    "message": f"{one.id} is tried again (attempt {one.attempt}){reason}",
+                    "attempt": activity.attempt,
+                    "message": f"{activity.id} is tried again (attempt {activity.attempt}){reason}",
                     "timestamp": stamp(at),
                 }
                 frames.append(frame("step-status", data))
         return frames
 
-    def _new_warnings(self, warnings: list[Warn], at: datetime) -> list[bytes]:
-        fresh = {f"{one.code} {one.step} {one.message}": one for one in warnings}
-        told = [self._warning(one, at) for key, one in fresh.items() if key not in self.warned]
+    def _new_warnings(self, warnings: list[JobWarning], at: datetime) -> list[bytes]:
+        fresh = {f"{warning.code} {warning.step} {warning.message}": warning for warning in warnings}
+        frames = [self._warning(warning, at) for key, warning in fresh.items() if key not in self.warned]
         self.warned = set(fresh)  # one that goes and comes back is told again
-        return told
+        return frames
 
     @staticmethod
-    def _warning(warning: Warn, at: datetime) -> bytes:
+    def _warning(warning: JobWarning, at: datetime) -> bytes:
         return frame("warning", warning.model_dump(mode="json") | {"since": stamp(warning.since or at)})
 
 
@@ -100,7 +99,7 @@ async def stream(
     """The whole stream: acknowledged first, told until the job has ended or this server does."""
     hello = {"jobId": job_id, "message": "Connected", "timestamp": stamp(), "correlationId": correlation}
     yield connected_frame(hello)
-    teller = Teller(last)
+    encoder = EventEncoder(last)
     version, sent_at = 0, time.monotonic()
     while not watcher.is_closing():
         quiet = HEARTBEAT_SECONDS - (time.monotonic() - sent_at)
@@ -117,8 +116,8 @@ async def stream(
             return
         if already_told(sighting, last):
             return  # however long it took to see it
-        if told := teller.tell(sighting):
-            yield told
+        if frames := encoder.frames_for(sighting):
+            yield frames
             sent_at = time.monotonic()
         if sighting.final:
             return

@@ -12,7 +12,7 @@ from api.problems import PROBLEM, Problem
 from picturelock.errors import ArtifactLost
 from picturelock.jobs.status import assemble
 from picturelock.models import Asset, ExportResult, JobId, NamedArtifact
-from picturelock.store.assets import take_in
+from picturelock.store.assets import ingest
 from picturelock.store.scratch import workspace
 
 router = APIRouter(prefix="/api", tags=["files"])
@@ -37,7 +37,7 @@ async def upload_asset(request: Request, shared: Shared) -> Asset:
     with workspace(shared.settings.scratch, "upload") as folder:
         path = folder / "upload"
         await save_body(request, path, shared.settings.max_asset_bytes)
-        return await take_in(path, shared.store)
+        return await ingest(path, shared.store)
 
 
 @router.head("/jobs/{job_id}/output", include_in_schema=False)
@@ -88,9 +88,9 @@ async def download_artifact(
 ) -> Response:
     """A file that belongs to the film: captions, poster, script, timeline, manifest."""
     result = await _result(job_id, shared)
-    found = next((one for one in result.artifacts if one.name == name), None)
+    found = next((artifact for artifact in result.artifacts if artifact.name == name), None)
     if found is None:
-        names = ", ".join(one.name for one in result.artifacts)
+        names = ", ".join(artifact.name for artifact in result.artifacts)
         raise Problem(404, "ARTIFACT_NOT_FOUND", f"this job has no {name!r}; it has {names}", jobId=job_id)
     _check_range(request, found.size_bytes)
     return await _file(found, shared, if_none_match, attachment=True)

@@ -18,10 +18,10 @@ from picturelock.models import (
     EarlierAttempt,
     JobId,
     JobStatus,
+    JobWarning,
     Model,
     Status,
     TimelineEvent,
-    Warn,
 )
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
@@ -50,7 +50,7 @@ class JobHistory(Model):
         description="All of it; only the newest entries where no orchestrator answers."
     )
     timeline_total: int
-    warnings: list[Warn] = Field(description="The job's own: among them, why attempts failed.")
+    warnings: list[JobWarning] = Field(description="The job's own: among them, why attempts failed.")
     webhooks: list[DeliveryLog] = Field(
         description="Of every attempt that has ended, for as long as Temporal keeps it."
     )

@@ -115,8 +115,8 @@ def _domain(error: PicturelockError) -> Problem:
 
 def _invalid(error: RequestValidationError) -> Problem:
     errors = [
-        {"path": ".".join(str(part) for part in one["loc"]), "message": one["msg"], "code": "INVALID_REQUEST"}
-        for one in error.errors()
+        {"path": ".".join(str(part) for part in detail["loc"]), "message": detail["msg"], "code": "INVALID_REQUEST"}
+        for detail in error.errors()
     ]
     detail = "; ".join(f"{one['path']}: {one['message']}" for one in errors)
     return Problem(422, "INVALID_REQUEST", detail, errors=errors)

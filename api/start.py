@@ -37,19 +37,21 @@ async def start_run(job_id: str, started: ExportInput, memo: JobMemo, shared: Co
     client, again = shared.client, started.attempt > 1
     converter = client.data_converter
     summary, details = _title(started.request) or "Export", _details(job_id, started)
-    noted, titled, told, *given = await converter.encode([memo, summary, details, started])
+    encoded_memo, encoded_summary, encoded_details, *arguments = await converter.encode(
+        [memo, summary, details, started]
+    )
     request = StartWorkflowExecutionRequest(
         namespace=client.namespace,
         workflow_id=job_id,
         workflow_type=WorkflowType(name=EXPORT_WORKFLOW),
         task_queue=TaskQueue(name=EXPORTS_QUEUE),
-        input=Payloads(payloads=given),
+        input=Payloads(payloads=arguments),
         identity=client.identity,
         request_id=f"{job_id}.{started.attempt}" if again else uuid.uuid4().hex,
         workflow_id_reuse_policy=_ALLOW_DUPLICATE if again else _REJECT_DUPLICATE,
         workflow_id_conflict_policy=WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
-        memo=Memo(fields={JOB_MEMO: noted}),
-        user_metadata=UserMetadata(summary=titled, details=told),
+        memo=Memo(fields={JOB_MEMO: encoded_memo}),
+        user_metadata=UserMetadata(summary=encoded_summary, details=encoded_details),
     )
     async with translated(START_SECONDS):
         try:

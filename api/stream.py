@@ -1,6 +1,5 @@
 """`GET /api/jobs/{id}/events`: the only stream."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
 from typing import Annotated, Final
@@ -14,6 +13,7 @@ from api.events import already_told, stream
 from api.frames import EventId
 from api.problems import PROBLEM, not_found
 from api.server import limit_stall
+from picturelock.concurrency import race
 from picturelock.models import JobId
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
@@ -55,20 +55,8 @@ class EventStream(Response):
             # The acknowledgement goes out before anything else gets its turn, however many come at once.
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             await send({"type": "http.response.body", "body": await anext(self._frames), "more_body": True})
-            await self._until_either_leaves(receive, send)
+            await race(self._send(send), _gone(receive))
         limit_stall(scope, 0)
-
-    async def _until_either_leaves(self, receive: Receive, send: Send) -> None:
-        sending = asyncio.create_task(self._send(send))
-        leaving = asyncio.create_task(_gone(receive))
-        try:
-            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (sending, leaving):
-                task.cancel()
-            await asyncio.gather(sending, leaving, return_exceptions=True)
-        if not sending.cancelled() and (error := sending.exception()) is not None:
-            raise error
 
     async def _send(self, send: Send) -> None:
         async for frame in self._frames:

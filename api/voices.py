@@ -8,15 +8,17 @@ from fastapi import APIRouter, Header, Path, Response
 from fastapi.responses import RedirectResponse
 from temporalio.client import WorkflowFailureError
 from temporalio.common import WorkflowIDConflictPolicy
-from temporalio.exceptions import ActivityError, ApplicationError
 
 from api.context import Context, Shared
 from api.problems import PROBLEM, RETRY_AFTER_SECONDS, Problem
 from picturelock.errors import VoiceUnavailable
 from picturelock.jobs.stages import EXPORTS_QUEUE
-from picturelock.models import ArtifactRef, JobError, Model, Voice
-from picturelock.speech.catalog import VoiceInfo, installed_voices
+from picturelock.models import Model, Voice
+from picturelock.speech.catalog import VoiceInfo
+from picturelock.speech.engine import installed_voices
+from picturelock.temporal.contracts import SpokenSample
 from picturelock.temporal.errors import translated
+from picturelock.temporal.failure_codec import details_of
 from picturelock.temporal.names import VOICE_SAMPLE_WORKFLOW, voice_sample_id
 
 router = APIRouter(prefix="/api/voices", tags=["catalog"])
@@ -40,16 +42,12 @@ class VoiceList(Model):
     voices: list[OfferedVoice]
 
 
-class _Sample(Model):
-    audio: ArtifactRef
-
-
 @router.get("")
 async def list_voices(shared: Shared) -> VoiceList:
     """Voices that need no download and no further configuration."""
     offered = [
-        OfferedVoice(**one.model_dump(by_alias=False), sample=f"/api/voices/{one.engine}/{one.voice}/sample")
-        for one in installed_voices(shared.settings)
+        OfferedVoice(**voice.model_dump(by_alias=False), sample=f"/api/voices/{voice.engine}/{voice.voice}/sample")
+        for voice in installed_voices(shared.settings)
     ]
     return VoiceList(voices=offered)
 
@@ -83,17 +81,17 @@ async def voice_sample(
     return Response(await shared.store.read(audio), 200, headers, audio.media_type)
 
 
-async def _spoken(voice: Voice, shared: Context) -> _Sample:
+async def _spoken(voice: Voice, shared: Context) -> SpokenSample:
     async with translated(_START_SECONDS):
-        roll = await shared.reader.workers.call()
-        if roll is not None and EXPORTS_QUEUE not in roll.live:
+        live_workers = await shared.reader.workers.read()
+        if live_workers is not None and EXPORTS_QUEUE not in live_workers.live:
             raise _not_spoken("no worker is there to speak it")
         handle = await shared.client.start_workflow(
             VOICE_SAMPLE_WORKFLOW,
             voice,
             id=voice_sample_id(voice.engine, voice.voice),
             task_queue=EXPORTS_QUEUE,
-            result_type=_Sample,
+            result_type=SpokenSample,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             execution_timeout=timedelta(seconds=6 * _SPEAK_SECONDS),
         )
@@ -103,7 +101,7 @@ async def _spoken(voice: Voice, shared: Context) -> _Sample:
             await asyncio.wait({speaking}, timeout=_SPEAK_SECONDS)
             if not speaking.done():
                 raise _not_spoken("no worker has spoken it yet")
-            sample: _Sample = speaking.result()
+            sample: SpokenSample = speaking.result()
     except WorkflowFailureError as error:
         raise _problem(error) from error
     finally:
@@ -112,14 +110,11 @@ async def _spoken(voice: Voice, shared: Context) -> _Sample:
 
 
 def _problem(failure: WorkflowFailureError) -> Problem:
-    cause = failure.cause
-    if isinstance(cause, ActivityError):
-        cause = cause.cause or cause
-    if isinstance(cause, ApplicationError) and cause.details:
-        told = JobError.model_validate(cause.details[0])
-        status = 404 if told.code == VoiceUnavailable.code else 503 if told.retryable else 500
-        return Problem(status, told.code, told.message, remediation=told.remediation)
-    return _not_spoken(str(cause))
+    error = details_of(failure.cause).error
+    if error is None:
+        return _not_spoken(str(failure.cause))
+    status = 404 if error.code == VoiceUnavailable.code else 503 if error.retryable else 500
+    return Problem(status, error.code, error.message, remediation=error.remediation)
 
 
 def _not_spoken(reason: str) -> Problem:

@@ -41,7 +41,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
-class Sighting:
+class WatchedState:
     """What a watcher saw last. Exactly one of `observation`, `missing` and `away` says what it was.
 
     What every viewer is told of it is worked out once, by whoever asks first.
@@ -72,7 +72,7 @@ class Sighting:
     @cached_property
     def retried(self) -> list[PendingActivity]:
         """The activities that are being tried again."""
-        return [one for one in self.observation.pending if one.attempt > 1] if self.observation else []
+        return [activity for activity in self.observation.pending if activity.attempt > 1] if self.observation else []
 
     @property
     def sequence(self) -> int:
@@ -106,11 +106,11 @@ class JobWatcher:
         self.job_id = job_id
         self._all = all_
         self._changed = asyncio.Event()
-        self.latest = Sighting()
+        self.latest = WatchedState()
         self.subscribers = 0
         self._closing = False
 
-    async def newer_than(self, version: int, seconds: float) -> Sighting | None:
+    async def newer_than(self, version: int, seconds: float) -> WatchedState | None:
         """The newest sighting as soon as it is newer than `version`; None when that takes longer."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -145,11 +145,11 @@ class JobWatcher:
             async with self._all.gate:
                 observation = await self._reader.observe(self.job_id)
             # Numbered only now: while this one was read, another watcher may have told that Temporal is away.
-            seen = Sighting(self.latest.version + 1, observation)
+            seen = WatchedState(self.latest.version + 1, observation)
             if seen.etag != self.latest.etag:
                 self._publish(seen)
         except JobNotFound:
-            self._publish(Sighting(self.latest.version + 1, missing=True))
+            self._publish(WatchedState(self.latest.version + 1, missing=True))
         except StoreUnavailable as error:
             self.tell_away(str(error))
         except StateUnavailable as error:
@@ -161,9 +161,9 @@ class JobWatcher:
     def tell_away(self, reason: str) -> None:
         """The state cannot be read now, as somebody found out. Said once."""
         if self.latest.away is None and not self.latest.final:
-            self._publish(Sighting(self.latest.version + 1, away=reason))
+            self._publish(WatchedState(self.latest.version + 1, away=reason))
 
-    def _publish(self, sighting: Sighting) -> None:
+    def _publish(self, sighting: WatchedState) -> None:
         self.latest = sighting
         self._all.seen(self)
         self._wake()

@@ -20,7 +20,7 @@ from picturelock.temporal.connection import connect
 from picturelock.temporal.worker_liveness import HEARTBEAT_SECONDS as WORKER_HEARTBEAT_SECONDS
 from tests.fake_activities import Studio
 from workflows.export import ExportWorkflow
-from workflows.post_export import AftermathWorkflow
+from workflows.post_export import PostExportWorkflow
 
 FRAMES = 20_000
 """Frames of a segment: at four a second, more than any measurement lasts."""
@@ -64,7 +64,7 @@ async def work(beat: float) -> None:
             **beats,
         ),
         Worker(client, task_queue=RENDER_QUEUE, activities=activities, max_concurrent_activities=400, **beats),
-        Worker(client, task_queue=CONTROL_QUEUE, workflows=[AftermathWorkflow], activities=studio.errands(), **beats),
+        Worker(client, task_queue=CONTROL_QUEUE, workflows=[PostExportWorkflow], activities=studio.errands(), **beats),
     ):
         await asyncio.Event().wait()
 

@@ -53,18 +53,18 @@ class Truth:
 @contextlib.contextmanager
 def listening(truth: Truth) -> Iterator[None]:
     """Hears every advance where the activity hears it from FFmpeg."""
-    advance = heartbeat.Pulse.advance
+    advance = heartbeat.HeartbeatReporter.advance
 
-    def heard(self: heartbeat.Pulse, fraction: float, message: str, **counts: int | None) -> None:
+    def heard(self: heartbeat.HeartbeatReporter, fraction: float, message: str, **counts: int | None) -> None:
         if (done := counts.get("done")) is not None:
             truth.note(activity.info().activity_id, done)
         advance(self, fraction, message, **counts)
 
-    heartbeat.Pulse.advance = heard  # type: ignore[method-assign]
+    heartbeat.HeartbeatReporter.advance = heard  # type: ignore[method-assign]
     try:
         yield
     finally:
-        heartbeat.Pulse.advance = advance  # type: ignore[method-assign]
+        heartbeat.HeartbeatReporter.advance = advance  # type: ignore[method-assign]
 
 
 @asynccontextmanager

@@ -9,21 +9,21 @@ from datetime import timedelta
 from typing import Any, Final
 
 import httpx
-from temporalio import activity
 from temporalio.worker import Worker
 
-from activities import contracts
-from activities.decorators import lively
-from activities.heartbeat import Pulse
+from activities.decorators import stage_activity
+from activities.heartbeat import HeartbeatReporter
 from benchmarks.freshness import Truth
 from benchmarks.report import Report, percentile
 from benchmarks.stand import Stand
 from picturelock.jobs.stages import CONTROL_QUEUE, EXPORTS_QUEUE, HEARTBEAT_SECONDS, RENDER_QUEUE
+from picturelock.models import PlannedBatch
+from picturelock.temporal import contracts
 from picturelock.temporal.connection import connect
 from picturelock.temporal.reader import JobReader
 from tests.fake_activities import REF, Studio
 from workflows.export import ExportWorkflow
-from workflows.post_export import AftermathWorkflow
+from workflows.post_export import PostExportWorkflow
 
 FRAMES: Final = 10_000
 FRAMES_PER_SECOND: Final = 10
@@ -35,12 +35,11 @@ _LOOK_SECONDS: Final = 0.25
 def rendering(truth: Truth) -> Callable[..., Any]:
     """Draws ten frames a second with everything around it that real rendering has."""
 
-    @activity.defn(name=contracts.RENDER_BATCH)
-    @lively("render")
-    async def render(task: contracts.BatchTask, pulse: Pulse) -> contracts.RenderedBatch:
+    @stage_activity(contracts.RENDER_BATCH)
+    async def render(task: contracts.BatchTask, heartbeat: HeartbeatReporter) -> contracts.RenderedBatch:
         for done in range(FRAMES):
             truth.note(task.segment_id, done)
-            pulse.advance(done / FRAMES, "Rendering", done=done, total=FRAMES)
+            heartbeat.advance(done / FRAMES, "Rendering", done=done, total=FRAMES)
             await asyncio.sleep(1 / FRAMES_PER_SECOND)
         return contracts.RenderedBatch(segments=REF, headers=[], segments_found=0, segments_made=1)
 
@@ -51,7 +50,7 @@ def rendering(truth: Truth) -> Callable[..., Any]:
 async def film_on(stand: Stand, slots: int, truth: Truth) -> AsyncIterator[str]:
     """A job whose rendering fills so many slots of one worker."""
     client = await connect(environment=stand.environment)
-    batches = [contracts.PlannedBatch(id=f"render-{n:03d}", frames=FRAMES, segment_ids=[f"{n}"]) for n in range(slots)]
+    batches = [PlannedBatch(id=f"render-{n:03d}", frames=FRAMES, segment_ids=[f"{n}"]) for n in range(slots)]
     studio = Studio(scenes=1, batches=batches)
     throttle = timedelta(seconds=HEARTBEAT_SECONDS)
     beats: dict[str, Any] = {
@@ -64,7 +63,7 @@ async def film_on(stand: Stand, slots: int, truth: Truth) -> AsyncIterator[str]:
                    activities=studio.activities(), **beats),
             Worker(client, task_queue=RENDER_QUEUE, activities=[rendering(truth)], max_concurrent_activities=slots,
                    **beats),
-            Worker(client, task_queue=CONTROL_QUEUE, workflows=[AftermathWorkflow], activities=studio.errands(),
+            Worker(client, task_queue=CONTROL_QUEUE, workflows=[PostExportWorkflow], activities=studio.errands(),
                    **beats),
         ):  # fmt: skip
             await stack.enter_async_context(worker)

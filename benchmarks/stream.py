@@ -45,13 +45,11 @@ async def measure_posts(stand: Stand, report: Report) -> list[str]:
     return jobs
 
 
-async def viewers(
-    stand: Stand, streams: int, jobs: list[str], seconds: float = 0, at_once: int = 100
-) -> dict[str, Any]:
+async def viewers(stand: Stand, streams: int, jobs: list[str], seconds: float = 0, limit: int = 100) -> dict[str, Any]:
     """What that many viewers in a process of their own saw."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "benchmarks.viewers", "--port", str(stand.api_port), "--streams", str(streams),
-        "--seconds", str(seconds), "--at-once", str(at_once), *jobs,
+        "--seconds", str(seconds), "--at-once", str(limit), *jobs,
         stdout=asyncio.subprocess.PIPE, cwd=ROOT,
     )  # fmt: skip
     output, _ = await process.communicate()
@@ -68,7 +66,7 @@ async def measure_unwatched(stand: Stand, jobs: list[str], report: Report) -> No
         for _ in range(CROWDS):
             while "picturelock_watchers 0.0" not in (await http.get("/metrics")).text:
                 await asyncio.sleep(0.1)
-            seen = await viewers(stand, len(jobs), jobs, at_once=len(jobs))
+            seen = await viewers(stand, len(jobs), jobs, limit=len(jobs))
             taken += seen["acknowledged"]
     note = (
         f"{CROWDS} times {len(jobs)} at once, each on a job nobody watched; p50 {1000 * percentile(taken, 0.5):.0f} ms"
@@ -96,9 +94,9 @@ async def measure_watched(stand: Stand, jobs: list[str], report: Report) -> None
     """One viewer after the other joins a job that is watched already."""
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(httpx.AsyncClient(base_url=stand.api, timeout=30))
-        held = await stack.enter_async_context(http.stream("GET", f"/api/jobs/{jobs[0]}/events"))
-        assert held.status_code == 200
-        seen = await viewers(stand, WATCHED, jobs[:1], at_once=1)
+        paused = await stack.enter_async_context(http.stream("GET", f"/api/jobs/{jobs[0]}/events"))
+        assert paused.status_code == 200
+        seen = await viewers(stand, WATCHED, jobs[:1], limit=1)
     report.add("first byte of connected, watched, p99", 1000 * seen["acknowledged_p99"], "ms", 50, f"{WATCHED} joined")
 
 
@@ -138,7 +136,7 @@ async def measure_crowd(stand: Stand, jobs: list[str], report: Report) -> None:
 
 async def measure_great_crowd(stand: Stand, jobs: list[str], report: Report) -> None:
     await stand.restart_api()
-    seen = await viewers(stand, MANY_STREAMS, jobs, SECONDS, at_once=200)
+    seen = await viewers(stand, MANY_STREAMS, jobs, SECONDS, limit=200)
     name = f"{MANY_STREAMS} streams, {len(jobs)} jobs"
     report.add(f"{name}: lost or silent", seen["lost"] + seen["silent"], "streams", 0, f"{seen['states']} states told")
     report.add(f"{name}: watcher to client, p99", seen["lag_p99"], "s", 2.0, f"p50 {seen['lag_p50']:.3f} s")

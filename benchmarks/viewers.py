@@ -73,17 +73,17 @@ class Viewer(asyncio.Protocol):
         self._transport.abort()
 
 
-async def watch(port: int, jobs: list[str], streams: int, seconds: float, at_once: int) -> dict[str, object]:
+async def watch(port: int, jobs: list[str], streams: int, seconds: float, limit: int) -> dict[str, object]:
     """Watches, and says what it saw."""
     loop, tally = asyncio.get_running_loop(), Tally()
     viewers: list[Viewer] = []
-    for start in range(0, streams, at_once):
+    for start in range(0, streams, limit):
         began = time.perf_counter()
         opening = [
             loop.create_connection(
                 partial(Viewer, f"/api/jobs/{jobs[n % len(jobs)]}/events", tally, began), "127.0.0.1", port
             )
-            for n in range(start, min(start + at_once, streams))
+            for n in range(start, min(start + limit, streams))
         ]
         batch = [viewer for _, viewer in await asyncio.gather(*opening)]
         await asyncio.gather(*(viewer.ready for viewer in batch))
@@ -120,7 +120,7 @@ def main() -> None:
     given = parser.parse_args()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    print(json.dumps(asyncio.run(watch(given.port, given.jobs, given.streams, given.seconds, given.at_once))))
+    print(json.dumps(asyncio.run(watch(given.port, given.jobs, given.streams, given.seconds, given.limit))))
 
 
 if __name__ == "__main__":

@@ -1,26 +1,74 @@
-"""Several things at once, with the failure of one as it is: no group around it, and nothing left running."""
+"""Several things at once, with the failure of one as it is: no group around it, and nothing left running.
+
+>>> async def double(number: int) -> int:
+...     return 2 * number
+>>> asyncio.run(gather_limited(double(1), double(2), limit=1))
+[2, 4]
+"""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 
 
-async def together(*work: Coroutine[Any, Any, Result], at_once: int) -> list[Result]:
-    """The results in order. The first failure ends the others, which are waited for, and is raised."""
-    slots = asyncio.Semaphore(at_once)
-
-    async def in_turn(one: Coroutine[Any, Any, Result]) -> Result:
-        try:
-            async with slots:
-                return await one
-        finally:
-            one.close()  # one that was ended before its turn has never been awaited
-
+@asynccontextmanager
+async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
+    """A `TaskGroup` whose first failure is raised as it is, and not in a group of its own."""
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(in_turn(one)) for one in work]
+            yield group
     except BaseExceptionGroup as failures:
-        raise failures.exceptions[0] from None
+        error: BaseException = failures
+        while isinstance(error, BaseExceptionGroup):  # a group inside a group
+            error = error.exceptions[0]
+        raise error from None
+
+
+async def gather_limited(*work: Coroutine[Any, Any, Result], limit: int) -> list[Result]:
+    """The results in order, `limit` at once. The first failure ends the others, which are waited for, and is raised."""
+    slots = asyncio.Semaphore(limit)
+
+    async def in_turn(job: Coroutine[Any, Any, Result]) -> Result:
+        try:
+            async with slots:
+                return await job
+        finally:
+            job.close()  # one that was ended before its turn has never been awaited
+
+    async with task_group() as group:
+        tasks = [group.create_task(in_turn(job)) for job in work]
     return [task.result() for task in tasks]
+
+
+async def race(
+    work: Awaitable[Result],
+    other: Awaitable[object],
+    *,
+    end_seconds: float | None = None,
+    on_late: Callable[[asyncio.Future[Any]], None] = lambda _: None,
+) -> Result | None:
+    """Awaits two things until either ends, and cancels the one that is left.
+
+    Returns the work's result; None where `other` ended first. What the one that ended has raised is raised. Whoever is
+    cancelled is waited for, `end_seconds` at the most where they are given: what goes on after them is handed to
+    `on_late`.
+    """
+    main, beside = asyncio.ensure_future(work), asyncio.ensure_future(other)
+    try:
+        await asyncio.wait({main, beside}, return_when=asyncio.FIRST_COMPLETED)
+        if main.done():
+            return main.result()
+        beside.result()
+        return None
+    finally:
+        main.cancel()
+        beside.cancel()
+        ended, late = await asyncio.wait({main, beside}, timeout=end_seconds)
+        for task in ended:
+            if not task.cancelled():
+                task.exception()  # it is raised above, or of no interest any more
+        for task in late:
+            on_late(task)

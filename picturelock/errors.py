@@ -1,33 +1,47 @@
 """Every way an export can fail, with the codes clients see.
 
-The tree, each class with its code; (r) marks what is worth trying again as it is:
+The tree, each leaf with its code; (r) marks what is worth trying again as it is:
 
     PicturelockError
-      InvalidScript            INVALID_SCRIPT
-      InvalidRequest           INVALID_REQUEST
-      AssetMissing             ASSET_MISSING
-      AssetUnreadable          ASSET_UNREADABLE
-      WebhookRefused           WEBHOOK_REFUSED
-      NotOffered               NOT_OFFERED
-      VoiceUnavailable         VOICE_UNAVAILABLE
-      SpeechFailed             SPEECH_FAILED (r)
-      PictureUnavailable       PICTURE_UNAVAILABLE
-      PictureFailed            PICTURE_FAILED (r)
-      WriterFailed             WRITER_FAILED (r)
-      WriterUnavailable        WRITER_UNAVAILABLE
-      GlyphMissing             GLYPH_MISSING
-      RenderFailed             RENDER_FAILED (r)
-      RenderStalled            RENDER_STALLED (r)
-      EncoderFailed            ENCODER_FAILED
-      OutputInvalid            OUTPUT_INVALID (r)
-      DiskFull                 DISK_FULL (r)
-      StoreUnavailable         STORE_UNAVAILABLE (r)
-      ArtifactLost             ARTIFACT_LOST (r)
-      ToolMissing              TOOL_MISSING
-      DeadlineExceeded         DEADLINE_EXCEEDED (r)
-      WorkerLost               WORKER_LOST (r)
-      Terminated               TERMINATED (r)
-      InternalError            INTERNAL
+      ClientError                  whoever asked has to change something: `field` says where, `limit` what is allowed
+        InvalidScript              INVALID_SCRIPT
+        InvalidRequest             INVALID_REQUEST
+        WebhookRefused             WEBHOOK_REFUSED
+        NotOffered                 NOT_OFFERED
+        VoiceUnavailable           VOICE_UNAVAILABLE
+        PictureUnavailable         PICTURE_UNAVAILABLE
+        WriterUnavailable          WRITER_UNAVAILABLE
+        GlyphMissing               GLYPH_MISSING
+        AssetError                 an uploaded file
+          AssetMissing             ASSET_MISSING
+          AssetUnreadable          ASSET_UNREADABLE
+      ProviderError                a voice, a source of pictures or a language model did not deliver
+        SpeechFailed               SPEECH_FAILED (r)
+        PictureFailed              PICTURE_FAILED (r)
+        WriterFailed               WRITER_FAILED (r)
+      RenderError                  ffmpeg, or what it made
+        RenderFailed               RENDER_FAILED (r); `exit_code`
+        RenderStalled              RENDER_STALLED (r)
+        EncoderFailed              ENCODER_FAILED
+        OutputInvalid              OUTPUT_INVALID (r)
+      StorageError                 a disk or the artifact store
+        DiskFull                   DISK_FULL (r)
+        StoreUnavailable           STORE_UNAVAILABLE (r)
+        ArtifactLost               ARTIFACT_LOST (r)
+      ExecutionError               the process, or the execution in Temporal
+        ToolMissing                TOOL_MISSING
+        DeadlineExceeded           DEADLINE_EXCEEDED (r)
+        WorkerLost                 WORKER_LOST (r)
+        Terminated                 TERMINATED (r)
+        InternalError              INTERNAL
+
+A level is for whoever catches errors:
+
+    >>> try:
+    ...     raise InvalidRequest("60 s are allowed", field="video.preset", limit=60)
+    ... except ClientError as error:
+    ...     print(error.code, error.field, error.limit, "|", error)
+    INVALID_REQUEST video.preset 60 | video.preset: 60 s are allowed
 """
 
 from typing import ClassVar
@@ -66,35 +80,71 @@ class PicturelockError(Exception):
         )
 
 
-class InvalidScript(PicturelockError):
+class ClientError(PicturelockError):
+    """Whoever asked has to change something: `field` is its JSON path, `limit` the largest value allowed there."""
+
+    def __init__(
+        self, reason: str, *, field: str | None = None, limit: float | None = None, detail: str | None = None
+    ) -> None:
+        super().__init__(f"{field}: {reason}" if field else reason, detail=detail)
+        self.reason = reason
+        self.field = field
+        self.limit = limit
+
+    def describe(self, stage: StageName | None = None, attempt: int = 1) -> JobError:
+        """The error as it travels to clients, with the field."""
+        return super().describe(stage, attempt).model_copy(update={"field": self.field})
+
+
+class AssetError(ClientError):
+    """An uploaded file that cannot be used."""
+
+
+class ProviderError(PicturelockError):
+    """A voice, a source of pictures or a language model did not deliver."""
+
+
+class RenderError(PicturelockError):
+    """ffmpeg failed, or what it made is not what was drawn."""
+
+
+class StorageError(PicturelockError):
+    """A disk or the artifact store cannot take or give what it should."""
+
+
+class ExecutionError(PicturelockError):
+    """The process or the execution in Temporal came to an end of its own."""
+
+
+class InvalidScript(ClientError):
     """The script cannot become a film; the message says where."""
 
     code = "INVALID_SCRIPT"
     remediation = "Correct the script at the place the message names and send it again."
 
 
-class InvalidRequest(PicturelockError):
+class InvalidRequest(ClientError):
     """The request asks for something that makes no sense together."""
 
     code = "INVALID_REQUEST"
     remediation = "Correct the field the message names and send it again."
 
 
-class AssetMissing(PicturelockError):
+class AssetMissing(AssetError):
     """An asset id that is not in the store."""
 
     code = "ASSET_MISSING"
     remediation = "Upload the file with POST /api/assets and use the assetId it answers."
 
 
-class AssetUnreadable(PicturelockError):
+class AssetUnreadable(AssetError):
     """A file that is not what it should be, or is damaged."""
 
     code = "ASSET_UNREADABLE"
     remediation = "Open the file in a viewer, save it again as PNG, JPEG, MP4 or WAV, and upload that."
 
 
-class WebhookRefused(PicturelockError):
+class WebhookRefused(ClientError):
     """An address that no webhook may go to."""
 
     code = "WEBHOOK_REFUSED"
@@ -103,21 +153,21 @@ class WebhookRefused(PicturelockError):
     )
 
 
-class NotOffered(PicturelockError):
+class NotOffered(ClientError):
     """Something this installation does not offer."""
 
     code = "NOT_OFFERED"
     remediation = "GET /api/presets and /api/voices list what this installation offers."
 
 
-class VoiceUnavailable(PicturelockError):
+class VoiceUnavailable(ClientError):
     """No installed voice speaks what the script says."""
 
     code = "VOICE_UNAVAILABLE"
     remediation = "Choose a voice from GET /api/voices, or bring recorded narration with narrationAssetId."
 
 
-class SpeechFailed(PicturelockError):
+class SpeechFailed(ProviderError):
     """A speech engine did not deliver."""
 
     code = "SPEECH_FAILED"
@@ -125,14 +175,14 @@ class SpeechFailed(PicturelockError):
     retryable = True
 
 
-class PictureUnavailable(PicturelockError):
+class PictureUnavailable(ClientError):
     """No stock or generated picture is to be had for what was asked."""
 
     code = "PICTURE_UNAVAILABLE"
     remediation = "Ask for something else, or upload a picture and name it by its assetId."
 
 
-class PictureFailed(PicturelockError):
+class PictureFailed(ProviderError):
     """A source of pictures did not deliver; that may pass."""
 
     code = "PICTURE_FAILED"
@@ -140,7 +190,7 @@ class PictureFailed(PicturelockError):
     retryable = True
 
 
-class WriterFailed(PicturelockError):
+class WriterFailed(ProviderError):
     """The language model's endpoint did not answer, or answered with an error that may pass."""
 
     code = "WRITER_FAILED"
@@ -148,29 +198,34 @@ class WriterFailed(PicturelockError):
     retryable = True
 
 
-class WriterUnavailable(PicturelockError):
+class WriterUnavailable(ClientError):
     """No writer can make a script of this brief."""
 
     code = "WRITER_UNAVAILABLE"
     remediation = "Send a script instead of a brief, or check the settings of the language model."
 
 
-class GlyphMissing(PicturelockError):
+class GlyphMissing(ClientError):
     """A text with signs that no bundled font can draw."""
 
     code = "GLYPH_MISSING"
     remediation = "Replace the signs the message names."
 
 
-class RenderFailed(PicturelockError):
+class RenderFailed(RenderError):
     """ffmpeg ended with an error."""
 
     code = "RENDER_FAILED"
     remediation = "Retry the job; if it fails again, the detail shows what ffmpeg said."
     retryable = True
 
+    def __init__(self, message: str, *, detail: str | None = None, exit_code: int | None = None) -> None:
+        super().__init__(message, detail=detail)
+        self.exit_code = exit_code
+        """ffmpeg's, where it has ended by itself; None where a signal has ended it or it was never the matter."""
 
-class RenderStalled(PicturelockError):
+
+class RenderStalled(RenderError):
     """ffmpeg lived but did not advance within the stall threshold."""
 
     code = "RENDER_STALLED"
@@ -178,14 +233,14 @@ class RenderStalled(PicturelockError):
     retryable = True
 
 
-class EncoderFailed(PicturelockError):
+class EncoderFailed(RenderError):
     """A hardware encoder failed; the workflow begins again with a software encoder."""
 
     code = "ENCODER_FAILED"
     remediation = "Nothing: the film is made with a software encoder. Look at the worker's driver."
 
 
-class OutputInvalid(PicturelockError):
+class OutputInvalid(RenderError):
     """A file that did not pass the verification gate."""
 
     code = "OUTPUT_INVALID"
@@ -193,7 +248,7 @@ class OutputInvalid(PicturelockError):
     retryable = True
 
 
-class DiskFull(PicturelockError):
+class DiskFull(StorageError):
     """Not enough room for what is to be written."""
 
     code = "DISK_FULL"
@@ -201,7 +256,7 @@ class DiskFull(PicturelockError):
     retryable = True
 
 
-class StoreUnavailable(PicturelockError):
+class StoreUnavailable(StorageError):
     """The artifact store does not answer."""
 
     code = "STORE_UNAVAILABLE"
@@ -210,7 +265,7 @@ class StoreUnavailable(PicturelockError):
     outage = True
 
 
-class ArtifactLost(PicturelockError):
+class ArtifactLost(StorageError):
     """A file that was in the store is not there any more, or is damaged."""
 
     code = "ARTIFACT_LOST"
@@ -218,14 +273,14 @@ class ArtifactLost(PicturelockError):
     retryable = True
 
 
-class ToolMissing(PicturelockError):
+class ToolMissing(ExecutionError):
     """ffmpeg, ffprobe or the Temporal CLI is not installed."""
 
     code = "TOOL_MISSING"
     remediation = "Install the package the message names, or set the program's path in the settings."
 
 
-class DeadlineExceeded(PicturelockError):
+class DeadlineExceeded(ExecutionError):
     """The export took longer than it was allowed to."""
 
     code = "DEADLINE_EXCEEDED"
@@ -233,7 +288,7 @@ class DeadlineExceeded(PicturelockError):
     retryable = True
 
 
-class WorkerLost(PicturelockError):
+class WorkerLost(ExecutionError):
     """The worker that had the work was not heard of again, as often as the policy allows."""
 
     code = "WORKER_LOST"
@@ -241,7 +296,7 @@ class WorkerLost(PicturelockError):
     retryable = True
 
 
-class Terminated(PicturelockError):
+class Terminated(ExecutionError):
     """Somebody terminated the execution in Temporal."""
 
     code = "TERMINATED"
@@ -249,10 +304,15 @@ class Terminated(PicturelockError):
     retryable = True
 
 
-class InternalError(PicturelockError):
+class InternalError(ExecutionError):
     """A programming error."""
 
 
 def all_errors() -> list[type[PicturelockError]]:
-    """Every class of the tree that clients can see, in the order of this module."""
-    return list(PicturelockError.__subclasses__())
+    """Every error that clients can see: the leaves of the tree, in the order of the list above."""
+    return [leaf for level in PicturelockError.__subclasses__() for leaf in _leaves(level)]
+
+
+def _leaves(error: type[PicturelockError]) -> list[type[PicturelockError]]:
+    below = error.__subclasses__()
+    return [leaf for inner in below for leaf in _leaves(inner)] if below else [error]

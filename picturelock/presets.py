@@ -94,16 +94,20 @@ def resolve(options: VideoOptions) -> VideoFormat:
     """
     preset = PRESETS.get(options.preset)
     if preset is None:
-        raise NotOffered(f"video.preset: unknown preset {options.preset!r}; offered: {', '.join(PRESETS)}")
+        text = f"unknown preset {options.preset!r}; offered: {', '.join(PRESETS)}"
+        raise NotOffered(text, field="video.preset")
     given = options.model_dump(by_alias=False, exclude_none=True, exclude={"preset"})
     if given and not preset.format.has_picture:
-        raise InvalidRequest(f"video: {preset.slug!r} has no picture; {', '.join(sorted(given))} cannot be chosen")
+        text = f"{preset.slug!r} has no picture; {', '.join(sorted(given))} cannot be chosen"
+        raise InvalidRequest(text, field="video")
     chosen = preset.format.model_copy(update=given)
     if options.codec is not None and options.codec != preset.format.codec:
         chosen = chosen.model_copy(update=_codec_defaults(options))
     _check_encoder_preset(chosen)
     if chosen.codec == "h264" and chosen.crf == 0:
-        raise InvalidRequest("video.crf: 0 is lossless, which H.264 High does not allow; use 1 or more, or h265")
+        raise InvalidRequest(
+            "0 is lossless, which H.264 High does not allow; use 1 or more, or h265", field="video.crf"
+        )
     return chosen
 
 
@@ -113,9 +117,10 @@ def check_together(request: ExportRequest, video: VideoFormat) -> None:
         return
     for name in ("watermark", "intro", "outro"):
         if getattr(request, name) is not None:
-            raise InvalidRequest(f"{name}: the preset {request.video.preset!r} has no picture")
+            raise InvalidRequest(f"the preset {request.video.preset!r} has no picture", field=name)
     if request.captions.track:
-        raise InvalidRequest(f"captions.track: the preset {request.video.preset!r} has no picture to put it under")
+        text = f"the preset {request.video.preset!r} has no picture to put it under"
+        raise InvalidRequest(text, field="captions.track")
 
 
 def _codec_defaults(options: VideoOptions) -> dict[str, object]:
@@ -132,6 +137,5 @@ def _codec_defaults(options: VideoOptions) -> dict[str, object]:
 def _check_encoder_preset(video: VideoFormat) -> None:
     offered = ("realtime", "good", "best") if video.codec in {"vp9", "av1"} else X264_PRESETS
     if video.encoder_preset not in offered:
-        raise InvalidRequest(
-            f"video.encoderPreset: {video.encoder_preset!r} is not one of {', '.join(offered)} for {video.codec}"
-        )
+        text = f"{video.encoder_preset!r} is not one of {', '.join(offered)} for {video.codec}"
+        raise InvalidRequest(text, field="video.encoderPreset")

@@ -87,6 +87,16 @@ class Settings(BaseSettings):
         default="en", description="Languages those voices speak, separated by commas; `*` for all."
     )
     speech_api_key: SecretStr | None = Field(default=None, description="Key of the speech endpoint.")
+    writer: str | None = Field(
+        default=None,
+        description="Name of the writer of scripts; unset, the one that is configured, else the built-in one.",
+    )
+    stock_source: str | None = Field(
+        default=None, description="Name of the source of stock pictures, where several are configured."
+    )
+    generated_source: str | None = Field(
+        default=None, description="Name of the source of generated pictures, where several are configured."
+    )
     piper_voices: Path | None = Field(
         default=None, description="Folder of further Piper voices (`name.onnx` and `name.onnx.json`)."
     )

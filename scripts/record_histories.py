@@ -21,11 +21,11 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
-from activities.contracts import ChosenEncoder
 from picturelock.errors import EncoderFailed, InvalidScript, RenderFailed
 from picturelock.ffmpeg.tools import temporal_path
 from picturelock.models import ExportRequest
-from picturelock.temporal.names import aftermath_id
+from picturelock.temporal.contracts import ChosenEncoder
+from picturelock.temporal.names import post_export_id
 from tests.fake_activities import Studio, beat
 from tests.workflows.conftest import REQUEST, Handle, start, studio_open
 from workflows.export import ExportWorkflow
@@ -123,7 +123,7 @@ async def record_aftermath(client: Client) -> None:
     async with studio_open(client, Studio()):
         handle = await start(client, request, job_id="told")
         await handle.result()
-        after = client.get_workflow_handle(aftermath_id("told", 1))
+        after = client.get_workflow_handle(post_export_id("told", 1))
         await after.result()
     history = await after.fetch_history()
     (FOLDER / f"{after.id}.json").write_text(json.dumps(anonymous(history.to_json_dict()), indent=1) + "\n")

@@ -12,25 +12,26 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from api.app import create_app
-from api.events import Teller
+from api.events import EventEncoder
 from api.frames import connected_frame, frame, stamp
-from api.watch import Sighting
+from api.watch import WatchedState
 from picturelock.errors import WorkerLost
 from picturelock.jobs.stages import CONTROL_QUEUE, EXPORTS_QUEUE, RENDER_QUEUE
 from picturelock.jobs.status import assemble
 from picturelock.models import (
+    CachedResult,
     EarlierAttempt,
     ExportRequest,
     ExportResult,
     FilmFacts,
     Heartbeat,
     JobStatus,
-    Made,
     NamedArtifact,
     Observation,
     PendingActivity,
+    StageName,
 )
-from workflows.job_record import Board
+from workflows.job_record import JobRecord
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
 PAGE: Final = DOCS / "http-api.md"
@@ -110,7 +111,7 @@ def observations() -> list[Observation]:
     """A job's second attempt, looked at eight times: no worker at first, then all the way to the film."""
     lost = WorkerLost("render-002: its worker was not heard of again").describe("render", 5)
     earlier = EarlierAttempt(attempt=1, status="failed", error=lost, completed_at=_BEGAN - timedelta(minutes=5))
-    board, seen = Board(attempt=2), list[Observation]()
+    board, seen = JobRecord(attempt=2), list[Observation]()
 
     def look(seconds: float, *pending: PendingActivity, **more: object) -> None:
         fields: dict[str, Any] = {
@@ -125,36 +126,34 @@ def observations() -> list[Observation]:
     look(12, live_queues=[])
     board.start("script", 1, 1, "Checking the script", _at(20))
     board.scheduled("script", "script", 1)
-    board.finished("script", "script", "", Made())
+    board.finished("script", "script", "", CachedResult())
     board.complete("script", "The script has 2 scenes", _at(20.2))
     board.start("tts", 2, 2, "Speaking 2 scenes", _at(20.2))
     for number in range(2):
         board.scheduled("tts", f"tts-0{number}", 1)
     look(
         20.4,
-        PendingActivity(
-            id="tts-00", started=True, heartbeat=_beat(0.4, 20.3, "Speaking scene 1"), heartbeat_at=_at(20.3)
-        ),
+        _pending("tts-00", "exports", "tts", _beat(0.4, 20.3, "Speaking scene 1"), 20.3),
     )
     for number in range(2):
-        board.finished("tts", f"tts-0{number}", "", Made(cached=number == 0))
+        board.finished("tts", f"tts-0{number}", "", CachedResult(cached=number == 0))
     board.complete("tts", "7.1 s of speech", _at(22))
     board.start("composition", 1, 1, "Composing the film", _at(22))
     board.scheduled("composition", "composition", 1)
-    board.finished("composition", "composition", "", Made())
+    board.finished("composition", "composition", "", CachedResult())
     board.complete("composition", "2 segments, 8.5 s", _at(23))
     board.start("render", 3, 255, "Rendering 2 segments", _at(23))
     for number, frames in enumerate((130, 125)):
         board.scheduled("render", f"render-00{number}", frames)
     board.scheduled("render", "sound", 0)
     beat = _beat(0.5, 25, "Rendering render-000", frames_done=65, frames_total=130, speed=1.9)
-    waiting = PendingActivity(id="render-001", started=True), PendingActivity(id="sound", started=True)
-    look(25.1, PendingActivity(id="render-000", started=True, heartbeat=beat, heartbeat_at=_at(25)), *waiting)
-    again = Made(attempt=2, failures=["its worker was not heard of any more"])
+    waiting = _pending("render-001"), _pending("sound", "exports")
+    look(25.1, _pending("render-000", heartbeat=beat, beat_at=25), *waiting)
+    again = CachedResult(attempt=2, failures=["its worker was not heard of any more"])
     for name, made in (
         ("render-000", again),
-        ("render-001", Made()),
-        ("sound", Made()),
+        ("render-001", CachedResult()),
+        ("sound", CachedResult()),
     ):
         board.finished("render", name, "", made)
     board.complete("render", "2 segments and the sound are ready", _at(29))
@@ -162,15 +161,26 @@ def observations() -> list[Observation]:
     board.scheduled("finalize", "finalize", 99)
     look(
         29.4,
-        PendingActivity(
-            id="finalize", started=True, heartbeat=_beat(0.4, 29.3, "Verifying the film"), heartbeat_at=_at(29.3)
-        ),
+        _pending("finalize", "exports", "finalize", _beat(0.4, 29.3, "Verifying the film"), 29.3),
     )
-    board.finished("finalize", "finalize", "", Made())
+    board.finished("finalize", "finalize", "", CachedResult())
     board.complete("finalize", "The film is verified and published", _at(31))
     board.finish()
     look(31, run_status="completed", closed_at=_at(31), result=_result())
     return seen
+
+
+def _pending(
+    activity_id: str,
+    queue: str = "render",
+    stage: StageName = "render",
+    heartbeat: Heartbeat | None = None,
+    beat_at: float | None = None,
+) -> PendingActivity:
+    heartbeat_at = None if beat_at is None else _at(beat_at)
+    return PendingActivity(
+        id=activity_id, stage=stage, queue=queue, started=True, heartbeat=heartbeat, heartbeat_at=heartbeat_at
+    )
 
 
 def _at(seconds: float) -> datetime:
@@ -209,9 +219,9 @@ def example_status() -> str:
 def example_events() -> bytes:
     """The whole event stream of the job, as a client that was there from the beginning gets it."""
     hello = {"jobId": _JOB, "message": "Connected", "timestamp": stamp(_at(11.9)), "correlationId": "d4e5f6"}
-    teller, told = Teller(None), [connected_frame(hello)]
+    encoder, told = EventEncoder(None), [connected_frame(hello)]
     for version, seen in enumerate(observations(), start=1):
-        told.append(teller.tell(Sighting(version, seen, at=seen.now)))
+        told.append(encoder.frames_for(WatchedState(version, seen, at=seen.now)))
         if version == 1:
             told.append(frame("heartbeat", {"timestamp": stamp(_at(17)), "status": "alive"}))
     return b"".join(told)

@@ -7,14 +7,23 @@ from datetime import UTC, datetime
 from typing import Any
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
 
-from activities import contracts
-from activities.control import hold_work, note_progress, release_work
-from activities.post_export import close_books, deliver_webhook
+from activities.control import pause_activities, read_fractions, unpause_activities
+from activities.post_export import archive_job, deliver_webhook
 from picturelock.errors import PicturelockError
 from picturelock.jobs.stages import Retries
-from picturelock.models import NOTES_KEPT, ArtifactRef, ExportResult, FilmFacts, Heartbeat, NamedArtifact, Sound
+from picturelock.models import (
+    NOTES_KEPT,
+    ArtifactRef,
+    ExportResult,
+    FilmFacts,
+    Heartbeat,
+    NamedArtifact,
+    PlannedBatch,
+    Sound,
+)
+from picturelock.temporal import contracts
+from picturelock.temporal.failure_codec import encode_failure
 
 REF = ArtifactRef(sha256="0" * 64, size_bytes=1, media_type="application/json")
 FACTS = FilmFacts(
@@ -33,7 +42,7 @@ class Studio:
 
     scenes: int = 2
     segments: int = 3
-    batches: list[contracts.PlannedBatch] | None = None
+    batches: list[PlannedBatch] | None = None
     warnings: list[str] = field(default_factory=list)
     hardware: contracts.ChosenEncoder | None = None
     headers: Callable[[contracts.BatchTask], str] = lambda _: "b"
@@ -53,31 +62,31 @@ class Studio:
             raise
         except PicturelockError as error:
             again = error.retryable and activity.info().attempt < Retries().attempts
-            raise ApplicationError(error.message, error.describe(), type=error.code, non_retryable=not again) from error
+            raise encode_failure(error.describe(), retryable=again) from error
 
     @staticmethod
     def errands() -> list[Callable[..., Any]]:
         """The control queue's activities: they are about Temporal and the store, so they are the real ones."""
-        return [hold_work, release_work, close_books, deliver_webhook]
+        return [pause_activities, unpause_activities, archive_job, deliver_webhook]
 
     def activities(self) -> list[Callable[..., Any]]:
         studio = self
 
-        @activity.defn(name=contracts.WRITE_SCRIPT)
+        @activity.defn(name=contracts.WRITE_SCRIPT.name)
         async def write_script(task: contracts.ScriptTask) -> contracts.WrittenScript:
             await studio._do("write_script", task)
             return contracts.WrittenScript(request=REF, script=REF, scenes=studio.scenes)
 
-        @activity.defn(name=contracts.SPEAK_SCENE)
+        @activity.defn(name=contracts.SPEAK_SCENE.name)
         async def speak_scene(task: contracts.SpeechTask) -> contracts.SpokenScene:
             await studio._do("speak_scene", task)
             return contracts.SpokenScene(narration=REF, scene_index=task.scene_index, samples=96_000, cached=False)
 
-        @activity.defn(name=contracts.COMPOSE)
+        @activity.defn(name=contracts.COMPOSE.name)
         async def compose(task: contracts.CompositionTask) -> contracts.Composition:
             await studio._do("compose", task)
             planned = studio.batches or [
-                contracts.PlannedBatch(id=f"render-{n:03d}", frames=40, segment_ids=[f"render-{n:03d}"])
+                PlannedBatch(id=f"render-{n:03d}", frames=40, segment_ids=[f"render-{n:03d}"])
                 for n in range(studio.segments)
             ]
             frames = sum(one.frames for one in planned)
@@ -87,27 +96,27 @@ class Studio:
                 warnings_total=len(studio.warnings),
             )  # fmt: skip
 
-        @activity.defn(name=contracts.CHOOSE_ENCODER)
+        @activity.defn(name=contracts.CHOOSE_ENCODER.name)
         async def choose_encoder(task: contracts.EncoderTask) -> contracts.ChosenEncoder:
             await studio._do("choose_encoder", task)
             return studio.hardware or contracts.ChosenEncoder()
 
-        @activity.defn(name=contracts.RENDER_BATCH)
+        @activity.defn(name=contracts.RENDER_BATCH.name)
         async def render(task: contracts.BatchTask) -> contracts.RenderedBatch:
             await studio._do("render", task)
             return contracts.RenderedBatch(
                 segments=REF, headers=[studio.headers(task)], segments_found=0, segments_made=len(task.segment_ids)
             )
 
-        @activity.defn(name=contracts.MASTER_SOUND)
+        @activity.defn(name=contracts.MASTER_SOUND.name)
         async def sound(task: contracts.SoundTask) -> Sound:
             await studio._do("sound", task)
             return Sound(artifact=REF, duration_seconds=4, loudness_lufs=-16, true_peak_dbtp=-2)
 
-        @activity.defn(name=contracts.FINALIZE)
+        @activity.defn(name=contracts.FINALIZE.name)
         async def finalize(task: contracts.FinalizeTask) -> ExportResult:
             await studio._do("finalize", task)
             film = NamedArtifact(name="film.mp4", **REF.model_dump(by_alias=False))
             return ExportResult(film=film, facts=FACTS, artifacts=[])
 
-        return [write_script, speak_scene, compose, choose_encoder, render, sound, finalize, note_progress]
+        return [write_script, speak_scene, compose, choose_encoder, render, sound, finalize, read_fractions]

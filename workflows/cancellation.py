@@ -1,4 +1,4 @@
-"""How work that is no longer wanted comes to its end."""
+"""How work that is no longer wanted is cancelled."""
 
 import asyncio
 from collections.abc import Collection
@@ -10,15 +10,15 @@ with workflow.unsafe.imports_passed_through():
     from picturelock.jobs.stages import CANCEL_GRACE_SECONDS
 
 
-async def give_up(tasks: Collection[asyncio.Task[Any]]) -> None:
+async def cancel_and_wait(tasks: Collection[asyncio.Task[Any]]) -> None:
     """Cancels tasks and waits a moment for them; a worker that is gone is not waited for."""
     for task in tasks:
         task.cancel()
-    await settle(tasks, CANCEL_GRACE_SECONDS)
+    await wait_for_end(tasks, CANCEL_GRACE_SECONDS)
 
 
-async def settle(tasks: Collection[asyncio.Task[Any]], seconds: float | None = None) -> None:
-    """Waits for tasks that were given up, for so long at the most. Why they end is known."""
+async def wait_for_end(tasks: Collection[asyncio.Task[Any]], seconds: float | None = None) -> None:
+    """Waits for cancelled tasks, for so many seconds at the most. What they raise is of no interest."""
     done, _ = await workflow.wait(tasks, timeout=seconds)
     for task in done:
         if not task.cancelled():

@@ -6,13 +6,12 @@ from typing import Final
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities import contracts
-    from picturelock.store.eviction import Eviction
+    from picturelock.models import Eviction
+    from picturelock.temporal.contracts import EVICT_CACHE, NoTask
     from picturelock.temporal.names import EVICTION_WORKFLOW
-    from workflows.options import errand
+    from workflows.scheduling import control_options, execute
 
-_WITHIN: Final = timedelta(hours=1)
-_ATTEMPTS: Final = 3
+_OPTIONS: Final = control_options(timedelta(hours=1), heartbeats=True, attempts=3)
 
 
 @workflow.defn(name=EVICTION_WORKFLOW)
@@ -22,10 +21,4 @@ class EvictionWorkflow:
     @workflow.run
     async def run(self) -> Eviction:
         """What was evicted."""
-        done: Eviction = await workflow.execute_activity(
-            contracts.EVICT_CACHE,
-            result_type=Eviction,
-            summary="evict",
-            **errand(_WITHIN, beats=True, attempts=_ATTEMPTS),
-        )
-        return done
+        return await execute(EVICT_CACHE, NoTask(), _OPTIONS, summary="evict")

@@ -5,25 +5,25 @@ from datetime import datetime
 from typing import Final
 
 from picturelock.jobs.progress import overall
-from picturelock.jobs.stages import STAGES, stage_of
+from picturelock.jobs.stages import STAGES
 from picturelock.models import (
     NOTE_LETTERS,
     NOTES_KEPT,
-    Made,
+    CachedResult,
+    JobWarning,
     Snapshot,
     Stage,
     StageName,
     StepRecord,
     StepState,
     TimelineEvent,
-    Warn,
 )
 
 _ROWS: Final = 40
 """How many open activities the page in the Temporal UI names; the rest are counted."""
 
 
-class Board:
+class JobRecord:
     """Takes notes of what happens; `snapshot` is what the query answers and the memo keeps."""
 
     def __init__(self, attempt: int) -> None:
@@ -34,10 +34,10 @@ class Board:
         self.timeline: list[TimelineEvent] = []
         """Every entry; the record has only the newest ones."""
 
-        self._open: dict[str, int] = {}
+        self._open: dict[StageName, dict[str, int]] = {}
         self._left: dict[str, float] = {}
-        self._made: dict[str, Made] = {}
-        self._warnings: list[Warn] = []
+        self._made: dict[str, CachedResult] = {}
+        self._warnings: list[JobWarning] = []
         self.warnings_total = 0
         """How many warnings there have been."""
 
@@ -58,7 +58,7 @@ class Board:
         return any(record.finished for record in self._steps.values())
 
     @property
-    def held(self) -> bool:
+    def pause_requested(self) -> bool:
         """Whether a pause is asked for, in effect or not."""
         return self._paused_at is not None
 
@@ -77,13 +77,13 @@ class Board:
 
     def scheduled(self, step: StageName, activity_id: str, units: int) -> None:
         """An activity was scheduled. Not worth a memo of its own."""
-        self._open[activity_id] = units
+        self._open.setdefault(step, {})[activity_id] = units
         self._change(step, scheduled=self._steps[step].scheduled + 1)
 
-    def finished(self, step: StageName, activity_id: str, message: str, made: Made) -> None:
+    def finished(self, step: StageName, activity_id: str, message: str, made: CachedResult) -> None:
         """An activity came to its good end."""
         record = self._steps[step]
-        units = self._open.pop(activity_id, 0)
+        units = self._take_open(step, activity_id)
         self._made[activity_id] = made
         self._change(
             step,
@@ -99,10 +99,9 @@ class Board:
             reasons = "; ".join(dict.fromkeys(made.failures))
             self.warn("RETRIED", step, [f"{activity_id} needed {made.attempt} attempts{reasons and f': {reasons}'}"])
 
-    def withdraw(self, activity_id: str, fraction: float) -> None:
+    def withdraw(self, step: StageName, activity_id: str, fraction: float) -> None:
         """An activity is open no more and will be scheduled again. What it had reached stays shown."""
-        step = stage_of(activity_id)
-        units, record = self._open.pop(activity_id), self._steps[step]
+        units, record = self._take_open(step, activity_id), self._steps[step]
         shown = max(record.units_shown, record.units_done + int(units * fraction))
         self._change(step, scheduled=record.scheduled - 1, units_shown=shown)
         self.notable += 1
@@ -112,15 +111,15 @@ class Board:
         self._change(step, planned=self._steps[step].planned + activities)
         self.notable += 1
 
-    def begin_again(self, step: StageName, activities: int) -> None:
+    def restart_step(self, step: StageName, activities: int) -> None:
         """What a step has made is of no use: so many activities are done again. What was shown stays shown."""
         record = self._steps[step]
-        running = {one: units for one, units in self._open.items() if stage_of(one) == step}
-        reached = record.units_done + sum(int(units * self._left.get(one, 0)) for one, units in running.items())
+        running = self._open.pop(step, {})
+        reached = record.units_done + sum(
+            int(units * self._left.get(activity_id, 0)) for activity_id, units in running.items()
+        )
         shown = max(record.units_shown, reached)
         self._change(step, planned=record.planned + activities, units_done=0, units_shown=shown)
-        for activity_id in running:
-            del self._open[activity_id]
         self.notable += 1
 
     def reached(self, activity_id: str, fraction: float) -> None:
@@ -128,9 +127,13 @@ class Board:
         self._left[activity_id] = max(fraction, self._left.get(activity_id, 0.0))
         self._noted()
 
-    def give_up(self, fractions: Mapping[str, float]) -> None:
-        """All that is open is given up; this is how far each was. Of one that is not known, what is known stays."""
-        self._left = {one: max(fractions.get(one, 0.0), self._left.get(one, 0.0)) for one in self._open}
+    def cancel(self, fractions: Mapping[str, float]) -> None:
+        """All that is open is cancelled; this is how far each was. Of one that is not known, what is known stays."""
+        self._left = {
+            activity_id: max(fractions.get(activity_id, 0.0), self._left.get(activity_id, 0.0))
+            for activity_ids in self._open.values()
+            for activity_id in activity_ids
+        }
         self._noted()
 
     def complete(self, step: StageName, message: str, now: datetime) -> None:
@@ -155,7 +158,7 @@ class Board:
 
     def ask_pause(self, now: datetime) -> None:
         """Somebody asks for a pause; asking twice is fine."""
-        if self.held:
+        if self.pause_requested:
             return
         self._paused_at = now
         self.pauses += 1
@@ -168,14 +171,14 @@ class Board:
 
     def resume(self, now: datetime) -> None:
         """The pause is over."""
-        if self.held:
+        if self.pause_requested:
             self._pass_pause(now)
             self._note_where_we_are("running", "Resumed", now)
 
     def warn(self, code: str, step: StageName, messages: list[str], total: int | None = None) -> None:
         """Things worth knowing that stop nothing; so many in all, where these are the newest of them."""
-        told = [Warn(code=code, message=message[:NOTE_LETTERS], step=step) for message in messages]
-        self._warnings = [*self._warnings, *told][-NOTES_KEPT:]
+        added = [JobWarning(code=code, message=message[:NOTE_LETTERS], step=step) for message in messages]
+        self._warnings = [*self._warnings, *added][-NOTES_KEPT:]
         self.warnings_total += len(messages) if total is None else total
         self.notable += bool(messages)
 
@@ -187,12 +190,11 @@ class Board:
             steps=list(self._steps.values()),
             timeline=self.timeline[-NOTES_KEPT:],
             timeline_total=len(self.timeline),
-            open_units=self._open,
+            open_units={step: dict(activities) for step, activities in self._open.items()},
             warnings=self._warnings,
             warnings_total=self.warnings_total,
-            pause_requested=self.held,
+            pause_requested=self.pause_requested,
             paused=self._paused,
-            paused_at=self._paused_at,
             paused_seconds=self._paused_seconds,
             last_fractions=self._left,
             attempt=self._attempt,
@@ -201,18 +203,19 @@ class Board:
     def markdown(self) -> str:
         """The record for a person who reads it in the Temporal UI."""
         records = list(self._steps.values())
-        pause = " · **paused**" if self._paused else " · pause asked for" if self.held else ""
+        pause = " · **paused**" if self._paused else " · pause asked for" if self.pause_requested else ""
         steps = [
-            f"| {one.name} | {one.state} | {one.finished} of {max(one.planned, one.scheduled)} "
-            f"| {one.units_done} of {one.units_total} | {one.cache_hits} | {one.attempt} |"
-            for one in records
+            f"| {record.name} | {record.state} | {record.finished} of {max(record.planned, record.scheduled)} "
+            f"| {record.units_done} of {record.units_total} | {record.cache_hits} | {record.attempt} |"
+            for record in records
         ]
-        open_ = [f"| {one} | scheduled or running | {units} | |" for one, units in list(self._open.items())[:_ROWS]]
+        open_units = [item for activities in self._open.values() for item in activities.items()]
+        open_ = [f"| {activity_id} | scheduled or running | {units} | |" for activity_id, units in open_units[:_ROWS]]
         made = [
-            f"| {one} | {'found' if made.cached else 'made'} | | {made.attempt} |"
-            for one, made in list(self._made.items())[-_ROWS:]
+            f"| {activity_id} | {'found' if made.cached else 'made'} | | {made.attempt} |"
+            for activity_id, made in list(self._made.items())[-_ROWS:]
         ]
-        hidden = max(0, len(self._open) - _ROWS) + max(0, len(self._made) - _ROWS)
+        hidden = max(0, len(open_units) - _ROWS) + max(0, len(self._made) - _ROWS)
         return "\n".join([
             f"**{self._stage}**, {overall(records):.1f} % in finished work{pause}: {self._message}",
             "",
@@ -229,10 +232,18 @@ class Board:
             "How far running activities are is in their heartbeats, under *Pending Activities*.",
         ])  # fmt: skip
 
+    def _take_open(self, step: StageName, activity_id: str) -> int:
+        """An activity is open no more: its units."""
+        activities = self._open.get(step, {})
+        units = activities.pop(activity_id, 0)
+        if not activities:
+            self._open.pop(step, None)
+        return units
+
     @property
     def running_step(self) -> StageName | None:
         """The step that is being worked on."""
-        return next((one.name for one in self._steps.values() if one.state == "running"), None)
+        return next((step.name for step in self._steps.values() if step.state == "running"), None)
 
     def _pass_pause(self, now: datetime) -> None:
         if self._paused_at is not None:

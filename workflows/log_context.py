@@ -22,19 +22,19 @@ from temporalio.worker import (
 with workflow.unsafe.imports_passed_through():
     import structlog
 
-    from activities.log_context import LoggedActivities
+    from activities.log_context import ActivityLogContext
     from picturelock.models import ExportInput
     from picturelock.temporal.names import CORRELATION_HEADER
 
 log = structlog.get_logger()
 
 
-class Logged(Interceptor):
+class LogContext(Interceptor):
     """Has a worker's jobs and activities logged."""
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002
         """What stands around activities."""
-        return LoggedActivities(next)
+        return ActivityLogContext(next)
 
     def workflow_interceptor_class(self, _input: WorkflowInterceptorClassInput) -> type[WorkflowInboundInterceptor]:
         """What stands around workflows."""
@@ -52,21 +52,21 @@ class _LoggedWorkflows(WorkflowInboundInterceptor):
         if not isinstance(started, ExportInput):
             return await super().execute_workflow(input)
         self._carrier.header = workflow.payload_converter().to_payload(started.correlation_id)
-        told = {
+        fields = {
             "job": workflow.info().workflow_id,
             "attempt": started.attempt,
             "correlation_id": started.correlation_id,
         }
-        _say("job begins", **told)
+        _say("job begins", **fields)
         try:
             result = await super().execute_workflow(input)
         except asyncio.CancelledError:
-            _say("job ended", status="cancelled", **told)
+            _say("job ended", status="cancelled", **fields)
             raise
         except ApplicationError as error:
-            _say("job ended", status="failed", code=error.type, reason=error.message, **told)
+            _say("job ended", status="failed", code=error.type, reason=error.message, **fields)
             raise
-        _say("job ended", status="completed", **told)
+        _say("job ended", status="completed", **fields)
         return result
 
 

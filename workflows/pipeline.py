@@ -10,26 +10,49 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
-    from activities import contracts
-    from activities.contracts import ChosenEncoder, Composition, Fractions, RenderedBatch, SpokenScene, WrittenScript
     from picturelock.errors import EncoderFailed
-    from picturelock.jobs.stages import EXPORTS_QUEUE
     from picturelock.models import (
         SAMPLE_RATE,
+        CachedResult,
         ExportInput,
         ExportResult,
-        Made,
-        Model,
+        PlannedBatch,
         Sound,
         StageName,
     )
-    from picturelock.temporal.names import NOTE_PROGRESS
-    from workflows.cancellation import give_up, settle
-    from workflows.failures import fraction_reached, is_given_up, job_error
-    from workflows.job_record import Board
-    from workflows.options import options_for
+    from picturelock.temporal.contracts import (
+        CHOOSE_ENCODER,
+        COMPOSE,
+        FINALIZE,
+        MASTER_SOUND,
+        READ_FRACTIONS,
+        RENDER_BATCH,
+        SPEAK_SCENE,
+        WRITE_SCRIPT,
+        Activity,
+        BatchTask,
+        ChosenEncoder,
+        Composition,
+        CompositionTask,
+        EncoderTask,
+        FinalizeTask,
+        Fractions,
+        NoTask,
+        RenderedBatch,
+        ScriptTask,
+        SoundTask,
+        SpeechTask,
+        SpokenScene,
+        WrittenScript,
+    )
+    from workflows.cancellation import cancel_and_wait, wait_for_end
+    from workflows.failures import fraction_reached, is_cancelled, job_error
+    from workflows.job_record import JobRecord
+    from workflows.scheduling import stage_options, start
 
-Result = TypeVar("Result", bound=Made)
+Task = TypeVar("Task")
+Result = TypeVar("Result", bound=CachedResult)
+Item = TypeVar("Item")
 MAX_IN_FLIGHT: Final = 200
 """Pending activities at once; Temporal allows 2,000 and describe carries every one of them."""
 
@@ -41,12 +64,12 @@ _FINALIZE_ACTIVITY: Final = 99
 """The film's publication is all but the last unit of its step; the last is the close of the execution itself."""
 
 
-class Production:
-    """Makes one film, and notes on the board how far it is."""
+class ExportPipeline:
+    """Makes one film, and notes in the job's record how far it is."""
 
-    def __init__(self, export: ExportInput, board: Board) -> None:
+    def __init__(self, export: ExportInput, record: JobRecord) -> None:
         self._export = export
-        self._board = board
+        self._record = record
         self._slots = asyncio.Semaphore(MAX_IN_FLIGHT)
         self._begun: dict[str, workflow.ActivityHandle[Any]] = {}
         self._withdrawn: set[str] = set()
@@ -59,93 +82,91 @@ class Production:
         batches, sound = await self._render(composition)
         return await self._finalize(written, spoken, composition, batches, sound)
 
-    async def give_up(self, work: Collection[asyncio.Task[Any]]) -> None:
+    async def cancel(self, work: Collection[asyncio.Task[Any]]) -> None:
         """Cancels work and waits a moment for it; takes note of how far it was, so that nothing shown is taken back."""
-        await self._note_progress()
-        await give_up(work)
+        await self._note_fractions()
+        await cancel_and_wait(work)
         if not all(task.done() for task in work):  # what does not end has gone on meanwhile, and viewers have seen it
-            await self._note_progress()
+            await self._note_fractions()
 
-    async def _note_progress(self) -> None:
+    async def _note_fractions(self) -> None:
         """Takes note of how far the running activities are, before they are given up and Temporal forgets it."""
         try:
-            noted = await workflow.execute_local_activity(
-                NOTE_PROGRESS, result_type=Fractions, schedule_to_close_timeout=CANCEL_NOTE
+            read: Fractions = await workflow.execute_local_activity(
+                READ_FRACTIONS.name, NoTask(), result_type=READ_FRACTIONS.result, schedule_to_close_timeout=CANCEL_NOTE
             )
         except ActivityError:
-            noted = Fractions()  # what is known stays; the end must not wait for the rest
-        self._board.give_up(noted.fractions)
+            read = Fractions()  # what is known stays; the end must not wait for the rest
+        self._record.cancel(read.fractions)
 
     async def _script(self) -> WrittenScript:
         brought = self._export.request.script is not None
-        self._board.start("script", 1, 1, "Checking the script" if brought else "Writing the script", workflow.now())
-        task = contracts.ScriptTask(request=self._export.request)
-        written = await self._run("script", "script", contracts.WRITE_SCRIPT, task, WrittenScript)
-        self._board.complete("script", f"The script has {written.scenes} scenes", workflow.now())
+        self._record.start("script", 1, 1, "Checking the script" if brought else "Writing the script", workflow.now())
+        task = ScriptTask(request=self._export.request)
+        written = await self._run(WRITE_SCRIPT, task, "script")
+        self._record.complete("script", f"The script has {written.scenes} scenes", workflow.now())
         return written
 
     async def _speech(self, written: WrittenScript) -> list[SpokenScene]:
         count = written.scenes
-        self._board.start("tts", count, count, f"Speaking {count} scenes", workflow.now())
+        self._record.start("tts", count, count, f"Speaking {count} scenes", workflow.now())
 
         async def speak(index: int) -> SpokenScene:
-            task = contracts.SpeechTask(request=written.request, script=written.script, scene_index=index)
-            return await self._run("tts", f"tts-{index:02d}", contracts.SPEAK_SCENE, task, SpokenScene)
+            task = SpeechTask(request=written.request, script=written.script, scene_index=index)
+            return await self._run(SPEAK_SCENE, task, f"tts-{index:02d}")
 
         spoken = await self._all([speak(index) for index in range(count)])
         seconds = sum(scene.samples for scene in spoken) / SAMPLE_RATE
-        self._board.complete("tts", f"{seconds:.1f} s of speech", workflow.now())
+        self._record.complete("tts", f"{seconds:.1f} s of speech", workflow.now())
         return spoken
 
     async def _composition(self, written: WrittenScript, spoken: list[SpokenScene]) -> Composition:
-        self._board.start("composition", 1, 1, "Composing the film", workflow.now())
+        self._record.start("composition", 1, 1, "Composing the film", workflow.now())
         narrations = [scene.narration for scene in spoken]
-        task = contracts.CompositionTask(request=written.request, script=written.script, narrations=narrations)
+        task = CompositionTask(request=written.request, script=written.script, narrations=narrations)
         seconds = sum(scene.samples for scene in spoken) / SAMPLE_RATE
-        composition = await self._run(
-            "composition", "composition", contracts.COMPOSE, task, Composition, seconds=seconds
-        )
-        self._board.warn("SUBSTITUTED", "composition", composition.warnings, composition.warnings_total)
+        composition = await self._run(COMPOSE, task, "composition", seconds=seconds)
+        self._record.warn("SUBSTITUTED", "composition", composition.warnings, composition.warnings_total)
         message = f"{composition.segment_count} segments, {composition.duration_seconds:.1f} s"
-        self._board.complete("composition", message, workflow.now())
+        self._record.complete("composition", message, workflow.now())
         return composition
 
     async def _render(self, composition: Composition) -> tuple[list[RenderedBatch], Sound]:
         count = composition.segment_count
         what = f"Rendering {count} segments" if count else "Mastering the sound"
         activities = len(composition.segments) + 1
-        self._board.start("render", activities, composition.total_frames, what, workflow.now())
+        self._record.start("render", activities, composition.total_frames, what, workflow.now())
         made = await self._by_hardware(composition) if composition.hardware else None
         batches, sound = made or await self._rendered(composition, None)
         done = f"{count} segments and the sound are ready" if count else "The sound is ready"
-        self._board.complete("render", done, workflow.now())
+        self._record.complete("render", done, workflow.now())
         return batches, sound
 
     async def _by_hardware(self, composition: Composition) -> tuple[list[RenderedBatch], Sound] | None:
         """The film by one hardware encoder, or None: then all of it is made by software, and a warning says so."""
-        self._board.expect("render", 1)
-        task = contracts.EncoderTask(plan=composition.plan)
+        self._record.expect("render", 1)
+        task = EncoderTask(plan=composition.plan)
         try:
-            chosen = await self._run("render", "encoder", contracts.CHOOSE_ENCODER, task, ChosenEncoder, units=0)
+            chosen = await self._run(CHOOSE_ENCODER, task, "encoder", units=0)
         except ActivityError as error:
-            if is_given_up(error):
+            if is_cancelled(error):
                 raise
             chosen = ChosenEncoder(failures=[job_error(error, "render").message])
         if chosen.encoder is None:
             reasons = "; ".join(chosen.failures)
-            self._board.warn("SOFTWARE_ENCODER", "render", [f"no hardware encoder passed its trial: {reasons}"])
+            self._record.warn("SOFTWARE_ENCODER", "render", [f"no hardware encoder passed its trial: {reasons}"])
             return None
         try:
             batches, sound = await self._rendered(composition, chosen.encoder)
             if len({headers for batch in batches for headers in batch.headers}) > 1:
                 raise EncoderFailed(f"{chosen.encoder}: the segments do not have one set of headers")
         except (ActivityError, EncoderFailed) as error:
-            told = job_error(error, "render")
-            if told.code != EncoderFailed.code:
+            failure = job_error(error, "render")
+            if failure.code != EncoderFailed.code:
                 raise
-            text = f"all segments are rendered again by software: {told.message}"
-            self._board.warn("SOFTWARE_ENCODER", "render", [text])
-            self._board.begin_again("render", 1 + len(composition.segments))
+            text = f"all segments are rendered again by software: {failure.message}"
+            self._record.warn("SOFTWARE_ENCODER", "render", [text])
+            self._record.restart_step("render", 1 + len(composition.segments))
             return None
         return batches, sound
 
@@ -153,8 +174,8 @@ class Production:
         """All segments by one encoder, and the sound beside them. The first failure ends them all."""
         mark = f"-{encoder}" if encoder else ""  # what is given up may still be open when its successor begins
 
-        async def render(batch: contracts.PlannedBatch) -> RenderedBatch:
-            task = contracts.BatchTask(
+        async def render(batch: PlannedBatch) -> RenderedBatch:
+            task = BatchTask(
                 plan=composition.plan,
                 segment_id=batch.id,
                 segment_ids=batch.segment_ids,
@@ -163,11 +184,9 @@ class Production:
                 encoder=encoder,
             )
             return await self._run(
-                "render",
-                batch.id + mark,
-                contracts.RENDER_BATCH,
+                RENDER_BATCH,
                 task,
-                RenderedBatch,
+                batch.id + mark,
                 units=batch.frames,
                 seconds=composition.duration_seconds * batch.frames / composition.total_frames,
             )
@@ -179,14 +198,11 @@ class Production:
     async def _sound(self, composition: Composition, activity_id: str) -> Sound:
         """The film's sound. Where there is no picture, it is all there is to wait for."""
         return await self._run(
-            "render",
+            MASTER_SOUND,
+            SoundTask(plan=composition.plan),
             activity_id,
-            contracts.MASTER_SOUND,
-            contracts.SoundTask(plan=composition.plan),
-            Sound,
             units=0 if composition.segments else composition.total_frames,
             seconds=composition.duration_seconds,
-            queue=EXPORTS_QUEUE,
         )
 
     async def _finalize(
@@ -197,8 +213,8 @@ class Production:
         batches: list[RenderedBatch],
         sound: Sound,
     ) -> ExportResult:
-        self._board.start("finalize", 1, _FINALIZE_UNITS, "Joining and verifying the film", workflow.now())
-        task = contracts.FinalizeTask(
+        self._record.start("finalize", 1, _FINALIZE_UNITS, "Joining and verifying the film", workflow.now())
+        task = FinalizeTask(
             attempt=self._export.attempt,
             correlation_id=self._export.correlation_id,
             created_at=self._export.created_at,
@@ -210,80 +226,65 @@ class Production:
             sound=sound,
         )
         return await self._run(
-            "finalize",
-            "finalize",
-            contracts.FINALIZE,
-            task,
-            ExportResult,
-            units=_FINALIZE_ACTIVITY,
-            seconds=composition.duration_seconds,
+            FINALIZE, task, "finalize", units=_FINALIZE_ACTIVITY, seconds=composition.duration_seconds
         )
 
-    async def _run(  # noqa: PLR0913 - the parts of one activity
-        self,
-        step: StageName,
-        activity_id: str,
-        name: str,
-        task: Model,
-        result: type[Result],
-        *,
-        units: int = 1,
-        seconds: float = 0.0,
-        queue: str | None = None,
+    async def _run(
+        self, contract: Activity[Task, Result], task: Task, activity_id: str, *, units: int = 1, seconds: float = 0.0
     ) -> Result:
-        """Runs one activity under a readable id and takes note of its beginning and its end."""
+        """Runs one activity under a readable id and takes note of its beginning and its end.
+
+        It counts for `units` of its step, and may take as long as the stage table allows for `seconds` of film.
+        """
+        step = _stage(contract)
         async with self._slots:
-            await workflow.wait_condition(lambda: not self._board.held)
-            self._board.scheduled(step, activity_id, units)
-            self._begun[activity_id] = handle = workflow.start_activity(
-                name,
-                task,
-                activity_id=activity_id,
-                result_type=result,
-                summary=activity_id,
-                **options_for(step, seconds, queue=queue),
+            await workflow.wait_condition(lambda: not self._record.pause_requested)
+            self._record.scheduled(step, activity_id, units)
+            handle = start(
+                contract, task, stage_options(contract, seconds), summary=activity_id, activity_id=activity_id
             )
+            self._begun[activity_id] = handle
             try:
-                value: Result = await handle
+                result = await handle
             except ActivityError as error:
-                if not self._is_withdrawn(activity_id, error):
+                if not self._is_withdrawn(step, activity_id, error):
                     if (reached := fraction_reached(error)) > 0:
-                        self._board.reached(activity_id, reached)
+                        self._record.reached(activity_id, reached)
                     raise
             else:
-                self._board.finished(step, activity_id, self._message(step), value)
-                return value
+                self._record.finished(step, activity_id, self._message(step), result)
+                return result
             finally:
                 del self._begun[activity_id]
                 self._withdrawn.discard(activity_id)
-        return await self._run(step, activity_id, name, task, result, units=units, seconds=seconds, queue=queue)
+        return await self._run(contract, task, activity_id, units=units, seconds=seconds)
 
     async def withdraw(self, activity_ids: list[str]) -> None:
-        """Takes back what waits for a worker, on a server that cannot hold it; it begins again after the pause."""
-        waiting = {one: self._begun[one] for one in activity_ids if one in self._begun}
+        """Cancels what waits for a worker, on a server that cannot pause it; it is scheduled again after the pause."""
+        waiting = {activity_id: self._begun[activity_id] for activity_id in activity_ids if activity_id in self._begun}
         self._withdrawn |= waiting.keys()
         for handle in waiting.values():
             handle.cancel()
         if waiting:
-            await settle(list(waiting.values()))
+            await wait_for_end(list(waiting.values()))
 
-    def _is_withdrawn(self, activity_id: str, error: ActivityError) -> bool:
+    def _is_withdrawn(self, step: StageName, activity_id: str, error: ActivityError) -> bool:
         """Whether an activity was only withdrawn, and the work as a whole is still wanted. Then it is open no more."""
         task = asyncio.current_task()
-        if activity_id not in self._withdrawn or not is_given_up(error) or (task and task.cancelling()):
+        if activity_id not in self._withdrawn or not is_cancelled(error) or (task and task.cancelling()):
             return False
-        self._board.withdraw(activity_id, fraction_reached(error))
+        self._record.withdraw(step, activity_id, fraction_reached(error))
         return True
 
     def _message(self, step: StageName) -> str:
-        record = next(one for one in self._board.snapshot().steps if one.name == step)
+        record = next(one for one in self._record.snapshot().steps if one.name == step)
         if step == "render":
             return f"Rendering: {record.units_done} of {record.units_total} frames are in finished segments"
         return f"{step}: {record.finished + 1} of {record.planned}"
 
     async def _all(
-        self, jobs: list[Coroutine[Any, Any, Result]], *, beside: asyncio.Task[Sound] | None = None
-    ) -> list[Result]:
+        self, jobs: list[Coroutine[Any, Any, Item]], *, beside: asyncio.Task[Sound] | None = None
+    ) -> list[Item]:
         """The results in order. The first failure, of a job or of the task beside them, cancels the others."""
         tasks = [asyncio.create_task(job) for job in jobs]
         watched: list[asyncio.Task[Any]] = [*tasks, *([beside] if beside else [])]
@@ -294,9 +295,15 @@ class Production:
                     task.result()
             return [task.result() for task in tasks]
         except asyncio.CancelledError:
-            await give_up(watched)  # whoever cancels takes note of how far they were
+            await cancel_and_wait(watched)  # whoever cancels takes note of how far they were
             raise
         except Exception:
             with suppress(asyncio.CancelledError):
-                await self.give_up(watched)
+                await self.cancel(watched)
             raise
+
+
+def _stage(contract: Activity[Task, Result]) -> StageName:
+    if contract.stage is None:
+        raise TypeError(f"{contract.name} belongs to no stage")
+    return contract.stage

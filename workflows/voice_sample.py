@@ -3,12 +3,11 @@
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities import contracts
-    from activities.contracts import SpokenSample
     from picturelock.jobs.stages import BY_NAME
     from picturelock.models import Voice
+    from picturelock.temporal.contracts import SPEAK_SAMPLE, SpokenSample
     from picturelock.temporal.names import VOICE_SAMPLE_WORKFLOW
-    from workflows.options import options_for
+    from workflows.scheduling import execute, stage_options
 
 
 @workflow.defn(name=VOICE_SAMPLE_WORKFLOW)
@@ -18,11 +17,6 @@ class VoiceSampleWorkflow:
     @workflow.run
     async def run(self, voice: Voice) -> SpokenSample:
         """The stored sound."""
-        sample: SpokenSample = await workflow.execute_activity(
-            contracts.SPEAK_SAMPLE,
-            voice,
-            result_type=SpokenSample,
-            summary="sample",
-            **options_for("tts", attempts=BY_NAME["tts"].retries.attempts),  # somebody waits: an outage is told
-        )
-        return sample
+        # Somebody waits for it: an outage is an answer, too.
+        options = stage_options(SPEAK_SAMPLE, attempts=BY_NAME["tts"].retries.attempts)
+        return await execute(SPEAK_SAMPLE, voice, options, summary="sample")

@@ -12,16 +12,16 @@ from benchmarks.quality.films import Film, Inputs, main_film, matrix
 from benchmarks.quality.sheet import contact_sheet
 from benchmarks.quality.speech import word_error_rate
 from benchmarks.report import Report
-from benchmarks.studio import SLOTS, Studio
 from benchmarks.words import Deviations, deviations
 from picturelock.finalize.gate import Gate
 from picturelock.finalize.sound import SoundJob
 from picturelock.models import SAMPLE_RATE
+from tests.film_maker import SLOTS, FilmMaker
 
 HOUR = 3_600
 
 
-async def measure_film(film: Film, studio: Studio, report: Report) -> None:
+async def measure_film(film: Film, studio: FilmMaker, report: Report) -> None:
     """The rows that every film has."""
     frames = measure.duration_error_frames(film)
     report.add(f"duration: {film.name}", frames, "frames off", 1)
@@ -57,7 +57,7 @@ async def measure_words(report: Report) -> None:
     report.add("word times by alignment, p95", 1000 * Deviations.p95(found.aligned), "ms off", 120)
 
 
-async def measure_hour(film: Film, studio: Studio, folder: Path, report: Report) -> None:
+async def measure_hour(film: Film, studio: FilmMaker, folder: Path, report: Report) -> None:
     """An hour of sound: the film's narrations over and over."""
     audio = film.made.plan.timeline.audio
     cues, at = [], 0
@@ -88,7 +88,7 @@ async def measure_gate(film: Film, report: Report) -> None:
     report.add("gate: share of the encode's time", share, "%", 4, f"{sorted(took)[1]:.2f} s of {encoding:.1f} s")
 
 
-async def measure_motion(studio: Studio, folder: Path, report: Report) -> None:
+async def measure_motion(studio: FilmMaker, folder: Path, report: Report) -> None:
     """Jitter and reversals of every motion, and what they cost."""
     for how in picture.MOVING:
         report.add(f"motion: {how}, reversals before encoding", picture.drawn(how).reversals, "frames", 0)
@@ -100,7 +100,7 @@ async def measure_motion(studio: Studio, folder: Path, report: Report) -> None:
 
 async def run(folder: Path) -> bool:
     """Everything, in one run."""
-    report, studio = Report(), Studio(folder)
+    report, studio = Report(), FilmMaker(folder)
     inputs = await Inputs.make(studio, folder / "inputs")
     main = await main_film(studio)
     films = [main]

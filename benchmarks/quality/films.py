@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.inputs import save_clip, save_music, save_photograph
-from benchmarks.studio import Produced, Studio
 from picturelock.models import ExportRequest
 from picturelock.script.markdown import parse_script
+from tests.film_maker import FilmMaker, Produced
 
 ROOT = Path(__file__).parents[2]
 LINES = (
@@ -46,7 +46,7 @@ class Inputs:
     music: str
 
     @classmethod
-    async def make(cls, studio: Studio, folder: Path) -> "Inputs":
+    async def make(cls, studio: FilmMaker, folder: Path) -> "Inputs":
         folder.mkdir(parents=True, exist_ok=True)
         stills = [save_photograph(folder / f"{seed}.jpg", seed) for seed in range(4)]
         upright = save_photograph(folder / "upright.jpg", 9, 1200, 1800)
@@ -120,13 +120,13 @@ def requests(inputs: Inputs) -> dict[str, dict[str, Any]]:
     }
 
 
-async def main_film(studio: Studio) -> Film:
+async def main_film(studio: FilmMaker) -> Film:
     """The example of the README at the default preset."""
     script = parse_script((ROOT / "examples" / "tides.md").read_text())
     return Film("examples/tides.md, 1080p", await studio.produce(ExportRequest(script=script)))
 
 
-async def matrix(studio: Studio, inputs: Inputs) -> AsyncIterator[Film]:
+async def matrix(studio: FilmMaker, inputs: Inputs) -> AsyncIterator[Film]:
     """Makes the films one after another."""
     for name, request in requests(inputs).items():
         yield Film(name, await studio.produce(ExportRequest.model_validate(request)))

@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.studio import Studio
 from picturelock.ffmpeg.tools import ffmpeg_path
 from picturelock.models import ExportRequest, Motion
 from picturelock.render import frames, i420, motion
+from tests.film_maker import FilmMaker
 
 MOVING: list[Motion] = ["zoom-in", "zoom-out", "pan-left", "pan-right", "pan-up", "pan-down"]
 SIZE = (1920, 1080)
@@ -72,7 +72,7 @@ def drawn(how: Motion) -> Path2D:
     return Path2D.of(np.array(points))
 
 
-async def filmed(studio: Studio, folder: Path, how: Motion) -> Path2D:
+async def filmed(studio: FilmMaker, folder: Path, how: Motion) -> Path2D:
     """The dot in a finished film at the default preset."""
     path = folder / "dot.png"
     if not path.exists():
@@ -140,7 +140,7 @@ def chart() -> i420.RGB:
     return picture
 
 
-async def color_errors(studio: Studio, folder: Path) -> dict[str, float]:
+async def color_errors(studio: FilmMaker, folder: Path) -> dict[str, float]:
     """The largest distance of a patch from its colour (of 255), after a decoder's own conversion, by kind of source."""
     rgb = chart()
     picture, photo = folder / "chart.png", folder / "chart.jpg"

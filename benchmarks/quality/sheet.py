@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 
 from benchmarks.quality.films import Inputs
-from benchmarks.studio import Studio
 from picturelock.ffmpeg.samples import to_wav
 from picturelock.ffmpeg.tools import ffmpeg_path
 from picturelock.models import ExportRequest
 from picturelock.render.i420 import RGB
+from tests.film_maker import FilmMaker
 
 TORTURE = "It's 100% {x} \\N C:\\new — 1️⃣ 👨‍👩‍👧 Zoë"
 VIDEO = {"preset": "preview", "width": 1280, "height": 720}
@@ -76,7 +76,7 @@ def requests(inputs: Inputs, recording: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-async def contact_sheet(studio: Studio, inputs: Inputs, folder: Path) -> Path:
+async def contact_sheet(studio: FilmMaker, inputs: Inputs, folder: Path) -> Path:
     """Makes the films and puts a frame of every scene into one picture."""
     tone = np.sin(np.arange(48_000 * 3) / 48_000 * 2 * np.pi * 330) * 0.3
     (folder / "tone.wav").write_bytes(to_wav(tone.astype(np.float32)))

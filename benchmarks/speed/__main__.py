@@ -18,8 +18,8 @@ from benchmarks.speed import contenders
 from benchmarks.speed.export import Exported, Exporter, Memory, exporting
 from benchmarks.speed.film import CHANGED, NARRATIONS, Inputs, Paper, on_paper, placed_speech, raw_frames, request
 from benchmarks.stand import Stand, standing
-from benchmarks.studio import Studio
 from picturelock.models import ExportRequest, RenderPlan
+from tests.film_maker import FilmMaker
 
 WARM = {"script": {"scenes": [{"narration": "A short film before the first one."}]}, "video": {"preset": "preview"}}
 QUEUED = 100
@@ -193,7 +193,7 @@ class _EncoderAlone:
 
     @classmethod
     async def of(cls, folder: Path) -> "_EncoderAlone":
-        studio = Studio(folder / "short")
+        studio = FilmMaker(folder / "short")
         plan, _ = await studio.plan(ExportRequest.model_validate(_short(0)))
         return cls(await raw_frames(studio, plan, folder / "short.yuv"), plan)
 

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 
 from benchmarks.inputs import save_photograph
-from benchmarks.studio import Studio, quiet
 from picturelock.composition.layout import segment_spec
 from picturelock.ffmpeg import runner
 from picturelock.ffmpeg.samples import resample, to_wav
-from picturelock.models import ExportRequest, RenderPlan, Voice
+from picturelock.models import CaptionSpec, ExportRequest, RenderPlan, Voice
 from picturelock.render.frames import feed
 from picturelock.render.segment import drawer
 from picturelock.speech.hibari import HibariEngine
 from picturelock.text.ass import caption_document
 from picturelock.text.fonts import font_environment
+from tests.film_maker import FilmMaker, quiet
 
 NARRATIONS = (
     "Twice a day the sea breathes in, and twice a day it breathes out again over the beach.",
@@ -86,18 +86,20 @@ class Paper:
 
 async def on_paper(inputs: Inputs) -> Paper:
     """Lays the film out and writes its captions, and its raw frames for the encoder alone."""
-    studio = Studio(inputs.folder / "studio")
+    studio = FilmMaker(inputs.folder / "studio")
     photographs = [await studio.upload(path) for path in inputs.photographs]
     narrations = [await studio.upload(path) for path in inputs.narrations]
     plan, _ = await studio.plan(ExportRequest.model_validate(request(photographs, narrations)))
     video = plan.format
     captions = inputs.folder / "captions.ass"
-    document = caption_document(plan.timeline.cues, "clean", (video.width, video.height), video.fps, plan.language)
+    document = caption_document(
+        plan.timeline.cues, CaptionSpec(), (video.width, video.height), video.fps, plan.language
+    )
     captions.write_text(document, encoding="utf-8")
     return Paper(plan, captions, await raw_frames(studio, plan, inputs.folder / "frames.yuv"))
 
 
-async def raw_frames(studio: Studio, plan: RenderPlan, path: Path) -> Path:
+async def raw_frames(studio: FilmMaker, plan: RenderPlan, path: Path) -> Path:
     """All frames of a film as they come to the encoder, captions included, in one file."""
     path.unlink(missing_ok=True)
     for segment in plan.timeline.segments:
@@ -105,13 +107,13 @@ async def raw_frames(studio: Studio, plan: RenderPlan, path: Path) -> Path:
     return path
 
 
-async def _draw(studio: Studio, plan: RenderPlan, segment_id: str, raw: Path) -> None:
+async def _draw(studio: FilmMaker, plan: RenderPlan, segment_id: str, raw: Path) -> None:
     """Appends a segment's frames."""
     spec = segment_spec(plan, next(one for one in plan.timeline.segments if one.id == segment_id))
     video = plan.format
     script = raw.with_suffix(".ass")
     size = (video.width, video.height)
-    script.write_text(caption_document(spec.cues, "clean", size, video.fps, spec.language), encoding="utf-8")
+    script.write_text(caption_document(spec.cues, CaptionSpec(), size, video.fps, spec.language), encoding="utf-8")
     source = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{size[0]}x{size[1]}", "-r", f"{video.fps}"]
     piece = raw.with_suffix(".part")
     async with drawer(spec, studio.store) as draw:

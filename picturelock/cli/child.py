@@ -52,7 +52,7 @@ class Child:
 
     async def stop(self) -> None:
         """Asks it to end, waits, and kills it when it does not."""
-        await asyncio.gather(*(_stop(one) for one in (self._spare, self.process) if one is not None))
+        await asyncio.gather(*(_stop(process) for process in (self._spare, self.process) if process is not None))
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         """In a session of its own: a Ctrl-C in the terminal reaches only the supervisor."""

@@ -161,7 +161,7 @@ def _error(response: httpx.Response) -> ApiError:
         return ApiAway("the API cannot answer now: Temporal or the store is away")
     try:
         problem = response.json()
-        lines = [f"{one['path']}: {one['message']}" for one in problem.get("errors") or []] or [problem["detail"]]
+        lines = [f"{error['path']}: {error['message']}" for error in problem.get("errors") or []] or [problem["detail"]]
         return ApiError(f"{problem['code']}: " + "\n".join(lines))
     except (ValueError, KeyError, TypeError):
         return ApiError(f"the API answered {response.status_code}")

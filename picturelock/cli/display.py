@@ -84,7 +84,7 @@ class JobDisplay:
             )
         eta = f" · about {job.eta_seconds:.0f} s left" if job.eta_seconds else ""
         head = Text.assemble((self._name, "bold"), f"  {job.progress:.1f} %{eta}")
-        notes: Iterable[Text] = [Text(f"! {one.message}", style="yellow") for one in job.warnings]
+        notes: Iterable[Text] = [Text(f"! {warning.message}", style="yellow") for warning in job.warnings]
         if (more := job.warnings_total - len(job.warnings)) > 0:
             notes = [Text(f"! and {more} more", style="yellow"), *notes]
         return Group(head, table, Text(job.message, style="dim"), *notes)

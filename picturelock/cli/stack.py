@@ -12,7 +12,7 @@ import socket
 import sys
 import sysconfig
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -30,6 +30,7 @@ from temporalio.service import RPCError
 from picturelock.cli.child import Child
 from picturelock.cli.folder import STATE_FILE, StackError, own_secret, take_lock
 from picturelock.cli.ports import HOST, choose
+from picturelock.concurrency import race
 from picturelock.ffmpeg.tools import temporal_path
 from picturelock.temporal.connection import QUICK, connect
 
@@ -59,7 +60,7 @@ class Stack:
     workers: int
     say: Callable[[str], None]
     while_used: bool = False
-    """Whether it was started for commands that hold leases (see `picturelock.cli.lease`) and ends with the last of them."""
+    """Whether it was started for commands that hold leases (`picturelock.cli.lease`) and ends with the last of them."""
 
     children: list[Child] = field(default_factory=list)
     _lock: IO[str] | None = None
@@ -276,22 +277,9 @@ async def running(
         while_used=while_used,
     )
     try:
-        await _unless(stop, stack.start())
+        await race(stack.start(), stop.wait())
         yield stack
     finally:
         await asyncio.shield(stack.stop())
         # Temporal's core lets go of its threads shortly after (sdk-python #300).
         await asyncio.sleep(0.05)
-
-
-async def _unless(stop: asyncio.Event, work: Coroutine[None, None, None]) -> None:
-    """Awaits the work until it is done or `stop` is set, which cancels it."""
-    main, stopped = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
-    try:
-        await asyncio.wait({main, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        if main.done():
-            main.result()
-    finally:
-        for task in (main, stopped):
-            task.cancel()
-        await asyncio.gather(main, stopped, return_exceptions=True)

@@ -33,5 +33,5 @@ async def cut_clip(
             wanted, fps, _STALL_SECONDS, lambda progress: report(min(0.9, progress.frame / wanted.frames))
         )
     except AssetUnreadable as error:
-        raise AssetUnreadable(f"{path}: {error.message}", detail=error.detail) from error
+        raise AssetUnreadable(error.message, field=path, detail=error.detail) from error
     return ref, wanted.model_copy(update={"frames": frames})

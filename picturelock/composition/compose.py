@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from picturelock.composition.layout import Layout, Part, lay_out
 from picturelock.composition.pictures import Notes, PictureMaker
 from picturelock.composition.visuals.provide import Provider
 from picturelock.composition.visuals.source import VisualSource
-from picturelock.concurrency import together
+from picturelock.concurrency import gather_limited
 from picturelock.errors import AssetUnreadable, InvalidRequest
 from picturelock.models import (
     SAMPLE_RATE,
@@ -66,7 +66,7 @@ class Composer:
     narrations: list[Narration]
     store: Store
     scratch: Path
-    sources: dict[PictureSource, VisualSource]
+    sources: Mapping[PictureSource, VisualSource]
     max_asset_bytes: int
 
     async def compose(self, report: Report) -> Composed:
@@ -83,7 +83,7 @@ class Composer:
         await self._check_asset_kinds()
         intro = await self._insert("intro", self.request.intro, video, report)
         outro = await self._insert("outro", self.request.outro, video, report)
-        inserted = [one for one in (intro, outro) if one]
+        inserted = [insert for insert in (intro, outro) if insert]
         layout = self._lay_out(intro, outro, video)
         self._check_length(layout, video)
         notes = Notes()
@@ -104,13 +104,13 @@ class Composer:
             cues=cues,
             audio=self._audio(layout, inserted, video),
         )
-        warnings = {*notes.warnings, *provider.warnings, *(one.warning for one in inserted if one.warning)}
+        warnings = {*notes.warnings, *provider.warnings, *(insert.warning for insert in inserted if insert.warning)}
         plan = RenderPlan(
             format=video,
             timeline=timeline,
             pictures=pictures,
             transition=self.request.transition.kind,
-            captions=self.request.captions.style if self.request.captions.burn_in else None,
+            captions=self.request.captions.drawn(),
             watermark=self.request.watermark,
             title=plain_text(self.script.title) or cards.headline(self.script.scenes[0]),
             language=self.script.language,
@@ -170,17 +170,17 @@ class Composer:
             return picture
 
         pairs = enumerate(zip(script.scenes, _spoken(layout), strict=True))
-        return await together(*(make(index, scene, place) for index, (scene, place) in pairs), at_once=_AT_ONCE)
+        return await gather_limited(*(make(index, scene, place) for index, (scene, place) in pairs), limit=_AT_ONCE)
 
     def _vague_times(self) -> list[str]:
         """A warning for every recording in which the script's words were not found, and where nobody could look."""
         unclear = [
-            f"scene {one.scene_index + 1}: the recording does not clearly say the script's words; "
+            f"scene {narration.scene_index + 1}: the recording does not clearly say the script's words; "
             "its captions are spread evenly over it"
-            for one in self.narrations
-            if one.engine == "recording" and one.unaligned == "not-found"
+            for narration in self.narrations
+            if narration.engine == "recording" and narration.unaligned == "not-found"
         ]
-        if any(one.unaligned == "not-installed" for one in self.narrations):
+        if any(narration.unaligned == "not-installed" for narration in self.narrations):
             unclear.append(
                 "the worker has no forced alignment (pocketsphinx is not installed): captions without times of their "
                 "own are spread evenly over their narration"
@@ -191,10 +191,9 @@ class Composer:
         seconds = layout.total_frames / video.fps
         longest = video.max_duration_seconds
         if longest is not None and seconds > longest:
-            raise InvalidRequest(
-                f"video.preset: the film would last {seconds:.1f} s; "
-                f"{self.request.video.preset!r} allows {longest:.0f} s"
-            )
+            preset = self.request.video.preset
+            text = f"the film would last {seconds:.1f} s; {preset!r} allows {longest:.0f} s"
+            raise InvalidRequest(text, field="video.preset", limit=longest)
 
     async def _check_asset_kinds(self) -> None:
         for path, asset_id in self.request.asset_ids().items():
@@ -202,7 +201,7 @@ class Composer:
             clip = path in self.request.clip_paths()
             wanted = "audio" if path.startswith("music") or "narration" in path else "clip" if clip else "image"
             if asset.kind != wanted:
-                raise AssetUnreadable(f"{path}: the asset is of kind {asset.kind!r}; {wanted!r} is needed")
+                raise AssetUnreadable(f"the asset is of kind {asset.kind!r}; {wanted!r} is needed", field=path)
 
     def _cues(self, layout: Layout, video: VideoFormat, warnings: list[str]) -> list[Cue]:
         look = CaptionLook.of(*((video.width, video.height) if video.has_picture else _READING_SIZE))
@@ -233,7 +232,7 @@ class Composer:
             for scene, narration in zip(_spoken(layout), self.narrations, strict=True)
         ]
         starts = {scene.part: scene.start_frame for scene in layout.scenes}
-        cues = [one.cue(starts[one.kind], video.fps) for one in inserted]
+        cues = [insert.cue(starts[insert.kind], video.fps) for insert in inserted]
         return AudioPlan(
             total_samples=layout.total_frames * SAMPLE_RATE // video.fps,
             target_lufs=video.loudness_lufs,

@@ -70,7 +70,8 @@ async def prepare(
     most = round(MAX_SECONDS * video.fps)
     ref, cut = await cut_clip(visual, kind, most + 1, video.fps, store, advance)
     if cut.frames > most:
-        raise InvalidRequest(f"{kind}: the clip lasts longer than {MAX_SECONDS:.0f} s; cut it with endSeconds")
+        text = f"the clip lasts longer than {MAX_SECONDS:.0f} s; cut it with endSeconds"
+        raise InvalidRequest(text, field=kind, limit=MAX_SECONDS)
     picture = ScenePicture(source=ref, clip=cut, motion="none", description=kind)
     ready = ReadyInsert(kind=kind, picture=picture, frames=cut.frames)
     path = await store.local(ref)

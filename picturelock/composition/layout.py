@@ -48,10 +48,8 @@ class Part:
             wanted = round(LEAD_SECONDS * fps) + self.speech_frames(fps) + round(TAIL_SECONDS * fps)
             return max(wanted, math.ceil(MIN_BODY_SECONDS * fps))
         if self.frames - overlaps < MIN_SEGMENT_FRAMES:
-            raise InvalidRequest(
-                f"{self.kind}: the clip lasts {self.frames / fps:.2f} s; "
-                f"its transition needs more than {overlaps / fps:.2f} s"
-            )
+            text = f"the clip lasts {self.frames / fps:.2f} s; its transition needs more than {overlaps / fps:.2f} s"
+            raise InvalidRequest(text, field=self.kind)
         return self.frames - overlaps
 
     def speech_frames(self, fps: int) -> int:
@@ -166,7 +164,7 @@ def _relative_cues(plan: RenderPlan, segment: Segment) -> list[Cue]:
         start = max(round(cue.start_seconds * fps) - segment.start_frame, 0)
         end = min(round(cue.end_seconds * fps) - segment.start_frame, segment.frames)
         if start < end:
-            words = _relative_words(cue, segment, fps) if plan.captions == "karaoke" else []
+            words = _relative_words(cue, segment, fps) if plan.captions and plan.captions.style == "karaoke" else []
             relative = {"start_seconds": start / fps, "end_seconds": end / fps, "words": words, "scene_index": 0}
             cues.append(cue.model_copy(update=relative))
     return cues

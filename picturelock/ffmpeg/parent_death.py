@@ -24,19 +24,19 @@ _UNLESS_ORPHANED: Final = ("/bin/sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"')
 
 
 @dataclass(frozen=True, slots=True)
-class Tethered:
+class DeathSignalCommand:
     """A command, and what subprocess has to run between fork and exec: nothing where setpriv does it."""
 
     command: list[str]
     preexec: Callable[[], None] | None
 
 
-def tethered(command: Sequence[str]) -> Tethered:
+def with_death_signal(command: Sequence[str]) -> DeathSignalCommand:
     """The command that dies with the calling thread."""
     setpriv = find_setpriv()
     if setpriv is None:
-        return Tethered(list(command), partial(_die_with_parent, os.getpid()))
-    return Tethered([*_asking(setpriv), *command], None)
+        return DeathSignalCommand(list(command), partial(_die_with_parent, os.getpid()))
+    return DeathSignalCommand([*_asking(setpriv), *command], None)
 
 
 def _asking(setpriv: str) -> list[str]:

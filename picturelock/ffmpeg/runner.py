@@ -16,8 +16,9 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+from picturelock.concurrency import task_group
 from picturelock.errors import DiskFull, RenderFailed, RenderStalled
-from picturelock.ffmpeg.parent_death import tethered
+from picturelock.ffmpeg.parent_death import with_death_signal
 from picturelock.ffmpeg.process import LEFTOVER_SECONDS, Pipe, end, read, settle, signal_group
 from picturelock.ffmpeg.tools import ffmpeg_path
 
@@ -94,8 +95,8 @@ async def run(
     with ExitStack() as stack:
         pipes = _Pipes.open(stack, frames=feed is not None, output=read_stdout)
         flags = ["-hide_banner", "-nostdin", "-y", "-nostats", "-stats_period", f"{_POLL_SECONDS}"]
-        told = ["-progress", f"pipe:{pipes.progress.write}"]
-        program = tethered([ffmpeg_path(), *flags, *told, *arguments])
+        progress_flags = ["-progress", f"pipe:{pipes.progress.write}"]
+        program = with_death_signal([ffmpeg_path(), *flags, *progress_flags, *arguments])
         process = await asyncio.create_subprocess_exec(
             *program.command,
             stdin=pipes.frames.read if pipes.frames else subprocess.DEVNULL,
@@ -112,8 +113,6 @@ async def run(
                 with contextlib.suppress(ProcessLookupError):  # its exit is told below
                     os.setpriority(os.PRIO_PROCESS, process.pid, os.getpriority(os.PRIO_PROCESS, process.pid) + nice)
             return await _Run(process, pipes, stall_seconds, on_progress).finish(feed)
-        except BaseExceptionGroup as group:
-            raise group.exceptions[0] from None
         finally:
             await asyncio.shield(end(process))
 
@@ -165,7 +164,7 @@ class _Run:
         self._stderr = b""
 
     async def finish(self, feed: Feed | None) -> Completed:
-        async with asyncio.TaskGroup() as group:
+        async with task_group() as group:
             watchdog = group.create_task(self._watch())
             beside = {
                 group.create_task(read(self._pipes.progress, self._take_progress)),
@@ -242,5 +241,6 @@ def _failure(code: int, stderr: str) -> RenderFailed | DiskFull:
     tail = redact(stderr)
     if "No space left on device" in stderr:
         return DiskFull("ffmpeg found no room to write", detail=tail)
-    cause = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-    return RenderFailed(f"ffmpeg ended with {cause}", detail=tail or None)
+    if code < 0:
+        return RenderFailed(f"ffmpeg ended with signal {signal.Signals(-code).name}", detail=tail or None)
+    return RenderFailed(f"ffmpeg ended with exit code {code}", detail=tail or None, exit_code=code)

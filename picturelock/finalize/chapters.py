@@ -19,7 +19,7 @@ class Chapter:
 
 
 @dataclass(frozen=True, slots=True)
-class Extras:
+class ChaptersAndSubtitles:
     """Both may be missing. `subtitles` is SubRip."""
 
     chapters: list[Chapter]
@@ -48,16 +48,16 @@ class Extras:
 def _metadata(chapters: list[Chapter], fps: int) -> str:
     """Chapters as ffmpeg reads them (https://ffmpeg.org/ffmpeg-formats.html#Metadata-2)."""
     lines = [";FFMETADATA1"]
-    for one in chapters:
-        title = _SPECIAL.sub(r"\\\1", one.title)
+    for chapter in chapters:
+        title = _SPECIAL.sub(r"\\\1", chapter.title)
         title += " " * title.endswith(
             "\\"
         )  # ffmpeg takes the end of the line for escaped, however often the sign stands
         lines += [
             "[CHAPTER]",
             f"TIMEBASE=1/{fps}",
-            f"START={one.start_frame}",
-            f"END={one.end_frame}",
+            f"START={chapter.start_frame}",
+            f"END={chapter.end_frame}",
             f"title={title}",
         ]
     return "\n".join(lines) + "\n"

@@ -11,11 +11,11 @@ from picturelock.ffmpeg.packets import VideoPackets
 from picturelock.ffmpeg.probe import Probe, ProbedStream
 from picturelock.finalize.sound import PEAK_LIMIT_DBTP, TOLERANCE_LU
 from picturelock.models import SAMPLE_RATE, AudioPlan, Check, RenderedSegment, RenderPlan, SoundCue, VideoFormat
+from picturelock.render.verify import LUMA_TOLERANCE
 
 AUDIO_RATE: Final = 8_000
 """The rate at which the film's sound is looked at, in samples a second."""
 
-LUMA_TOLERANCE: Final = 16.0
 _SILENCE_DB: Final = -50.0
 _MUSIC_SILENCE_DB: Final = -70.0
 _GAP_SECONDS: Final = 0.4
@@ -29,7 +29,7 @@ def streams(probed: Probe, plan: RenderPlan) -> list[Check]:
     video, audio = probed.first("video"), probed.first("audio")
     if audio is None or (video is None) == plan.format.has_picture:
         wanted = "picture and sound" if plan.format.has_picture else "sound alone"
-        found = [one.codec_type for one in probed.streams]
+        found = [stream.codec_type for stream in probed.streams]
         return [Check(name="streams", passed=False, measured=", ".join(found) or "none", limit=wanted)]
     heard = audio.duration or probed.format.duration or 0.0
     planned, frame = plan.timeline.duration_seconds, 1 / plan.timeline.fps
@@ -115,7 +115,7 @@ def sound(samples: Samples, stderr: str, plan: AudioPlan) -> list[Check]:
     checks = [clean("sound decodes", stderr), _none_of("speech in every scene", silent, limit, good="all")]
     if plan.inserts:
         levels = [_decibels(_stretch(samples, cue)) for cue in plan.inserts]
-        quiet = [f"{one:.0f} dB" for one in levels if one < _SILENCE_DB]
+        quiet = [f"{level:.0f} dB" for level in levels if level < _SILENCE_DB]
         checks.append(_none_of("sound of intro and outro", quiet, limit, good="all"))
     gaps = [_decibels(samples[start:end]) for start, end in _gaps(plan)]
     if plan.music and gaps:

@@ -7,7 +7,6 @@ segment, before it is believed.
 """
 
 import asyncio
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,16 +15,17 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from picturelock.concurrency import task_group
 from picturelock.errors import AssetUnreadable, OutputInvalid, RenderFailed
 from picturelock.ffmpeg import loudness, runner
 from picturelock.ffmpeg.loudness import Loudness
+from picturelock.ffmpeg.luma import key_frame_luma
 from picturelock.ffmpeg.packets import VideoPackets, read_packets
 from picturelock.ffmpeg.probe import Probe, probe
 from picturelock.finalize import checks
 from picturelock.models import Check, FilmFacts, RenderedSegment, RenderPlan
 from picturelock.store.hashing import sha256_of
 
-_KEYFRAME: Final = re.compile(r"pts_time:([\d.]+)\s*\n[^\n]*YAVG=([\d.]+)")
 _STALL_SECONDS: Final = 300.0
 
 
@@ -59,18 +59,12 @@ class Gate:
 
     async def _readings(self) -> FilmFacts:
         """The readings of the whole file, side by side."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                probing = group.create_task(probe(self.film))
-                hashing = group.create_task(asyncio.to_thread(sha256_of, self.film))
-                level = group.create_task(loudness.measure(self.film, self._listener("loudness")))
-                sound = group.create_task(self._sound(self._listener("sound")))
-                picture = group.create_task(self._picture()) if self.plan.format.has_picture else None
-        except BaseExceptionGroup as failures:
-            error: BaseException = failures
-            while isinstance(error, BaseExceptionGroup):  # the picture's readings are a group of their own
-                error = error.exceptions[0]
-            raise error from None
+        async with task_group() as group:
+            probing = group.create_task(probe(self.film))
+            hashing = group.create_task(asyncio.to_thread(sha256_of, self.film))
+            level = group.create_task(loudness.measure(self.film, self._listener("loudness")))
+            sound = group.create_task(self._sound(self._listener("sound")))
+            picture = group.create_task(self._picture()) if self.plan.format.has_picture else None
         probed = probing.result()
         self.checks += checks.streams(probed, self.plan)
         self.checks += picture.result() if picture else []
@@ -81,11 +75,11 @@ class Gate:
 
     async def _picture(self) -> list[Check]:
         """The readings of the picture: packets and key frames."""
-        async with asyncio.TaskGroup() as group:
+        async with task_group() as group:
             packets: asyncio.Task[VideoPackets] = group.create_task(read_packets(self.film))
-            luma = group.create_task(self._keyframe_luma(self._listener("key frames")))
+            luma = group.create_task(key_frame_luma(self.film, self.plan.timeline.fps, self._listener("key frames")))
         found = checks.packets(packets.result(), self.segments, self.plan.timeline.total_frames)
-        return [*found, *checks.keyframes(*luma.result(), self.segments)]
+        return [*found, *checks.keyframes(luma.result().luma, luma.result().stderr, self.segments)]
 
     def _listener(self, name: str) -> Callable[[runner.Progress], None]:
         """Turns one reading's progress into a share of them all."""
@@ -99,23 +93,10 @@ class Gate:
         return listen
 
     def _invalid(self, detail: str | None) -> OutputInvalid:
-        failed = [f"{one.name}: {one.measured} (wanted: {one.limit})" for one in self.checks if not one.passed]
+        failed = [
+            f"{check.name}: {check.measured} (wanted: {check.limit})" for check in self.checks if not check.passed
+        ]
         return OutputInvalid("the film did not pass the gate: " + "; ".join(failed), detail=detail)
-
-    async def _keyframe_luma(self, listen: Callable[[runner.Progress], None]) -> tuple[dict[int, float], str]:
-        """Decodes the key frames strictly: mean luma by frame number, and what ffmpeg said."""
-        # An area-scaled picture has the picture's mean; statistics of 1080p would cost most of the gate's time.
-        graph = "scale=96:54:flags=area,signalstats,metadata=print:key=lavfi.signalstats.YAVG:file=-"
-        done = await runner.run(
-            ["-v", "error", "-xerror", "-skip_frame", "nokey", "-i", str(self.film), "-map", "0:v:0", "-vf", graph,
-             "-fps_mode", "passthrough", "-f", "null", "-"],
-            stall_seconds=_STALL_SECONDS,
-            on_progress=listen,
-            read_stdout=True,
-        )  # fmt: skip
-        fps = self.plan.timeline.fps
-        found = _KEYFRAME.findall(done.stdout.decode())
-        return {round(float(time) * fps): float(value) for time, value in found}, done.stderr.strip()
 
     async def _sound(self, listen: Callable[[runner.Progress], None]) -> tuple[bytes, str]:
         """Decodes all of the sound strictly: 16-bit stereo samples, and what ffmpeg said."""
@@ -130,7 +111,9 @@ class Gate:
 
     def _facts(self, probed: Probe, level: Loudness, sha256: str) -> FilmFacts:
         video, audio = probed.first("video"), probed.first("audio")
-        length = next((one.duration for one in (video, audio) if one and one.duration), probed.format.duration)
+        length = next(
+            (stream.duration for stream in (video, audio) if stream and stream.duration), probed.format.duration
+        )
         return FilmFacts(
             size_bytes=self.film.stat().st_size,
             duration_seconds=round(length or 0.0, 3),
@@ -150,33 +133,3 @@ def _power(data: bytes) -> npt.NDArray[np.float32]:
     """Stereo samples as one track of the same power; their sum would be silent where they are opposite."""
     stereo = np.frombuffer(data, "<i2").reshape(-1, 2).astype(np.float32) / np.float32(32768)
     return np.asarray(np.sqrt(np.square(stereo).mean(axis=1)), np.float32)
-
-
-async def check_segment(path: Path, frames: int) -> VideoPackets:
-    """The packets of a segment; raises OutputInvalid unless there is one for each frame."""
-    packets = await read_packets(path)
-    if len(packets.digests) != frames:
-        raise OutputInvalid(f"the segment has {len(packets.digests)} frames; {frames} were drawn")
-    return packets
-
-
-async def check_all_pictures(path: Path, drawn: list[float]) -> None:
-    """Decodes every picture of a segment strictly and compares its mean luma with what was drawn, frame by frame.
-
-    Raises:
-        RenderFailed: it does not decode.
-        OutputInvalid: a picture is not the one that was drawn.
-    """
-    graph = "scale=96:54:flags=area:in_range=tv:out_range=tv,format=gray"
-    done = await runner.run(
-        ["-v", "error", "-xerror", "-i", str(path), "-vf", graph, "-f", "rawvideo", "pipe:1"],
-        stall_seconds=_STALL_SECONDS,
-        read_stdout=True,
-    )
-    seen = np.frombuffer(done.stdout, np.uint8).reshape(-1, 54 * 96).mean(axis=1)
-    if len(seen) != len(drawn):
-        raise OutputInvalid(f"{len(seen)} of {len(drawn)} pictures came back")
-    off = np.abs(seen - np.asarray(drawn))
-    if off.max() > checks.LUMA_TOLERANCE:
-        worst = int(off.argmax())
-        raise OutputInvalid(f"picture {worst} has a luma of {seen[worst]:.0f}; {drawn[worst]:.0f} was drawn")

@@ -1,7 +1,6 @@
-"""The last stretch: the sound of a film, and the film itself joined, verified and published."""
+"""The last stage: the film joined, verified and published, with everything that belongs to it."""
 
 import asyncio
-import json
 import math
 import unicodedata
 from collections.abc import Callable
@@ -16,19 +15,20 @@ from picturelock import __version__
 from picturelock.composition.captions import to_srt, to_vtt
 from picturelock.errors import ArtifactLost, OutputInvalid
 from picturelock.ffmpeg import runner
+from picturelock.ffmpeg.concat import SegmentFile
 from picturelock.ffmpeg.tools import tool_versions
-from picturelock.finalize import mux, sound
-from picturelock.finalize.chapters import Chapter, Extras
+from picturelock.finalize.chapters import Chapter, ChaptersAndSubtitles
 from picturelock.finalize.gate import Gate
+from picturelock.finalize.manifest import Manifest, pretty
+from picturelock.finalize.mux import mux
 from picturelock.models import (
-    SAMPLE_RATE,
     ArtifactRef,
-    Attribution,
     Check,
     Container,
     ExportRequest,
     ExportResult,
     FilmFacts,
+    Model,
     NamedArtifact,
     Narration,
     RenderedSegment,
@@ -36,7 +36,6 @@ from picturelock.models import (
     Script,
     Sound,
 )
-from picturelock.models.base import Model
 from picturelock.render import i420
 from picturelock.script.markdown import plain_text
 from picturelock.store.hashing import cache_key
@@ -46,66 +45,6 @@ from picturelock.store.store import Store
 Report = Callable[[float, str], None]
 _VERSION: Final = "2"
 _MEDIA_TYPES: Final[dict[Container, str]] = {"mp4": "video/mp4", "webm": "video/webm", "m4a": "audio/mp4"}
-
-
-async def master_sound(
-    plan: RenderPlan,
-    store: Store,
-    scratch: Path,
-    stall_seconds: float,
-    on_progress: Report,
-) -> Sound:
-    """Mixes and masters (or finds) the film's sound.
-
-    Raises:
-        OutputInvalid: loudness or peak missed the target.
-        RenderFailed, RenderStalled, DiskFull, StoreUnavailable, AssetMissing.
-    """
-    audio = plan.timeline.audio
-    kind = f"{plan.format.container} {plan.format.audio_bitrate_kbps}"
-    key = cache_key(sound.VERSION, tool_versions()["ffmpeg"], kind, audio.model_dump_json())
-    known = await store.recall("sound", key, Sound)
-    if known is not None and await store.has(known.artifact):
-        return known.model_copy(update={"cached": True})
-    webm = plan.format.container == "webm"
-    with workspace(scratch, "sound") as folder:
-        files = {cue.audio.sha256: await store.local(cue.audio, folder) for cue in sound.placed(audio)}
-        music = await store.local((await store.asset(audio.music.asset_id))[1], folder) if audio.music else None
-        output = folder / ("sound.webm" if webm else "sound.m4a")
-        job = sound.SoundJob(audio, plan.format, files, music, stall_seconds, on_progress)
-        level = await job.master(output)
-        artifact = await store.put_file(output, "audio/webm" if webm else "audio/mp4")
-    mastered = Sound(
-        artifact=artifact,
-        duration_seconds=audio.total_samples / SAMPLE_RATE,
-        loudness_lufs=level.integrated,
-        true_peak_dbtp=level.true_peak,
-    )
-    await store.remember("sound", key, mastered)
-    return mastered
-
-
-class Manifest(Model):
-    """How a film came to be: enough to trust it, and to make it again."""
-
-    job_id: str
-    attempt: int
-    correlation_id: str
-    created_at: datetime
-    completed_at: datetime
-    picturelock: str
-    tools: dict[str, str]
-    request: ExportRequest
-    film: NamedArtifact
-    facts: FilmFacts
-    checks: list[Check]
-    attributions: list[Attribution]
-    warnings: list[str]
-    artifacts: list[NamedArtifact]
-    narrations: list[Narration]
-    segments: list[RenderedSegment]
-    sound: Sound
-    metadata: dict[str, str]
 
 
 class _FinishedFilm(Model):
@@ -159,7 +98,7 @@ class Finisher:
     def _key(self) -> str:
         """Everything that determines the film's bytes, and what it was measured against."""
         plan = self.plan.model_dump_json(exclude={"warnings", "attributions"})
-        made_of = [*(one.packets_sha256 for one in self.segments), self.sound.artifact.sha256]
+        made_of = [*(segment.packets_sha256 for segment in self.segments), self.sound.artifact.sha256]
         return cache_key(_VERSION, tool_versions()["ffmpeg"], plan, str(self.request.captions.track), *made_of)
 
     async def _is_there(self, known: "_FinishedFilm") -> bool:
@@ -194,12 +133,15 @@ class Finisher:
         return _FinishedFilm(film=stored, facts=facts, checks=gate.checks, poster=poster)
 
     async def _join(self, path: Path) -> None:
-        pieces = [mux.Piece(await self.store.local(one.artifact, path.parent), one.frames) for one in self.segments]
+        pieces = [
+            SegmentFile(await self.store.local(segment.artifact, path.parent), segment.frames)
+            for segment in self.segments
+        ]
         audio = await self.store.local(self.sound.artifact, path.parent)
         plan = self.plan
-        await mux.join(pieces, audio, plan.format, plan.title, plan.language, self._extras(), path)
+        await mux(pieces, audio, plan.format, plan.title, plan.language, self._chapters_and_subtitles(), path)
 
-    def _extras(self) -> Extras:
+    def _chapters_and_subtitles(self) -> ChaptersAndSubtitles:
         """A chapter for each titled scene, up to the next one; and the captions as a track, if they are wanted."""
         timeline = self.plan.timeline
         titled = [(scene.start_frame, plain_text(scene.title)) for scene in timeline.scenes if scene.title]
@@ -208,7 +150,7 @@ class Finisher:
         ends = [*(start for start, _ in titled[1:]), timeline.total_frames]
         chapters = [Chapter(title, start, end) for (start, title), end in zip(titled, ends, strict=False)]
         track = self.request.captions.track and bool(timeline.cues)
-        return Extras(chapters if len(chapters) > 1 else [], to_srt(timeline.cues) if track else None)
+        return ChaptersAndSubtitles(chapters if len(chapters) > 1 else [], to_srt(timeline.cues) if track else None)
 
     async def _poster(self, film: Path) -> ArtifactRef:
         """A frame of the first scene, as JPEG (full-range, converted)."""
@@ -229,8 +171,8 @@ class Finisher:
         files = [
             ("captions.srt", to_srt(timeline.cues).encode(), "application/x-subrip"),
             ("captions.vtt", to_vtt(timeline.cues).encode(), "text/vtt"),
-            ("script.json", _pretty(self.script), "application/json"),
-            ("timeline.json", _pretty(timeline), "application/json"),
+            ("script.json", pretty(self.script), "application/json"),
+            ("timeline.json", pretty(timeline), "application/json"),
         ]
         stored = [await self._store(name, data, media_type) for name, data, media_type in files]
         pictures = [NamedArtifact(name="poster.jpg", **poster.model_dump(by_alias=False))] if poster else []
@@ -259,7 +201,7 @@ class Finisher:
             sound=self.sound,
             metadata=self.request.metadata,
         )
-        data = _pretty(manifest)
+        data = pretty(manifest)
         named = await self._store("manifest.json", data, "application/json")
         await self.store.put_job_file(self.job_id, "manifest.json", data)
         return named
@@ -271,17 +213,13 @@ class Finisher:
 
 def poster_frame(plan: RenderPlan) -> int:
     """The first frame of the first scene's body, which is a key frame; of a clip, which may fade in, a later one."""
-    scene = next(one for one in plan.timeline.scenes if one.part == "scene")
+    scene = next(scene for scene in plan.timeline.scenes if scene.part == "scene")
     if plan.pictures[scene.index].clip:
         return scene.start_frame + scene.frames // 3
-    return next(one.start_frame for one in plan.timeline.segments if one.scene_indexes == [scene.index])
+    return next(segment.start_frame for segment in plan.timeline.segments if segment.scene_indexes == [scene.index])
 
 
 def file_stem(title: str) -> str:
     """A title as the beginning of a file name: letters, digits, spaces and hyphens of any script."""
     kept = "".join(sign if unicodedata.category(sign)[0] in "LNM" or sign in " -_" else " " for sign in title)
     return " ".join(kept.split())[:80].strip() or "film"
-
-
-def _pretty(model: Model) -> bytes:
-    return (json.dumps(model.model_dump(mode="json"), ensure_ascii=False, indent=2) + "\n").encode()

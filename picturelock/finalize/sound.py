@@ -16,7 +16,11 @@ from picturelock.errors import AssetUnreadable, OutputInvalid
 from picturelock.ffmpeg import loudness, runner
 from picturelock.ffmpeg.loudness import SILENCE_LUFS, Loudness
 from picturelock.ffmpeg.samples import read_stereo
-from picturelock.models import SAMPLE_RATE, AudioPlan, SoundCue, VideoFormat
+from picturelock.ffmpeg.tools import tool_versions
+from picturelock.models import SAMPLE_RATE, AudioPlan, RenderPlan, Sound, SoundCue, VideoFormat
+from picturelock.store.hashing import cache_key
+from picturelock.store.scratch import workspace
+from picturelock.store.store import Store
 
 TOLERANCE_LU: Final = 0.5
 PEAK_LIMIT_DBTP: Final = -1.0
@@ -31,8 +35,46 @@ _FAST_CODER_KBPS: Final = 160
 _NICE: Final = 5
 """Segments are what a film waits for; its sound is ready long before them, or fills the cores at the end."""
 
+Report = Callable[[float, str], None]
 _CHUNK: Final = SAMPLE_RATE
 _MUSIC_FADE_SECONDS: Final = 1.5
+
+
+async def master_sound(
+    plan: RenderPlan,
+    store: Store,
+    scratch: Path,
+    stall_seconds: float,
+    on_progress: Report,
+) -> Sound:
+    """Mixes and masters (or finds) the film's sound.
+
+    Raises:
+        OutputInvalid: loudness or peak missed the target.
+        RenderFailed, RenderStalled, DiskFull, StoreUnavailable, AssetMissing.
+    """
+    audio = plan.timeline.audio
+    kind = f"{plan.format.container} {plan.format.audio_bitrate_kbps}"
+    key = cache_key(VERSION, tool_versions()["ffmpeg"], kind, audio.model_dump_json())
+    known = await store.recall("sound", key, Sound)
+    if known is not None and await store.has(known.artifact):
+        return known.model_copy(update={"cached": True})
+    webm = plan.format.container == "webm"
+    with workspace(scratch, "sound") as folder:
+        files = {cue.audio.sha256: await store.local(cue.audio, folder) for cue in placed(audio)}
+        music = await store.local((await store.asset(audio.music.asset_id))[1], folder) if audio.music else None
+        output = folder / ("sound.webm" if webm else "sound.m4a")
+        job = SoundJob(audio, plan.format, files, music, stall_seconds, on_progress)
+        level = await job.master(output)
+        artifact = await store.put_file(output, "audio/webm" if webm else "audio/mp4")
+    mastered = Sound(
+        artifact=artifact,
+        duration_seconds=audio.total_samples / SAMPLE_RATE,
+        loudness_lufs=level.integrated,
+        true_peak_dbtp=level.true_peak,
+    )
+    await store.remember("sound", key, mastered)
+    return mastered
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +118,7 @@ class SoundJob:
             return 0.0
         measured = await loudness.measure(self.music, repeats=9)
         if measured.integrated <= SILENCE_LUFS:
-            raise AssetUnreadable("music.assetId: the music is silent")
+            raise AssetUnreadable("the music is silent", field="music.assetId")
         return self.plan.target_lufs + self.plan.music.gain_db - measured.integrated
 
     async def _measure_mix(self, music_gain: float) -> Loudness:

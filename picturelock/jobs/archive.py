@@ -25,8 +25,10 @@ class Archive:
 
     async def write(self, job: ArchivedJob) -> None:
         """Keeps a closed attempt. Writing it twice is harmless. Raises StoreUnavailable, DiskFull."""
-        seen = job.observation
-        await self._store.put_job_file(seen.job_id, _name(seen.attempt), job.model_dump_json(indent=2).encode())
+        observation = job.observation
+        await self._store.put_job_file(
+            observation.job_id, _name(observation.attempt), job.model_dump_json(indent=2).encode()
+        )
 
 
 def _name(attempt: int) -> str:

@@ -12,7 +12,7 @@ from picturelock.models.job import StageName
 EXPORTS_QUEUE: Final = "exports"
 RENDER_QUEUE: Final = "render"
 CONTROL_QUEUE: Final = "control"
-"""Short errands that must not wait behind films: holding and releasing work, and what follows a job's end."""
+"""Short activities that must not wait behind films: pausing and unpausing, and what follows a job's end."""
 
 HEARTBEAT_SECONDS: Final = 0.25
 """How often a running activity reports, and how often ffmpeg does."""
@@ -22,6 +22,12 @@ OUTAGE_PAUSE_SECONDS: Final = 30.0
 
 OUTAGE_ATTEMPTS: Final = 720
 """How many attempts one activity may lose to outages: six hours of them."""
+
+DELIVERY_SECONDS: Final = 20.0
+"""How long one delivery of a webhook may take, from the look-up of the name to the answer."""
+
+DELIVERY_WAITS_SECONDS: Final = (0, 5, 30, 300, 1_800, 7_200, 14_400, 21_600, 39_600)
+"""When the next delivery is tried, counted from the last: at once, then with back-off for a day."""
 
 CANCEL_GRACE_SECONDS: Final = 1.5
 """How long a cancelled workflow waits for its activities before it closes."""
@@ -69,14 +75,3 @@ STAGES: Final[tuple[StagePolicy, ...]] = (
 )
 
 BY_NAME: Final[dict[StageName, StagePolicy]] = {stage.name: stage for stage in STAGES}
-
-
-def stage_of(activity_id: str) -> StageName:
-    """The stage an activity id such as `render-007` belongs to. `sound` and `encoder` are part of the rendering."""
-    name = activity_id.split("-", 1)[0]
-    if name in {"sound", "encoder"}:
-        return "render"
-    for stage in STAGES:
-        if stage.name == name:
-            return stage.name
-    raise ValueError(f"no stage for activity {activity_id!r}")

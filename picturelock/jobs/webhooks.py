@@ -15,18 +15,13 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 import httpx
 
 from picturelock.errors import WebhookRefused
+from picturelock.jobs.stages import DELIVERY_SECONDS
 from picturelock.models import Delivery, DeliveryOutcome
-
-DELIVERY_SECONDS: Final = 20.0
-"""How long one delivery may take, from the look-up of the name to the answer."""
-
-WAITS_SECONDS: Final = (0, 5, 30, 300, 1_800, 7_200, 14_400, 21_600, 39_600)
-"""When the next delivery is tried, counted from the last: at once, then with back-off for a day."""
 
 _GLOBAL_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 _DENIED: Final = tuple(
-    ipaddress.ip_network(one) for one in ("3fff::/20", "2001:db8::/32", "192.88.99.0/24", "168.63.129.16/32")
+    ipaddress.ip_network(network) for network in ("3fff::/20", "2001:db8::/32", "192.88.99.0/24", "168.63.129.16/32")
 )
 """Not public, whatever a release of Python says: documentation, old relays, a cloud's host service."""
 
@@ -58,7 +53,7 @@ def check_url(url: str, *, allow_private: bool) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Courier:
+class WebhookSender:
     """Delivers messages. `secret` signs them; private addresses are refused unless allowed."""
 
     secret: str

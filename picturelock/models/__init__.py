@@ -1,7 +1,9 @@
 """Everything that crosses a process boundary, as frozen pydantic models."""
 
 from picturelock.models.artifacts import ArtifactRef, Asset, Attribution, NamedArtifact
-from picturelock.models.base import Input, Made, Model
+from picturelock.models.base import CachedResult, Input, Model, PlainResult
+from picturelock.models.batches import PlannedBatch, Segments
+from picturelock.models.eviction import Eviction
 from picturelock.models.film import (
     SAMPLE_RATE,
     AudioPlan,
@@ -37,6 +39,7 @@ from picturelock.models.job import (
     JobError,
     JobId,
     JobMemo,
+    JobWarning,
     Observation,
     PendingActivity,
     RunStatus,
@@ -47,19 +50,19 @@ from picturelock.models.job import (
     StepRecord,
     StepState,
     TimelineEvent,
-    Warn,
 )
 from picturelock.models.post_export import (
-    AftermathInput,
     ArchivedJob,
     Delivery,
     DeliveryLog,
     DeliveryOutcome,
     DeliveryState,
     Message,
+    PostExportInput,
 )
 from picturelock.models.request import (
     CaptionOptions,
+    CaptionSpec,
     ExportRequest,
     Insert,
     Music,
@@ -76,7 +79,6 @@ __all__ = [
     "NOTE_LETTERS",
     "SAMPLE_RATE",
     "TERMINAL",
-    "AftermathInput",
     "ArchivedJob",
     "ArtifactLink",
     "ArtifactRef",
@@ -85,7 +87,9 @@ __all__ = [
     "AudioPlan",
     "Brief",
     "CacheUse",
+    "CachedResult",
     "CaptionOptions",
+    "CaptionSpec",
     "Check",
     "ClipCut",
     "Container",
@@ -95,6 +99,7 @@ __all__ = [
     "DeliveryOutcome",
     "DeliveryState",
     "EarlierAttempt",
+    "Eviction",
     "ExportInput",
     "ExportRequest",
     "ExportResult",
@@ -106,8 +111,8 @@ __all__ = [
     "JobId",
     "JobMemo",
     "JobStatus",
+    "JobWarning",
     "Links",
-    "Made",
     "Message",
     "Model",
     "Motion",
@@ -117,6 +122,9 @@ __all__ = [
     "Observation",
     "Output",
     "PendingActivity",
+    "PlainResult",
+    "PlannedBatch",
+    "PostExportInput",
     "RenderPlan",
     "RenderedSegment",
     "RunStatus",
@@ -126,6 +134,7 @@ __all__ = [
     "Segment",
     "SegmentLayer",
     "SegmentSpec",
+    "Segments",
     "Snapshot",
     "Sound",
     "SoundCue",
@@ -146,7 +155,6 @@ __all__ = [
     "VideoOptions",
     "Visual",
     "Voice",
-    "Warn",
     "Watermark",
     "Webhook",
     "Word",

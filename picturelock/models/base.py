@@ -18,7 +18,7 @@ class Model(BaseModel):
     )
 
 
-class Made(Model):
+class CachedResult(Model):
     """What an activity made: in which attempt, why others failed, and whether it was found instead of made."""
 
     attempt: int = 1
@@ -34,6 +34,20 @@ class Made(Model):
     def misses(self) -> int:
         """How many things had to be made."""
         return int(not self.cached)
+
+
+class PlainResult(CachedResult):
+    """What is never looked for: it counts neither as found nor as made."""
+
+    @property
+    def hits(self) -> int:
+        """None."""
+        return 0
+
+    @property
+    def misses(self) -> int:
+        """None."""
+        return 0
 
 
 class Input(Model):

@@ -8,8 +8,8 @@ from typing import Literal
 from pydantic import Field
 
 from picturelock.models.artifacts import ArtifactRef, Attribution, NamedArtifact
-from picturelock.models.base import Made, Model
-from picturelock.models.request import CaptionStyle, Codec, EncoderKind, Music, TransitionKind, Watermark
+from picturelock.models.base import CachedResult, Model
+from picturelock.models.request import CaptionSpec, Codec, EncoderKind, Music, TransitionKind, Watermark
 from picturelock.models.script import Fit, Motion, WhenShort
 
 SAMPLE_RATE = 48_000
@@ -186,7 +186,7 @@ class RenderPlan(Model):
     timeline: Timeline
     pictures: list[ScenePicture]
     transition: TransitionKind
-    captions: CaptionStyle | None = Field(description="None: captions are not drawn into the picture.")
+    captions: CaptionSpec | None = Field(description="None: captions are not drawn into the picture.")
     watermark: Watermark | None = None
     title: str
     language: str
@@ -209,14 +209,14 @@ class SegmentSpec(Model):
     frames: int
     layers: list[SegmentLayer]
     transition: TransitionKind
-    captions: CaptionStyle | None
+    captions: CaptionSpec | None
     cues: list[Cue] = Field(description="Times relative to the segment's first frame.")
     language: str = "en"
     watermark: Watermark | None = None
     encoder: str = Field(description="Ffmpeg's name of the encoder.")
 
 
-class RenderedSegment(Made):
+class RenderedSegment(CachedResult):
     """A segment as it was encoded, with what the gate compares the film against."""
 
     id: str
@@ -230,7 +230,7 @@ class RenderedSegment(Made):
     worker: str
 
 
-class Sound(Made):
+class Sound(CachedResult):
     """The film's mastered, encoded sound."""
 
     artifact: ArtifactRef
@@ -264,7 +264,7 @@ class FilmFacts(Model):
     true_peak_dbtp: float
 
 
-class ExportResult(Made):
+class ExportResult(CachedResult):
     """A finished export: the film, everything published with it, and the facts."""
 
     film: NamedArtifact

@@ -10,7 +10,7 @@ from picturelock.models.film import ExportResult
 from picturelock.models.request import ExportRequest
 
 StageName = Literal["script", "tts", "composition", "render", "finalize"]
-Stage = Literal["queued", "script", "tts", "composition", "render", "finalize", "complete"]
+Stage = Literal["queued", "complete"] | StageName
 StepState = Literal["pending", "running", "paused", "completed", "failed", "cancelled"]
 Status = Literal["queued", "running", "paused", "completed", "failed", "cancelled"]
 RunStatus = Literal["open", "completed", "failed", "cancelled", "terminated", "timed-out"]
@@ -28,6 +28,7 @@ class JobError(Model):
     retryable: bool = Field(description="Whether the same job may succeed when it is tried again.")
     attempt: int = Field(default=1, description="The attempt of the activity that failed last.")
     detail: str | None = Field(default=None, description="The end of ffmpeg's stderr, server paths removed.")
+    field: str | None = Field(default=None, description="The field of the request that has to change, as a JSON path.")
 
 
 class Heartbeat(Model):
@@ -77,7 +78,7 @@ class TimelineEvent(Model):
     timestamp: datetime
 
 
-class Warn(Model):
+class JobWarning(Model):
     """Something a person may want to know while the job goes on."""
 
     code: str = Field(description="One of the warnings below.")
@@ -102,12 +103,13 @@ class Snapshot(Model):
     steps: list[StepRecord]
     timeline: list[TimelineEvent] = Field(default=[], description="The newest entries.")
     timeline_total: int = Field(default=0, description="How many entries there have been.")
-    open_units: dict[str, int] = Field(default={}, description="Scheduled, unfinished activity id -> its units.")
-    warnings: list[Warn] = Field(default=[], description="The newest ones.")
+    open_units: dict[StageName, dict[str, int]] = Field(
+        default={}, description="Step -> its scheduled, unfinished activities' ids -> the units of each."
+    )
+    warnings: list[JobWarning] = Field(default=[], description="The newest ones.")
     warnings_total: int = Field(default=0, description="How many there have been.")
     pause_requested: bool = False
     paused: bool = Field(default=False, description="The pause has taken effect: nothing runs.")
-    paused_at: datetime | None = Field(default=None, description="Since when a pause is asked for.")
     paused_seconds: float = Field(default=0.0, description="How long earlier pauses took.")
     last_fractions: dict[str, float] = Field(
         default={}, description="Activity id -> how far it had told that it was when it was given up."
@@ -149,14 +151,15 @@ class PendingActivity(Model):
     """An activity that Temporal has not seen the end of."""
 
     id: str
+    stage: StageName | None = Field(description="None for an activity that this version does not know.")
+    queue: str = Field(description="The task queue whose workers run it.")
     attempt: int = 1
     started: bool = False
-    held: bool = Field(default=False, description="Scheduled, and held back by a pause.")
+    paused: bool = Field(default=False, description="Scheduled, and paused in Temporal.")
     heartbeat: Heartbeat | None = None
     started_at: datetime | None = None
     heartbeat_at: datetime | None = None
     scheduled_at: datetime | None = None
-    next_attempt_at: datetime | None = None
     last_failure: JobError | None = None
 
 

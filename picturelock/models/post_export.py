@@ -14,7 +14,7 @@ DeliveryOutcome = Literal["delivered", "failed", "gone", "refused", "superseded"
 DeliveryState = Literal["delivering", "delivered", "failed"]
 
 
-class AftermathInput(Model):
+class PostExportInput(Model):
     """One closed (or closing) run of an export, and where its end is to be told."""
 
     job_id: str

@@ -39,12 +39,21 @@ class VideoOptions(Input):
         return self
 
 
-class CaptionOptions(Input):
+class CaptionSpec(Input):
+    """How captions are drawn into the picture. It travels whole, from the request to whoever draws them."""
+
+    style: CaptionStyle = Field(default="clean", description="How they look; `karaoke` lights up the spoken word.")
+
+
+class CaptionOptions(CaptionSpec):
     """Captions are always delivered as files; `burn_in` draws them into the picture, `track` adds a subtitle track."""
 
     burn_in: bool = Field(default=True, description="Draw the captions into the picture.")
     track: bool = Field(default=False, description="A subtitle track in the film, which players can switch on.")
-    style: CaptionStyle = Field(default="clean", description="How they look; `karaoke` lights up the spoken word.")
+
+    def drawn(self) -> CaptionSpec | None:
+        """How they are drawn; None where they are not."""
+        return CaptionSpec(**self.model_dump(include=set(CaptionSpec.model_fields))) if self.burn_in else None
 
 
 class Transition(Input):

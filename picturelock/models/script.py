@@ -86,7 +86,7 @@ class Visual(Input):
 
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> Self:
-        origins = sum(one is not None for one in (self.asset_id, self.query, self.prompt))
+        origins = sum(origin is not None for origin in (self.asset_id, self.query, self.prompt))
         if self.kind in {"image", "clip"} and origins != 1:
             raise ValueError(f"a visual of kind {self.kind!r} needs exactly one of assetId, query and prompt")
         if self.kind not in {"image", "clip"} and origins:

@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import Field
 
 from picturelock.models.base import Model
-from picturelock.models.job import EarlierAttempt, JobError, Stage, StageName, Status, StepState, Warn
+from picturelock.models.job import EarlierAttempt, JobError, JobWarning, Stage, StageName, Status, StepState
 
 
 class Output(Model):
@@ -94,7 +94,9 @@ class JobStatus(Model):
     artifacts: list[ArtifactLink] = Field(default=[], description="The files beside the film; set with `completed`.")
     error: JobError | None = Field(default=None, description="Why it failed; set with `failed`.")
     error_message: str | None = Field(default=None, description="`error.message`, for simple clients.")
-    warnings: list[Warn] = Field(default=[], description="What to know of it now; the newest, where there are many.")
+    warnings: list[JobWarning] = Field(
+        default=[], description="What to know of it now; the newest, where there are many."
+    )
     warnings_total: int = Field(default=0, description="How many there are.")
     attempt: int = Field(default=1, description="The job's attempt; a retry is one higher.")
     earlier_attempts: list[EarlierAttempt] = Field(

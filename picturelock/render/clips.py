@@ -21,7 +21,7 @@ import numpy as np
 
 from picturelock.errors import AssetUnreadable, RenderFailed
 from picturelock.ffmpeg import runner
-from picturelock.ffmpeg.parent_death import tethered
+from picturelock.ffmpeg.parent_death import with_death_signal
 from picturelock.ffmpeg.probe import ProbedStream, probe
 from picturelock.ffmpeg.runner import Progress
 from picturelock.ffmpeg.tools import ffmpeg_path
@@ -207,7 +207,7 @@ class ClipReader:
         self._thread = threading.get_ident()
         chain = self._file.filter_chain(first, self._fps, self._size, self._cut.fit, self._inset)
         # It dies with the thread that reads it, should nobody close it.
-        program = tethered([
+        program = with_death_signal([
             ffmpeg_path(), "-v", "quiet", "-nostdin", *self._file.source(first, self._fps),
             "-vf", chain, "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "yuv420p", "pipe:1",
         ])  # fmt: skip

@@ -42,7 +42,7 @@ class Encoding:
 
 def is_hardware(encoder: str) -> bool:
     """Whether an encoder is one that may not be there, and whose work is decoded whole before it is believed."""
-    return any(encoder in one for one in HARDWARE.values())
+    return any(encoder in encoders for encoders in HARDWARE.values())
 
 
 def encoding(video: VideoFormat, encoder: str) -> Encoding:

@@ -25,29 +25,32 @@ ThreePlanes = tuple[Bytes2D, Bytes2D, Bytes2D]
 
 
 @dataclass(frozen=True, slots=True)
-class Paint:
-    """Ink painted at (x, y), both even: of what is there `keep` / 255 stays, and `ink` is added.
+class Overlay:
+    """A picture with transparency that is laid over frames at (x, y), both even.
+
+    Of what is there `inverse_alpha` / 255 stays, and the `premultiplied` colour is added.
 
     Whole numbers are enough: a value is at most one step off, where it is neither covered nor free.
     """
 
     x: int
     y: int
-    keep: ThreePlanes
-    ink: ThreePlanes
+    inverse_alpha: ThreePlanes
+    premultiplied: ThreePlanes
 
     def over(self, out: Planes) -> None:
-        """Paints over a frame; what hangs out of it is cut off."""
-        for plane, keep, ink, part in zip(out.each(), self.keep, self.ink, (1, 2, 2), strict=True):
-            _paint(plane, keep, ink, self.x // part, self.y // part)
+        """Composites onto a frame; what hangs out of it is cut off."""
+        layers = zip(out, self.inverse_alpha, self.premultiplied, (1, 2, 2), strict=True)
+        for plane, inverse_alpha, premultiplied, subsampling in layers:
+            _composite(plane, inverse_alpha, premultiplied, self.x // subsampling, self.y // subsampling)
 
 
-def _paint(plane: Bytes2D, keep: Bytes2D, ink: Bytes2D, x: int, y: int) -> None:
-    height = min(keep.shape[0], plane.shape[0] - y)
-    width = min(keep.shape[1], plane.shape[1] - x)
+def _composite(plane: Bytes2D, inverse_alpha: Bytes2D, premultiplied: Bytes2D, x: int, y: int) -> None:
+    height = min(inverse_alpha.shape[0], plane.shape[0] - y)
+    width = min(inverse_alpha.shape[1], plane.shape[1] - x)
     region = plane[y : y + height, x : x + width]
-    kept = cv2.multiply(region, keep[:height, :width], scale=1 / 255)
-    cv2.add(kept, ink[:height, :width], dst=region)
+    kept = cv2.multiply(region, inverse_alpha[:height, :width], scale=1 / 255)
+    cv2.add(kept, premultiplied[:height, :width], dst=region)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,29 +58,29 @@ class Picture:
     """One scene, ready to be drawn at any of its frames. `mover` gives what a frame shows."""
 
     mover: Callable[[int], Mover]
-    paints: tuple[Paint, ...]
+    overlays: tuple[Overlay, ...]
     scene_frames: int
     close: Callable[[], None] = lambda: None
 
     @classmethod
-    def still(cls, picture: Bytes2D, how: Motion, paints: tuple[Paint, ...], scene_frames: int) -> "Picture":
+    def still(cls, picture: Bytes2D, motion: Motion, overlays: tuple[Overlay, ...], scene_frames: int) -> "Picture":
         """A scene that shows one still (I420)."""
-        mover = Mover(views(picture), how)
-        return cls(lambda _: mover, paints, scene_frames)
+        mover = Mover(views(picture), motion)
+        return cls(lambda _: mover, overlays, scene_frames)
 
     def draw(self, frame: int, out: Bytes2D) -> None:
         """Draws the scene's frame number `frame` (from 0)."""
         target = views(out)
         self.mover(frame).draw(frame / max(1, self.scene_frames - 1), target)
-        for paint in self.paints:
-            paint.over(target)
+        for overlay in self.overlays:
+            overlay.over(target)
 
 
 Draw = Callable[[int, Bytes2D], None]
 """Draws the segment's frame number n into an array of shape (height * 3 / 2, width)."""
 
 
-def body(picture: Picture, first_frame: int, watermark: Paint | None) -> Draw:
+def body(picture: Picture, first_frame: int, watermark: Overlay | None) -> Draw:
     """A piece of one scene."""
 
     def draw(number: int, out: Bytes2D) -> None:
@@ -93,7 +96,7 @@ def transition(
     frames: int,
     leaving: tuple[Picture, int],
     coming: tuple[Picture, int],
-    watermark: Paint | None,
+    watermark: Overlay | None,
 ) -> Draw:
     """`frames` frames in which one scene becomes another; each scene comes with the frame it starts at.
 
@@ -115,14 +118,14 @@ def transition(
 
 
 def _fade(share: float, out: Planes, coming: Planes) -> None:
-    for plane, other in zip(out.each(), coming.each(), strict=True):
+    for plane, other in zip(out, coming, strict=True):
         cv2.addWeighted(plane, 1 - share, other, share, 0, dst=plane)
 
 
 def _slide(share: float, out: Planes, coming: Planes) -> None:
     """The next scene pushes the present one out to the left, eased at both ends."""
     eased = share * share * (3 - 2 * share)
-    for plane, other in zip(out.each(), coming.each(), strict=True):
+    for plane, other in zip(out, coming, strict=True):
         width = plane.shape[1]
         way = round(width * eased) if plane is not out.y else 2 * round(width * eased / 2)
         if way:
@@ -132,7 +135,7 @@ def _slide(share: float, out: Planes, coming: Planes) -> None:
 
 def _wipe(share: float, out: Planes, coming: Planes) -> None:
     """A soft edge moves from left to right."""
-    for plane, other in zip(out.each(), coming.each(), strict=True):
+    for plane, other in zip(out, coming, strict=True):
         width = plane.shape[1]
         place = (np.arange(width, dtype=np.float32) + 0.5) / width
         mask = np.clip((share * (1 + _EDGE) - place) / _EDGE, 0, 1)
@@ -141,7 +144,7 @@ def _wipe(share: float, out: Planes, coming: Planes) -> None:
 
 def _dissolve(share: float, out: Planes, coming: Planes) -> None:
     """The next scene grows out of cloudy patches; the same patches at every size of the picture."""
-    for plane, other in zip(out.each(), coming.each(), strict=True):
+    for plane, other in zip(out, coming, strict=True):
         cloud = _cloud(plane.shape[1], plane.shape[0])
         _blend(plane, other, np.clip((share * (1 + _EDGE * 3) - cloud) / (_EDGE * 3), 0, 1))
 
@@ -174,7 +177,7 @@ _MIXERS: Final[dict[TransitionKind, Callable[[float, Planes, Planes], None]]] = 
 }
 
 
-def paint_color(x: int, y: int, mask: Bytes2D, yuv: tuple[int, int, int], opacity: float) -> Paint:
+def color_overlay(x: int, y: int, mask: Bytes2D, yuv: tuple[int, int, int], opacity: float) -> Overlay:
     """A paint of one colour from an 8-bit mask with even sides."""
     cover = _cover(mask, opacity)
     luma, chroma = cover[0], cover[1]
@@ -184,9 +187,10 @@ def paint_color(x: int, y: int, mask: Bytes2D, yuv: tuple[int, int, int], opacit
     )
 
 
-def paint_picture(x: int, y: int, frame: Bytes2D, mask: Bytes2D, opacity: float) -> Paint:
+def picture_overlay(x: int, y: int, frame: Bytes2D, mask: Bytes2D, opacity: float) -> Overlay:
     """A paint of a picture (I420 frame) through an 8-bit mask of the same size."""
-    return _inked(x, y, _cover(mask, opacity), views(frame).each())
+    planes = views(frame)
+    return _inked(x, y, _cover(mask, opacity), (planes.y, planes.u, planes.v))
 
 
 def _cover(mask: Bytes2D, opacity: float) -> ThreePlanes:
@@ -197,11 +201,11 @@ def _cover(mask: Bytes2D, opacity: float) -> ThreePlanes:
     return np.rint(luma).astype(np.uint8), chroma, chroma
 
 
-def _inked(x: int, y: int, cover: ThreePlanes, colors: ThreePlanes) -> Paint:
+def _inked(x: int, y: int, cover: ThreePlanes, colors: ThreePlanes) -> Overlay:
     """Ink is the colour as far as it covers, made once for all frames."""
     luma, u, v = (cv2.multiply(color, part, scale=1 / 255) for color, part in zip(colors, cover, strict=True))
-    ink = np.asarray(luma, np.uint8), np.asarray(u, np.uint8), np.asarray(v, np.uint8)
-    return Paint(x, y, (255 - cover[0], 255 - cover[1], 255 - cover[2]), ink)
+    premultiplied = np.asarray(luma, np.uint8), np.asarray(u, np.uint8), np.asarray(v, np.uint8)
+    return Overlay(x, y, (255 - cover[0], 255 - cover[1], 255 - cover[2]), premultiplied)
 
 
 def feed(draw: Draw, frames: int, width: int, height: int, drawn: Callable[[int], None]) -> Callable[[int], None]:

@@ -12,19 +12,21 @@ from typing import Final
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from picturelock.errors import PicturelockError
 from picturelock.ffmpeg import runner
+from picturelock.ffmpeg.concat import SegmentFile, concat_list
+from picturelock.ffmpeg.luma import decode_luma
 from picturelock.ffmpeg.packets import read_packets
-from picturelock.finalize import mux
-from picturelock.models import VideoFormat
-from picturelock.render.encode import encode_segment
+from picturelock.models import SegmentSpec, VideoFormat
+from picturelock.render.encode import EncoderRun, encode_segment
 from picturelock.render.encoders import HARDWARE
 from picturelock.render.i420 import Bytes2D, views
 from picturelock.store.scratch import workspace
 
 _FRAMES: Final = 12
-_LOOK: Final = (64, 36)
+_SIZE: Final = (64, 36)
 """Frames are compared at this size (width, height)."""
 
 _TOLERANCE: Final = 8.0
@@ -40,7 +42,9 @@ class Trial:
     failure: str = ""
 
 
-async def find(video: VideoFormat, scratch: Path, report: Callable[[str], None] = lambda _: None) -> list[Trial]:
+async def try_encoders(
+    video: VideoFormat, scratch: Path, report: Callable[[str], None] = lambda _: None
+) -> list[Trial]:
     """Tries the hardware encoders of the format's codec in order, up to the first that can be used.
 
     `report` is told each encoder before its trial, which no driver can keep for longer than a stall.
@@ -57,7 +61,7 @@ async def find(video: VideoFormat, scratch: Path, report: Callable[[str], None] 
 async def _failure(encoder: str, video: VideoFormat, scratch: Path) -> str:
     try:
         async with asyncio.timeout(_TRIAL_SECONDS):
-            return await _tried(encoder, video, scratch)
+            return await _try(encoder, video, scratch)
     except TimeoutError:
         return f"its trial was not over in {_TRIAL_SECONDS:.0f} s"
     except PicturelockError as error:
@@ -66,26 +70,28 @@ async def _failure(encoder: str, video: VideoFormat, scratch: Path) -> str:
         return f"{type(error).__name__}: {error.strerror}"
 
 
-async def _tried(encoder: str, video: VideoFormat, scratch: Path) -> str:
+async def _try(encoder: str, video: VideoFormat, scratch: Path) -> str:
+    """What is wrong with an encoder; nothing, where it can be used."""
     with workspace(scratch, "trial") as folder:
-        pieces = [await _segment(encoder, video, folder, number) for number in range(2)]
-        headers = {(await read_packets(piece.path)).extradata for piece in pieces}
+        segments = [await _segment(encoder, video, folder, number) for number in range(2)]
+        headers = {(await read_packets(segment.path)).extradata for segment in segments}
         if len(headers) != 1:
             return "its segments do not have one set of headers"
-        return _judge(await _joined(pieces, video.fps, folder))
+        film = await _joined(segments, video.fps, folder)
+        return _compare(await decode_luma(film, _SIZE, _STALL_SECONDS))
 
 
-async def _segment(encoder: str, video: VideoFormat, folder: Path, number: int) -> mux.Piece:
+async def _segment(encoder: str, video: VideoFormat, folder: Path, number: int) -> SegmentFile:
     path = folder / f"{number}.mp4"
+    spec = SegmentSpec(
+        format=video, frames=_FRAMES, layers=[], transition="none", captions=None, cues=[], encoder=encoder
+    )
 
     def draw(frame: int, out: Bytes2D) -> None:
         _pattern(number * _FRAMES + frame, out)
 
-    await encode_segment(
-        draw, _FRAMES, video, [], None, "en", path,
-        encoder=encoder, environment={}, stall_seconds=_STALL_SECONDS, on_progress=lambda *_: None,
-    )  # fmt: skip
-    return mux.Piece(path, _FRAMES)
+    await encode_segment(draw, spec, path, EncoderRun(environment={}, stall_seconds=_STALL_SECONDS))
+    return SegmentFile(path, _FRAMES)
 
 
 def _pattern(frame: int, out: Bytes2D) -> None:
@@ -99,33 +105,22 @@ def _pattern(frame: int, out: Bytes2D) -> None:
     planes.u[:], planes.v[:] = 110, 150
 
 
-async def _joined(pieces: list[mux.Piece], fps: int, folder: Path) -> bytes:
-    """The luma of the joined segments, small, as strict decoding gives it."""
+async def _joined(segments: list[SegmentFile], fps: int, folder: Path) -> Path:
     film = folder / "film.mp4"
-    listing = mux.listing(pieces, fps, film)
-    source = ["-f", "concat", "-safe", "0", "-auto_convert", "0", "-i", str(listing)]
+    source = ["-f", "concat", "-safe", "0", "-auto_convert", "0", "-i", str(concat_list(segments, fps, film))]
     await runner.run(["-v", "error", "-xerror", *source, "-c", "copy", str(film)], stall_seconds=_STALL_SECONDS)
-    width, height = _LOOK
-    look = f"scale={width}:{height}:flags=area:in_range=tv:out_range=tv,format=gray"
-    done = await runner.run(
-        ["-v", "error", "-xerror", "-i", str(film), "-vf", look, "-f", "rawvideo", "pipe:1"],
-        stall_seconds=_STALL_SECONDS,
-        read_stdout=True,
-    )
-    return done.stdout
+    return film
 
 
-def _judge(data: bytes) -> str:
-    width, height = _LOOK
-    count = len(data) // (width * height)
-    if count != 2 * _FRAMES:
-        return f"{count} of {2 * _FRAMES} frames came back"
-    seen = np.frombuffer(data, np.uint8).reshape(count, height, width).astype(np.float32)
+def _compare(decoded: npt.NDArray[np.uint8]) -> str:
+    """What is wrong with decoded frames beside the drawn ones; nothing, where they are the same."""
+    if len(decoded) != 2 * _FRAMES:
+        return f"{len(decoded)} of {2 * _FRAMES} frames came back"
     drawn = np.empty((480, 640), np.uint8)
-    for number in range(count):
+    for number, picture in enumerate(decoded):
         _pattern(number, drawn)
-        small = cv2.resize(views(drawn).y, _LOOK, interpolation=cv2.INTER_AREA).astype(np.float32)
-        off = float(np.mean(np.abs(seen[number] - small)))
-        if off > _TOLERANCE:
-            return f"frame {number} differs by {off:.1f} from what was drawn"
+        small = cv2.resize(views(drawn).y, _SIZE, interpolation=cv2.INTER_AREA).astype(np.float32)
+        difference = float(np.mean(np.abs(picture - small)))
+        if difference > _TOLERANCE:
+            return f"frame {number} differs by {difference:.1f} from what was drawn"
     return ""

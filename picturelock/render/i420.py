@@ -5,6 +5,7 @@ the bt709 matrix of ITU-R BT.709-6 section 3; limited range puts black at 16 and
 """
 
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -46,9 +47,9 @@ class Planes:
         """Pixels down."""
         return int(self.y.shape[0])
 
-    def each(self) -> tuple[Bytes2D, Bytes2D, Bytes2D]:
+    def __iter__(self) -> Iterator[Bytes2D]:
         """Y, U and V."""
-        return self.y, self.u, self.v
+        yield from (self.y, self.u, self.v)
 
 
 def new_frame(width: int, height: int) -> Bytes2D:
@@ -90,7 +91,7 @@ def pack(frame: Bytes2D) -> bytes:
     return buffer.getvalue()
 
 
-def opened(path: Path) -> Bytes2D:
+def load_frame(path: Path) -> Bytes2D:
     """The frame of a stored file, mapped into memory: what slots only read of one picture they share."""
     frame: Bytes2D = np.load(path, mmap_mode="r", allow_pickle=False)
     return frame

@@ -67,7 +67,7 @@ class Mover:
             case "pan-left" | "pan-up":
                 _pan(self._still, 1 - phase, out, axis=1 if self._motion == "pan-left" else 0)
             case _:
-                for source, target in zip(self._still.each(), out.each(), strict=True):
+                for source, target in zip(self._still, out, strict=True):
                     target[:] = source
 
     def _zoomed(self, out: Planes) -> "_Zoom":
@@ -91,15 +91,13 @@ class _Zoom:
     @classmethod
     def of(cls, still: Planes, out: Planes) -> "_Zoom":
         (x, to_x, wide), (y, to_y, high) = (_fixed_point(still.u.shape[axis], out.u.shape[axis]) for axis in (1, 0))
-        quadrants = tuple(
-            _turned(plane, x * times, y * times) for plane, times in zip(still.each(), (2, 1, 1), strict=True)
-        )
+        quadrants = tuple(_turned(plane, x * times, y * times) for plane, times in zip(still, (2, 1, 1), strict=True))
         return cls(quadrants, (to_x, to_y), min(wide, high))
 
     def draw(self, share: float, out: Planes) -> None:
         """Draws the still with `share` 0 at its own size, with 1 at its widest; in between by equal ratios."""
         scale = self.widest**share
-        for turned, target, times in zip(self.quadrants, out.each(), (2, 1, 1), strict=True):
+        for turned, target, times in zip(self.quadrants, out, (2, 1, 1), strict=True):
             x, y = self.fixed[0] * times, self.fixed[1] * times
             _resize(turned[0], scale, target[y:, x:], None)
             _resize(turned[1], scale, target[y:, :x], 1)
@@ -128,7 +126,7 @@ def _mirrored(part: Bytes2D, how: int) -> Bytes2D:
     return np.asarray(cv2.flip(part, how), np.uint8)
 
 
-def _resize(quadrant: Bytes2D, scale: float, target: Bytes2D, turn: int | None) -> None:
+def _resize(quadrant: Bytes2D, scale: float, target: Bytes2D, flip: int | None) -> None:
     """Samples a quadrant from its first corner on, `scale` of its pixels for one of the target's.
 
     Pixel centres lie at half-integers: target pixel i shows position (i + 0.5) * scale - 0.5.
@@ -143,10 +141,10 @@ def _resize(quadrant: Bytes2D, scale: float, target: Bytes2D, turn: int | None) 
     else:
         taken = quadrant[:rows, :columns]
         drawn = cv2.resize(taken, None, fx=1 / scale, fy=1 / scale, interpolation=cv2.INTER_LINEAR)
-    if turn is None:
+    if flip is None:
         target[:] = drawn[:height, :width]
     else:
-        cv2.flip(drawn[:height, :width], turn, dst=target)
+        cv2.flip(drawn[:height, :width], flip, dst=target)
 
 
 def _taken(count: int, scale: float) -> int:
@@ -160,7 +158,7 @@ def _taken(count: int, scale: float) -> int:
 def _pan(still: Planes, phase: float, out: Planes, axis: int) -> None:
     """Shows the still at its own size, at `phase` of its free way along `axis` and in the middle of the other."""
     free = [have - shown for have, shown in zip(still.u.shape, out.u.shape, strict=True)]
-    for source, target, times in zip(still.each(), out.each(), (2, 1, 1), strict=True):
+    for source, target, times in zip(still, out, (2, 1, 1), strict=True):
         height, width = target.shape
         across = free[1 - axis] // 2 * times
         whole, part = divmod(free[axis] * times * phase, 1)

@@ -19,18 +19,16 @@ from picturelock.errors import (
     AssetUnreadable,
     DiskFull,
     EncoderFailed,
-    OutputInvalid,
-    RenderFailed,
-    RenderStalled,
+    RenderError,
 )
 from picturelock.ffmpeg.tools import tool_versions
-from picturelock.finalize.gate import check_all_pictures, check_segment
 from picturelock.models import Motion, RenderedSegment, ScenePicture, SegmentSpec, VideoFormat, Watermark
 from picturelock.render import encode, frames, i420, motion, stills
 from picturelock.render.clips import ClipFile, ClipReader
 from picturelock.render.encoders import is_hardware
-from picturelock.render.frames import Draw, Paint, Picture
+from picturelock.render.frames import Draw, Overlay, Picture
 from picturelock.render.i420 import Bytes2D, views
+from picturelock.render.verify import check_all_pictures, check_segment
 from picturelock.store.hashing import cache_key
 from picturelock.store.scratch import workspace
 from picturelock.store.store import Store
@@ -86,23 +84,12 @@ async def render_segment(
         try:
             async with slot or nullcontext():
                 log.debug("segment is encoded", segment=segment_id, frames=spec.frames)
-                await encode.encode_segment(
-                    draw,
-                    spec.frames,
-                    spec.format,
-                    spec.cues,
-                    spec.captions,
-                    spec.language,
-                    output,
-                    encoder=spec.encoder,
-                    environment=font_environment(scratch),
-                    stall_seconds=stall_seconds,
-                    on_progress=on_progress,
-                )
+                run = encode.EncoderRun(font_environment(scratch), stall_seconds, on_progress)
+                await encode.encode_segment(draw, spec, output, run)
             packets = await check_segment(output, spec.frames)
             if hardware:
                 await check_all_pictures(output, luma)
-        except (RenderFailed, RenderStalled, OutputInvalid) as error:
+        except RenderError as error:
             if hardware:
                 raise EncoderFailed(f"{spec.encoder}: {error.message}", detail=error.detail) from error
             raise
@@ -160,29 +147,29 @@ async def drawer(spec: SegmentSpec, store: Store) -> AsyncIterator[Draw]:
 
 
 async def _picture(picture: ScenePicture, scene_frames: int, video: VideoFormat, store: Store) -> Picture:
-    paints: list[Paint] = []
+    overlays: list[Overlay] = []
     for layer in picture.layers:
         mask = cv2.imdecode(np.frombuffer(await store.read(layer.mask), np.uint8), cv2.IMREAD_GRAYSCALE)
         if mask is None:
             raise AssetUnreadable("a title's mask is damaged")
         red, green, blue = (int(layer.color[at : at + 2], 16) for at in (1, 3, 5))
         yuv = i420.yuv_of((red, green, blue))
-        paints.append(frames.paint_color(layer.x, layer.y, np.asarray(mask, np.uint8), yuv, layer.opacity))
+        overlays.append(frames.color_overlay(layer.x, layer.y, np.asarray(mask, np.uint8), yuv, layer.opacity))
     if picture.clip is not None:
         file = await ClipFile.open(await store.local(picture.source))
         size = motion.still_size(video.width, video.height, picture.motion)
         reader = ClipReader(file, picture.clip, video.fps, size, motion.contained_inset(picture.motion))
         moved = partial(_moved, reader, picture.motion)
-        return Picture(moved, tuple(paints), scene_frames, reader.close)
-    still = i420.opened(await store.local(picture.source))
-    return Picture.still(still, picture.motion, tuple(paints), scene_frames)
+        return Picture(moved, tuple(overlays), scene_frames, reader.close)
+    still = i420.load_frame(await store.local(picture.source))
+    return Picture.still(still, picture.motion, tuple(overlays), scene_frames)
 
 
 def _moved(reader: ClipReader, how: Motion, frame: int) -> motion.Mover:
     return motion.Mover(views(reader.frame(frame)), how)
 
 
-async def _watermark(mark: Watermark, video: VideoFormat, store: Store) -> Paint:
+async def _watermark(mark: Watermark, video: VideoFormat, store: Store) -> Overlay:
     """The watermark at a tenth of the frame's width, its own transparency kept."""
     _, ref = await store.asset(mark.asset_id)
     rgba = await asyncio.to_thread(stills.load_rgba, await store.read(ref))
@@ -194,7 +181,7 @@ async def _watermark(mark: Watermark, video: VideoFormat, store: Store) -> Paint
     x = margin if mark.position.endswith("left") else video.width - width - margin
     y = margin if mark.position.startswith("top") else video.height - height - margin
     picture = i420.from_rgb(np.ascontiguousarray(small[:, :, :3]))
-    return frames.paint_picture(x // 2 * 2, y // 2 * 2, picture, np.ascontiguousarray(small[:, :, 3]), mark.opacity)
+    return frames.picture_overlay(x // 2 * 2, y // 2 * 2, picture, np.ascontiguousarray(small[:, :, 3]), mark.opacity)
 
 
 def _shrunk(rgba: i420.RGB, width: int, height: int) -> i420.RGB:

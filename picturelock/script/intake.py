@@ -6,13 +6,13 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from picturelock.errors import InvalidRequest, InvalidScript, PicturelockError
+from picturelock.errors import ClientError, InvalidRequest, InvalidScript
 from picturelock.models import ExportRequest, Model
 from picturelock.presets import check_together, resolve
 from picturelock.script.markdown import parse_script
 
 
-class Complaint(Model):
+class FieldError(Model):
     """One thing that is wrong with a request, and where (a JSON path)."""
 
     path: str
@@ -23,8 +23,8 @@ class Complaint(Model):
 class RequestRefused(Exception):
     """A request that cannot be accepted; `complaints` lists everything that is wrong with it."""
 
-    def __init__(self, complaints: list[Complaint]) -> None:
-        super().__init__("; ".join(f"{one.path}: {one.message}" for one in complaints))
+    def __init__(self, complaints: list[FieldError]) -> None:
+        super().__init__("; ".join(f"{complaint.path}: {complaint.message}" for complaint in complaints))
         self.complaints = complaints
 
     @property
@@ -42,7 +42,7 @@ def read_request(body: bytes) -> ExportRequest:
     try:
         data: Any = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise RequestRefused([Complaint(path="$", message=f"not JSON: {error}", code=InvalidRequest.code)]) from error
+        raise RequestRefused([FieldError(path="$", message=f"not JSON: {error}", code=InvalidRequest.code)]) from error
     try:
         if isinstance(data, dict) and isinstance(data.get("script"), str):
             data = data | {"script": _markdown(data["script"])}
@@ -50,9 +50,8 @@ def read_request(body: bytes) -> ExportRequest:
         check_together(request, resolve(request.video))
     except ValidationError as error:
         raise RequestRefused([_complaint(detail) for detail in error.errors(include_url=False)]) from error
-    except PicturelockError as error:
-        path, _, message = error.message.partition(": ")
-        raise RequestRefused([Complaint(path=path, message=message, code=error.code)]) from error
+    except ClientError as error:
+        raise RequestRefused([FieldError(path=error.field or "$", message=error.reason, code=error.code)]) from error
     return request
 
 
@@ -63,7 +62,7 @@ def _markdown(source: str) -> dict[str, Any]:
         raise RequestRefused([_complaint(detail, "script") for detail in error.errors(include_url=False)]) from error
 
 
-def _complaint(detail: ErrorDetails, path: str = "") -> Complaint:
+def _complaint(detail: ErrorDetails, path: str = "") -> FieldError:
     for part in detail["loc"]:
         path += f"[{part}]" if isinstance(part, int) else f".{part}"
     path = path.lstrip(".") or "$"
@@ -71,4 +70,4 @@ def _complaint(detail: ErrorDetails, path: str = "") -> Complaint:
     if detail["type"] == "extra_forbidden":
         message = f"unknown field {path.rsplit('.', 1)[-1]!r}"
     code = InvalidScript.code if path.startswith("script") else InvalidRequest.code
-    return Complaint(path=path, message=message, code=code)
+    return FieldError(path=path, message=message, code=code)

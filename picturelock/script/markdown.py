@@ -111,11 +111,11 @@ def parse_script(source: str, language: str = "en") -> Script:
     """
     title, drafts = _read_blocks(source)
     if not drafts:
-        raise InvalidScript("script: the Markdown has no text to narrate")
+        raise InvalidScript("the Markdown has no text to narrate", field="script")
     for number, draft in enumerate(drafts, start=1):
         if not draft.paragraphs:
             name = f" ({draft.title!r}, line {draft.line})" if draft.title else f" (line {draft.line})"
-            raise InvalidScript(f"script: scene {number}{name} has no narration")
+            raise InvalidScript(f"scene {number}{name} has no narration", field="script")
     scenes = [draft.as_scene() for draft in drafts]
     return Script.model_validate({"title": title, "language": language, "scenes": scenes})
 
@@ -148,13 +148,14 @@ def _read_blocks(source: str) -> tuple[str, list[_Draft]]:
 def _tokens(source: str) -> list[Token]:
     """The parsed blocks. Inline markup is parsed only where a paragraph has a sane length: that is not linear in it."""
     if len(source) > _LONGEST_SOURCE:
-        raise InvalidScript(f"script: more than {_LONGEST_SOURCE} characters")
+        raise InvalidScript(f"more than {_LONGEST_SOURCE} characters", field="script", limit=_LONGEST_SOURCE)
     tokens = _block_parser().parse(_disguised(source))
     for token in tokens:
         if token.type == "inline":
             line = token.map[0] + 1 if token.map else 1
             if len(token.content) > _LONGEST_PARAGRAPH:
-                raise InvalidScript(f"script: line {line}: a paragraph of more than {_LONGEST_PARAGRAPH} characters")
+                text = f"line {line}: a paragraph of more than {_LONGEST_PARAGRAPH} characters"
+                raise InvalidScript(text, field="script", limit=_LONGEST_PARAGRAPH)
             token.children = _parser().parseInline(token.content)[0].children
     return tokens
 

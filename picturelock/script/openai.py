@@ -1,11 +1,12 @@
 """A writer on any OpenAI-compatible `/chat/completions` endpoint, its answer validated against `Script`."""
 
 import json
+from typing import Final, Self
 
-import httpx
 from pydantic import ValidationError
 
 from picturelock.errors import WriterFailed, WriterUnavailable
+from picturelock.http_client import Provider, bearer
 from picturelock.models import Brief, Script
 from picturelock.settings import Settings
 
@@ -14,19 +15,19 @@ _SYSTEM = (
     "thought, a title of at most six words, and a narration of one to three plain sentences that read well aloud, "
     "without markup. Write in the language the brief names. Do not invent figures."
 )
-_HTTP_RETRYABLE = {408, 409, 425, 429, 500, 502, 503, 504}
+_PROVIDER: Final = Provider("the language model's endpoint", WriterFailed, WriterUnavailable)
 
 
 class OpenAIWriter:
     """Asks for structured output, validates it, and gives the model one chance to repair what is wrong."""
 
-    def __init__(self, base_url: str, model: str, api_key: str | None, *, timeout_seconds: float = 120.0) -> None:
-        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-        self._client = httpx.AsyncClient(base_url=base_url.rstrip("/"), headers=headers, timeout=timeout_seconds)
+    def __init__(self, base_url: str, model: str, api_key: str | None) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._headers = bearer(api_key)
         self._model = model
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> "OpenAIWriter | None":
+    def from_settings(cls, settings: Settings, /) -> Self | None:
         """The configured writer, or None when no endpoint is configured."""
         if settings.llm_base_url is None:
             return None
@@ -36,19 +37,18 @@ class OpenAIWriter:
     async def write(self, brief: Brief) -> Script:
         """The script; see `picturelock.script.writers.Writer`."""
         messages = [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": _question(brief)}]
-        async with self._client:
-            answer = await self._ask(messages)
-            try:
-                return _validated(answer, brief)
-            except ValidationError as first:
-                messages += [
-                    {"role": "assistant", "content": answer},
-                    {
-                        "role": "user",
-                        "content": f"This does not match the schema:\n{first}\nSend the whole JSON again, corrected.",
-                    },
-                ]
-            repaired = await self._ask(messages)
+        answer = await self._ask(messages)
+        try:
+            return _validated(answer, brief)
+        except ValidationError as first:
+            messages += [
+                {"role": "assistant", "content": answer},
+                {
+                    "role": "user",
+                    "content": f"This does not match the schema:\n{first}\nSend the whole JSON again, corrected.",
+                },
+            ]
+        repaired = await self._ask(messages)
         try:
             return _validated(repaired, brief)
         except ValidationError as second:
@@ -64,18 +64,8 @@ class OpenAIWriter:
             "messages": messages,
             "response_format": {"type": "json_schema", "json_schema": schema},
         }
-        try:
-            response = await self._client.post("/chat/completions", json=body)
-        except httpx.HTTPError as error:
-            reason = f"the language model's endpoint did not answer: {type(error).__name__}"
-            raise WriterFailed(reason, outage=True) from error
-        if response.status_code in _HTTP_RETRYABLE:
-            raise WriterFailed(f"the language model's endpoint answered {response.status_code}", outage=True)
-        if response.is_error:
-            raise WriterUnavailable(
-                f"the language model's endpoint refused the request with {response.status_code}",
-                detail=response.text[:500],
-            )
+        url = f"{self._base_url}/chat/completions"
+        response = await _PROVIDER.request("POST", url, json=body, headers=self._headers)
         try:
             return str(response.json()["choices"][0]["message"]["content"])
         except (ValueError, LookupError, TypeError) as error:

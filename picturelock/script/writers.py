@@ -1,12 +1,19 @@
-"""Writers turn a `Brief` into a `Script`: one built in, one for any OpenAI-compatible endpoint."""
+"""Writers turn a `Brief` into a `Script`; the one that is built in.
+
+A writer is a class that an entry point of the group `picturelock.writers` names (docs/plugins.md).
+"""
 
 import re
-from typing import Protocol
+from typing import Final, Protocol, Self
 
 from picturelock.errors import WriterUnavailable
 from picturelock.models import Brief, Scene, Script
 from picturelock.models.script import MAX_TITLE_CHARACTERS
+from picturelock.plugins import PluginConflict, configured
 from picturelock.script.markdown import plain_text
+from picturelock.settings import Settings
+
+_BUILT_IN: Final = "builtin"
 
 WORDS_PER_SECOND = 2.4
 """How fast the built-in voice reads; measured on its own prose."""
@@ -15,7 +22,20 @@ _SENTENCE = re.compile(r"(?<=[.!?…])\s+")
 
 
 class Writer(Protocol):
-    """Anything that makes a script of a brief."""
+    """Anything that makes a script of a brief.
+
+    Example:
+        >>> class Echo:
+        ...     @classmethod
+        ...     def from_settings(cls, settings: Settings, /) -> "Echo": return cls()
+        ...     async def write(self, brief: Brief) -> Script:
+        ...         return Script(title=brief.topic, scenes=[Scene(narration=brief.topic)])
+    """
+
+    @classmethod
+    def from_settings(cls, settings: Settings, /) -> Self | None:
+        """The writer, or None where it is not configured."""
+        ...
 
     async def write(self, brief: Brief) -> Script:
         """The script.
@@ -34,17 +54,39 @@ class BuiltInWriter:
     A short topic is introduced, and the viewer is led from the question to what to take along.
     """
 
+    @classmethod
+    def from_settings(cls, _settings: Settings, /) -> Self:
+        """It needs no configuration."""
+        return cls()
+
     async def write(self, brief: Brief) -> Script:
         """The script; see `Writer`."""
         if not brief.language.lower().startswith("en"):
             raise WriterUnavailable(f"the built-in writer writes English, not {brief.language!r}")
         topic = plain_text(brief.topic).lstrip(".!?… ")
         if not any(sign.isalnum() for sign in topic):
-            raise WriterUnavailable("brief.topic: nothing is left to write about without the markup")
+            raise WriterUnavailable("nothing is left to write about without the markup", field="brief.topic")
         sentences = _sentences(topic)
         if len(sentences) > 1:
             return _told(sentences, brief)
         return _introduced(topic.rstrip(".!?… "), brief)
+
+
+def chosen_writer(settings: Settings) -> Writer:
+    """The writer that the settings name; else the one that is configured; else the built-in one.
+
+    Raises:
+        PluginConflict: several are configured, and the settings name none of them.
+    """
+    offered: dict[str, Writer] = configured("picturelock.writers", settings)
+    if settings.writer is not None:
+        if settings.writer not in offered:
+            raise PluginConflict(f"there is no writer {settings.writer!r}; installed: {', '.join(offered)}")
+        return offered[settings.writer]
+    others = {name: writer for name, writer in offered.items() if name != _BUILT_IN}
+    if len(others) > 1:
+        raise PluginConflict(f"{', '.join(others)} are configured: name one in PICTURELOCK_WRITER")
+    return next(iter(others.values()), BuiltInWriter())
 
 
 def _sentences(text: str) -> list[str]:

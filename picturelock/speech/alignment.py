@@ -96,9 +96,9 @@ def _aligned(text: str, samples: Mono) -> list[TimedToken] | None:
     names = [word.replace(" ", "_") for _, words in tokens for word in words]
     narrow = decimated(samples, SAMPLE_RATE // _RATE)
     segments = _search(names, (np.clip(narrow, -1, 1) * 32767).astype("<i2").tobytes())
-    if [one.word for one in segments] != names:
+    if [segment.word for segment in segments] != names:
         return None
-    fits = [1000 * math.log(one.ascore) / (one.end_frame - one.start_frame + 1) for one in segments]
+    fits = [1000 * math.log(segment.ascore) / (segment.end_frame - segment.start_frame + 1) for segment in segments]
     if sum(fits) / len(fits) < _LEAST_FIT:
         return None
     result: list[TimedToken] = []
@@ -125,7 +125,7 @@ def _search(names: list[str], pcm: bytes) -> list[Any]:
     for at in range(0, len(pcm), _PIECE_BYTES):
         decoder.process_raw(pcm[at : at + _PIECE_BYTES])
     decoder.end_utt()
-    return [one for one in decoder.seg() or [] if one.word not in _FILLERS]
+    return [phone for phone in decoder.seg() or [] if phone.word not in _FILLERS]
 
 
 def _decoder(names: list[str]) -> Any:  # noqa: ANN401 - pocketsphinx has no types

@@ -1,20 +1,44 @@
-"""The protocol of speech engines and the registry of those this installation has."""
+"""The protocol of speech engines, and those that this installation has.
 
-from collections.abc import Callable
+An engine is a class that an entry point of the group `picturelock.voices` names (docs/plugins.md). A whole one:
+
+    class Beep:
+        name = "beep"
+
+        @classmethod
+        def from_settings(cls, settings: Settings) -> Self | None:
+            return cls()
+
+        def version_of(self, voice: Voice, /) -> str:
+            return "1"
+
+        def voices(self) -> list[VoiceInfo]:
+            return [VoiceInfo(engine="beep", voice="a4", title="440 Hz", languages=["*"])]
+
+        async def speak(self, text: str, voice: Voice, report: Report) -> Speech:
+            seconds = 0.2 * len(text.split()) / voice.speed
+            samples = np.sin(2 * np.pi * 440 * np.arange(int(24_000 * seconds)) / 24_000)
+            return Speech(samples=samples.astype(np.float32), sample_rate=24_000, words=None)
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
 
 from picturelock.errors import VoiceUnavailable
 from picturelock.languages import primary
 from picturelock.models import Voice, Word
+from picturelock.plugins import configured
 from picturelock.settings import Settings
 from picturelock.speech.catalog import VoiceInfo
 
-Samples = npt.NDArray[np.float32]
+if TYPE_CHECKING:
+    import numpy as np  # an API lists voices without it
+    import numpy.typing as npt
+
+Samples: TypeAlias = "npt.NDArray[np.float32]"
 Report = Callable[[float], None]
+"""Told what share of a text is spoken, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +54,11 @@ class SpeechEngine(Protocol):
     """Anything that speaks. `name` is what `voice.engine` selects."""
 
     name: str
+
+    @classmethod
+    def from_settings(cls, settings: Settings, /) -> Self | None:
+        """The engine, or None where it is not configured. Nothing heavy is loaded yet."""
+        ...
 
     def version_of(self, voice: Voice, /) -> str:
         """What makes this voice sound as it does, beside the text: part of every cache key."""
@@ -50,30 +79,23 @@ class SpeechEngine(Protocol):
 
 
 def engines(settings: Settings) -> dict[str, SpeechEngine]:
-    """The installed and configured engines by name."""
-    from picturelock.speech import espeak, piper  # noqa: PLC0415
-    from picturelock.speech.hibari import HibariEngine  # noqa: PLC0415 - heavy imports only where voices are used
-    from picturelock.speech.openai import OpenAIEngine  # noqa: PLC0415
-
-    found: dict[str, SpeechEngine] = {"hibari": HibariEngine()}
-    if piper.installed():
-        found["piper"] = piper.PiperEngine(settings.piper_voices)
-    if espeak.installed():
-        found["espeak"] = espeak.EspeakEngine()
-    remote = OpenAIEngine.from_settings(settings)
-    if remote is not None:
-        found["openai"] = remote
-    return found
+    """The installed and configured engines by name. Raises PluginConflict."""
+    return configured("picturelock.voices", settings)
 
 
-def choose(available: dict[str, SpeechEngine], voice: Voice, language: str) -> SpeechEngine:
+def installed_voices(settings: Settings) -> list[VoiceInfo]:
+    """Every voice of this installation; none of them is loaded for it."""
+    return [voice for engine in engines(settings).values() for voice in engine.voices()]
+
+
+def choose(available: Mapping[str, SpeechEngine], voice: Voice, language: str) -> SpeechEngine:
     """The engine that speaks `language` with `voice`.
 
     Raises:
         VoiceUnavailable: with the list of what is installed.
     """
     everything = [info for engine in available.values() for info in engine.voices()]
-    listing = ", ".join(f"{one.engine}/{one.voice} ({', '.join(one.languages)})" for one in everything)
+    listing = ", ".join(f"{info.engine}/{info.voice} ({', '.join(info.languages)})" for info in everything)
     for info in everything:
         if info.engine == voice.engine and info.voice == voice.voice:
             if primary(language) in info.languages or "*" in info.languages:

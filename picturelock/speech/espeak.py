@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
 from importlib.util import find_spec
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 
 from picturelock.errors import SpeechFailed
+from picturelock.languages import primary
 from picturelock.models import Voice
-from picturelock.speech.catalog import VoiceInfo, espeak_voices
+from picturelock.settings import Settings
+from picturelock.speech.catalog import VoiceInfo
 from picturelock.speech.engine import Report, Speech
 from picturelock.speech.letters import refuse_foreign
 from picturelock.speech.timing import TimedToken, match_words
@@ -52,15 +54,15 @@ class _Event(ctypes.Structure):
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
 
 
-def installed() -> bool:
-    """Whether the extra is there."""
-    return find_spec("espeakng_loader") is not None
-
-
 class EspeakEngine:
     """Speaks some sixty languages, plainly and quickly."""
 
     name = "espeak"
+
+    @classmethod
+    def from_settings(cls, _settings: Settings, /) -> Self | None:
+        """The engine, where the extra is installed."""
+        return cls() if find_spec("espeakng_loader") else None
 
     def version_of(self, _voice: Voice, /) -> str:
         """The package's version."""
@@ -68,7 +70,7 @@ class EspeakEngine:
 
     def voices(self) -> list[VoiceInfo]:
         """One voice a language."""
-        return espeak_voices()
+        return _voices()
 
     async def speak(self, text: str, voice: Voice, report: Report) -> Speech:
         """Speaks plain text; see `SpeechEngine`."""
@@ -131,3 +133,31 @@ def _speak(text: str, voice: Voice) -> Speech:
     ends = [start for _, start in begun[1:]] + [length]
     tokens = [TimedToken(word, start, max(start, end)) for (word, start), end in zip(begun, ends, strict=False)]
     return Speech(samples=samples, sample_rate=library.sample_rate, words=match_words(text, tokens))
+
+
+_TITLES: Final = {
+    "af": "Afrikaans", "ar": "Arabic", "bg": "Bulgarian", "bn": "Bengali", "ca": "Catalan", "cs": "Czech",
+    "cy": "Welsh", "da": "Danish", "de": "German", "el": "Greek", "en": "English (British)",
+    "en-us": "English (American)", "eo": "Esperanto", "es": "Spanish", "es-419": "Spanish (Latin America)",
+    "et": "Estonian", "eu": "Basque", "fa": "Persian", "fi": "Finnish", "fr": "French", "ga": "Irish",
+    "gu": "Gujarati", "hi": "Hindi", "hr": "Croatian", "hu": "Hungarian", "id": "Indonesian", "is": "Icelandic",
+    "it": "Italian", "ka": "Georgian", "kn": "Kannada", "lt": "Lithuanian", "lv": "Latvian", "mk": "Macedonian",
+    "ml": "Malayalam", "mr": "Marathi", "ms": "Malay", "nb": "Norwegian", "ne": "Nepali", "nl": "Dutch",
+    "pa": "Punjabi", "pl": "Polish", "pt": "Portuguese", "pt-br": "Portuguese (Brazil)", "ro": "Romanian",
+    "ru": "Russian", "sk": "Slovak", "sl": "Slovenian", "sq": "Albanian", "sr": "Serbian", "sv": "Swedish",
+    "sw": "Swahili", "ta": "Tamil", "te": "Telugu", "tr": "Turkish", "uk": "Ukrainian", "ur": "Urdu",
+    "vi": "Vietnamese",
+}  # fmt: skip
+
+
+def _voices() -> list[VoiceInfo]:
+    """One voice a language."""
+    return [
+        VoiceInfo(engine="espeak", voice=voice, title=f"{title}, eSpeak NG", languages=_languages_of(voice))
+        for voice, title in _TITLES.items()
+    ]
+
+
+def _languages_of(voice: str) -> list[str]:
+    language = primary(voice)
+    return ["nb", "no"] if language == "nb" else [language]

@@ -11,16 +11,18 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from picturelock.errors import SpeechFailed, VoiceUnavailable
 from picturelock.models import Voice
-from picturelock.speech.catalog import VoiceInfo, hibari_voices
+from picturelock.settings import Settings
+from picturelock.speech.catalog import VoiceInfo
 from picturelock.speech.engine import Report, Samples, Speech
 from picturelock.speech.letters import refuse_foreign
 from picturelock.speech.timing import TimedToken, match_words
@@ -42,13 +44,19 @@ class HibariEngine:
 
     name = "hibari"
 
+    @classmethod
+    def from_settings(cls, _settings: Settings, /) -> Self | None:
+        """The engine, where its package is installed."""
+        return cls() if find_spec("hibari") else None
+
     def version_of(self, _voice: Voice, /) -> str:
         """The package's version."""
         return version("hibari-tts")
 
     def voices(self) -> list[VoiceInfo]:
-        """Only what needs no download."""
-        return hibari_voices()
+        """The voice whose weights are in the wheel; the others would need a download."""
+        title = "Heart (American English, female)"
+        return [VoiceInfo(engine="hibari", voice="heart", title=title, languages=["en"])]
 
     async def speak(self, text: str, voice: Voice, report: Report) -> Speech:
         """Speaks plain English text; see `SpeechEngine`."""

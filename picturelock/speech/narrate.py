@@ -1,6 +1,7 @@
 """One scene's narration: spoken or recorded, trimmed to the voice, measured, its words timed, stored."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from picturelock.errors import AssetUnreadable, SpeechFailed
 from picturelock.ffmpeg import loudness
 from picturelock.ffmpeg.samples import decode_file, faded, resample, to_wav, voiced_span
-from picturelock.models import SAMPLE_RATE, Narration, Scene, Voice, Word
+from picturelock.models import SAMPLE_RATE, ExportRequest, Narration, Scene, Script, Voice, Word
 from picturelock.models.film import Timing, Unaligned
 from picturelock.script.markdown import plain_text
 from picturelock.speech import alignment
@@ -21,12 +22,28 @@ _VERSION: Final = "4"
 _MEASURE_SECONDS: Final = 3.0
 
 
+async def narrate_scene(
+    request: ExportRequest,
+    script: Script,
+    index: int,
+    engines: Mapping[str, SpeechEngine],
+    store: Store,
+    report: Report = lambda _: None,
+) -> Narration:
+    """Makes (or finds) the narration of a request's scene: by the scene's own voice, else the request's.
+
+    Raises like `narrate`.
+    """
+    scene = script.scenes[index]
+    return await narrate(scene, index, scene.voice or request.voice, script.language, engines, store, report)
+
+
 async def narrate(
     scene: Scene,
     index: int,
     voice: Voice,
     language: str,
-    engines: dict[str, SpeechEngine],
+    engines: Mapping[str, SpeechEngine],
     store: Store,
     report: Report = lambda _: None,
 ) -> Narration:
@@ -63,7 +80,7 @@ async def narrate(
 async def _recorded(scene: Scene, store: Store) -> Samples:
     asset, ref = await store.asset(scene.narration_asset_id or "")
     if asset.kind != "audio":
-        raise AssetUnreadable(f"narrationAssetId: the asset is of kind {asset.kind!r}; 'audio' is needed")
+        raise AssetUnreadable(f"the asset is of kind {asset.kind!r}; 'audio' is needed", field="narrationAssetId")
     return await decode_file(await store.local(ref))
 
 

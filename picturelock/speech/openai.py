@@ -2,17 +2,16 @@
 
 import io
 import wave
-
-import httpx
-import numpy as np
+from typing import Final
 
 from picturelock.errors import SpeechFailed, VoiceUnavailable
+from picturelock.http_client import Provider, bearer
 from picturelock.models import Voice
 from picturelock.settings import Settings
-from picturelock.speech.catalog import VoiceInfo, openai_voices
+from picturelock.speech.catalog import VoiceInfo
 from picturelock.speech.engine import Report, Speech
 
-_RETRYABLE = {408, 409, 425, 429, 500, 502, 503, 504}
+_PROVIDER: Final = Provider("the speech endpoint", SpeechFailed, VoiceUnavailable)
 
 
 class OpenAIEngine:
@@ -24,7 +23,7 @@ class OpenAIEngine:
         self._base_url = base_url.rstrip("/")
         self._model = model
         self._voices = voices
-        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._headers = bearer(key)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "OpenAIEngine | None":
@@ -32,7 +31,7 @@ class OpenAIEngine:
         if settings.speech_base_url is None:
             return None
         key = settings.speech_api_key.get_secret_value() if settings.speech_api_key else None
-        return cls(settings.speech_base_url, settings.speech_model, openai_voices(settings), key)
+        return cls(settings.speech_base_url, settings.speech_model, _voices(settings), key)
 
     def version_of(self, _voice: Voice, /) -> str:
         """The model, and where it answers."""
@@ -51,25 +50,16 @@ class OpenAIEngine:
             "speed": voice.speed,
             "response_format": "wav",
         }
-        try:
-            async with httpx.AsyncClient(timeout=120, headers=self._headers) as client:
-                response = await client.post(f"{self._base_url}/audio/speech", json=body)
-        except httpx.HTTPError as error:
-            reason = f"the speech endpoint did not answer: {type(error).__name__}"
-            raise SpeechFailed(reason, outage=True) from error
-        if response.status_code in _RETRYABLE:
-            raise SpeechFailed(f"the speech endpoint answered {response.status_code}", outage=True)
-        if response.is_error:
-            raise VoiceUnavailable(
-                f"the speech endpoint refused voice {voice.voice!r} with {response.status_code}",
-                detail=response.text[:500],
-            )
+        url = f"{self._base_url}/audio/speech"
+        response = await _PROVIDER.request("POST", url, json=body, headers=self._headers)
         report(1.0)
         return _read_wav(response.content)
 
 
 def _read_wav(data: bytes) -> Speech:
     """16-bit PCM WAV as mono samples. Streamed answers carry a length of 0xFFFFFFFF; what is there counts."""
+    import numpy as np  # noqa: PLC0415 - an API that lists these voices has no use for it
+
     try:
         with wave.open(io.BytesIO(data)) as wav:
             rate, channels, width = wav.getframerate(), wav.getnchannels(), wav.getsampwidth()
@@ -83,3 +73,10 @@ def _read_wav(data: bytes) -> Speech:
     usable = len(frames) // (2 * channels) * 2 * channels
     samples = np.frombuffer(frames[:usable], "<i2").reshape(-1, channels).astype(np.float32).mean(axis=1) / 32768
     return Speech(samples=samples.astype(np.float32), sample_rate=rate, words=None)
+
+
+def _voices(settings: Settings) -> list[VoiceInfo]:
+    """The voices that the settings name for the configured endpoint."""
+    languages = [name.strip().lower() for name in settings.speech_languages.split(",") if name.strip()]
+    names = [name.strip() for name in settings.speech_voices.split(",") if name.strip()]
+    return [VoiceInfo(engine="openai", voice=name, title=name.title(), languages=languages) for name in names]

@@ -15,15 +15,17 @@ from functools import lru_cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 
 from picturelock.errors import SpeechFailed
 from picturelock.models import Voice
-from picturelock.speech.catalog import VoiceInfo, piper_files, piper_voices
+from picturelock.settings import Settings
+from picturelock.speech.catalog import VoiceInfo
 from picturelock.speech.engine import Report, Speech
 from picturelock.speech.letters import refuse_foreign
+from picturelock.speech.piper_files import voice_files, voices_of
 from picturelock.store.hashing import sha256_of
 
 _THREAD: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="piper")
@@ -32,34 +34,34 @@ _LONGEST: Final = 300
 _SENTENCE: Final = re.compile(r"(?<=[.!?…])\s+")
 
 
-def installed() -> bool:
-    """Whether the extra is there."""
-    return find_spec("piper") is not None
-
-
 class PiperEngine:
     """Speaks with the voices that are on the disk. Word times of English voices come from forced alignment."""
 
     name = "piper"
+
+    @classmethod
+    def from_settings(cls, settings: Settings, /) -> Self | None:
+        """The engine, where the extra is installed."""
+        return cls(settings.piper_voices) if find_spec("piper") else None
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
 
     def version_of(self, voice: Voice, /) -> str:
         """The package's version, and the voice's own files: another voice may come under an old name."""
-        path = piper_files(self._folder).get(voice.voice)
+        path = voice_files(self._folder).get(voice.voice)
         return f"{version('piper-tts')} {_digest(path, path.stat().st_mtime_ns) if path else ''}"
 
     def voices(self) -> list[VoiceInfo]:
         """The voice of the extra, and those of the folder."""
-        return piper_voices(self._folder)
+        return voices_of(self._folder)
 
     async def speak(self, text: str, voice: Voice, report: Report) -> Speech:
         """Speaks plain text; see `SpeechEngine`."""
-        path = piper_files(self._folder).get(voice.voice)
+        path = voice_files(self._folder).get(voice.voice)
         if path is None:
             raise SpeechFailed(f"the voice piper/{voice.voice} is not there any more")
-        language = next((one.languages[0] for one in self.voices() if one.voice == voice.voice), "en")
+        language = next((info.languages[0] for info in self.voices() if info.voice == voice.voice), "en")
         refuse_foreign(text, language, f"piper/{voice.voice}")
         return await asyncio.get_running_loop().run_in_executor(_THREAD, _speak, path, text, voice, report)
 

@@ -1,5 +1,6 @@
 """A short sample of a voice, in the language it speaks."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from picturelock.models import Narration, Scene, Voice
@@ -38,7 +39,7 @@ _SENTENCES: Final = {
 }
 
 
-async def speak_sample(voice: Voice, engines: dict[str, SpeechEngine], store: Store) -> Narration:
+async def speak_sample(voice: Voice, engines: Mapping[str, SpeechEngine], store: Store) -> Narration:
     """Speaks (or finds) a voice's sample.
 
     Raises:
@@ -47,7 +48,7 @@ async def speak_sample(voice: Voice, engines: dict[str, SpeechEngine], store: St
     """
     engine = engines.get(voice.engine)
     offered = engine.voices() if engine else []
-    info = next((one for one in offered if one.voice == voice.voice), None)
-    language = next((one for one in info.languages if one != "*"), "en") if info else "en"
+    info = next((info for info in offered if info.voice == voice.voice), None)
+    language = next((language for language in info.languages if language != "*"), "en") if info else "en"
     scene = Scene(narration=_SENTENCES.get(language, _COUNTING))
     return await narrate(scene, 0, voice, language, engines, store)

@@ -59,8 +59,8 @@ def _split_wide(chunk: str) -> list[str]:
     """Cuts between signs that need no space; closing marks stay before the cut, opening ones behind it."""
     parts: list[str] = []
     for character in chunk:
-        opened = bool(parts) and unicodedata.category(parts[-1][-1]) in {"Ps", "Pi"}
-        if not parts or (_cuts(parts[-1], character) and not opened):
+        load_frame = bool(parts) and unicodedata.category(parts[-1][-1]) in {"Ps", "Pi"}
+        if not parts or (_cuts(parts[-1], character) and not load_frame):
             parts.append(character)
         else:
             parts[-1] += character

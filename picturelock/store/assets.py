@@ -13,7 +13,7 @@ _AUDIO_FORMATS = {"wav", "mp3", "flac", "ogg", "aac", "aiff", "mov,mp4,m4a,3gp,3
 _VIDEO_FORMATS = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
 
 
-async def take_in(path: Path, store: Store) -> Asset:
+async def ingest(path: Path, store: Store) -> Asset:
     """Identifies an uploaded file, stores it and writes down what it is.
 
     Raises:

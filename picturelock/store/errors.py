@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.exceptions import BaseError
 
 from picturelock.errors import DiskFull, StoreUnavailable
 
@@ -18,7 +18,7 @@ def translated() -> Iterator[None]:
     """The store's errors in our words. FileNotFoundError passes: it is an answer."""
     try:
         yield
-    except (FileNotFoundError, AlreadyExistsError):
+    except FileNotFoundError:
         raise
     except (BaseError, OSError) as error:
         if "No space left" in str(error) or "StorageFull" in str(error):

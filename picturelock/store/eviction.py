@@ -16,7 +16,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from picturelock.errors import DiskFull
-from picturelock.models import ArtifactRef, Model
+from picturelock.models import ArtifactRef, Eviction, Model
 from picturelock.store.store import TOUCH_AFTER, Store
 
 KINDS: Final = ("narration", "picture", "segment", "sound", "insert")
@@ -30,15 +30,6 @@ _SETTLED: Final = timedelta(minutes=1)
 _READERS: Final = 32
 _JSON: Final = TypeAdapter(dict[str, Any])
 Tick = Callable[[], None]
-
-
-class Eviction(Model):
-    """What one run did."""
-
-    cached_bytes: int = 0
-    forgotten: int = 0
-    deleted: int = 0
-    deleted_bytes: int = 0
 
 
 class Tombstone(Model):
@@ -57,7 +48,7 @@ class _Entry:
 
     @property
     def size(self) -> int:
-        return sum(one.size_bytes for one in self.files)
+        return sum(file.size_bytes for file in self.files)
 
 
 def _now() -> datetime:
@@ -81,7 +72,7 @@ class Evictor:
         """
         began = self.clock()
         entries = await self._entries()
-        used = {one.sha256 for entry in entries for one in entry.files}
+        used = {file.sha256 for entry in entries for file in entry.files}
         deleted, size = await self._bury(used, began, oldest_open)
         forgotten = choose(entries, self.max_bytes, began - _YOUNG)
         for entry in forgotten:
@@ -163,7 +154,7 @@ def choose(entries: list[_Entry], max_bytes: int, before: datetime) -> list[_Ent
     A file that several entries share counts once, and for its most recent user.
     """
     newest_first = sorted(entries, key=lambda entry: entry.used_at, reverse=True)
-    sizes = {one.sha256: one.size_bytes for entry in entries for one in entry.files}
+    sizes = {file.sha256: file.size_bytes for entry in entries for file in entry.files}
     if sum(sizes.values()) <= max_bytes:
         return []
     kept: set[str] = set()
@@ -171,7 +162,7 @@ def choose(entries: list[_Entry], max_bytes: int, before: datetime) -> list[_Ent
     forgotten: list[_Entry] = []
     full = False
     for entry in newest_first:
-        new = {one.sha256: one.size_bytes for one in entry.files if one.sha256 not in kept}
+        new = {file.sha256: file.size_bytes for file in entry.files if file.sha256 not in kept}
         full = full or total + sum(new.values()) > max_bytes * _TO_SHARE
         if not full or entry.used_at >= before:
             kept |= new.keys()
@@ -184,9 +175,9 @@ def choose(entries: list[_Entry], max_bytes: int, before: datetime) -> list[_Ent
 def _files(value: object) -> list[ArtifactRef]:
     """Every reference to a file in a record, whatever its shape."""
     if isinstance(value, list):
-        return [one for item in value for one in _files(item)]
+        return [file for item in value for file in _files(item)]
     if not isinstance(value, dict):
         return []
     if {"sha256", "sizeBytes", "mediaType"} <= value.keys():
         return [ArtifactRef.model_validate(value)]
-    return [one for item in value.values() for one in _files(item)]
+    return [file for item in value.values() for file in _files(item)]

@@ -17,7 +17,7 @@ _IN_USE_SECONDS: Final = 600.0
 _PRUNE_SECONDS: Final = 10.0
 
 
-class Copies:
+class FileCache:
     """A folder of files named by their hashes; the least recently asked for go first."""
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
@@ -27,24 +27,24 @@ class Copies:
         self._pruned_at = 0.0
 
     @asynccontextmanager
-    async def turn(self, sha256: str) -> AsyncIterator[None]:
+    async def lock(self, sha256: str) -> AsyncIterator[None]:
         """One at a time for each file: who comes second finds what the first has fetched."""
         async with self._turns.setdefault(sha256, asyncio.Lock()):
             yield
 
-    def find(self, sha256: str, pin: Path | None = None) -> Path | None:
+    def find(self, sha256: str, hardlink_into: Path | None = None) -> Path | None:
         """A copy that is there; it counts as used now. With `pin`, a second name for it in that folder."""
         path = self._folder / sha256
         try:
             os.utime(path)
-            if pin is not None:
-                path = _linked(path, pin / sha256)
+            if hardlink_into is not None:
+                path = _linked(path, hardlink_into / sha256)
         except FileNotFoundError:
             return None
         return path
 
     @asynccontextmanager
-    async def making(self, sha256: str) -> AsyncIterator[Path]:
+    async def create(self, sha256: str) -> AsyncIterator[Path]:
         """A place to write a copy to; it appears under its name at the end of the block, whole, or not at all."""
         self._folder.mkdir(parents=True, exist_ok=True)
         temporary = self._folder / f"{sha256}.{uuid.uuid4().hex}"

@@ -22,21 +22,24 @@ from typing import TYPE_CHECKING, Final, Literal, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import obstore
-from obstore.exceptions import AlreadyExistsError
 from obstore.store import LocalStore, ObjectStore, S3Store, from_url
 from pydantic import ValidationError
 
-from picturelock.errors import ArtifactLost, AssetMissing, DiskFull, StoreUnavailable
+from picturelock.errors import ArtifactLost, AssetMissing, StorageError, StoreUnavailable
 from picturelock.models import ArtifactRef, Asset, Model
 from picturelock.settings import settings
 from picturelock.store.errors import translated
-from picturelock.store.file_cache import Copies
+from picturelock.store.file_cache import FileCache
 from picturelock.store.hashing import Integrity, lost, sha256_of
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
 
 AnyModel = TypeVar("AnyModel", bound=Model)
+JSON: Final = "application/json"
+LOOKUPS: Final = 16
+"""Files that are looked up in a store at once."""
+
 _CHUNK: Final = 1024 * 1024
 _COPIES_MAX_BYTES: Final = 10 * 1024**3
 _PROBE_SECONDS: Final = 2.0
@@ -61,7 +64,7 @@ class Store:
 
     def __init__(self, location: str, scratch: Path, copies_max_bytes: int = _COPIES_MAX_BYTES) -> None:
         self.location = location
-        self._copies = Copies(scratch / "copies", copies_max_bytes)
+        self._file_cache = FileCache(scratch / "copies", copies_max_bytes)
         parts = urlsplit(location)
         self._root: Path | None = None
         self._integrity = Integrity(Path())
@@ -74,7 +77,7 @@ class Store:
             self._store = from_url(location, client_options=_CLIENT, retry_config=_RETRIES)
 
     @property
-    def is_elsewhere(self) -> bool:
+    def is_remote(self) -> bool:
         """Whether files have to be fetched before they can be opened."""
         return self._root is None
 
@@ -90,9 +93,17 @@ class Store:
     async def put_bytes(self, data: bytes, media_type: str) -> ArtifactRef:
         """Stores bytes under their hash."""
         ref = ArtifactRef(sha256=hashlib.sha256(data).hexdigest(), size_bytes=len(data), media_type=media_type)
-        with translated(), contextlib.suppress(AlreadyExistsError):
+        with translated():
             await obstore.put_async(self._store, _blob(ref), data)
         return ref
+
+    async def put_model(self, model: Model) -> ArtifactRef:
+        """Stores a record as JSON under the hash of its bytes."""
+        return await self.put_bytes(model.model_dump_json().encode(), JSON)
+
+    async def get_model(self, ref: ArtifactRef, model: type[AnyModel]) -> AnyModel:
+        """A record that was stored. Raises ArtifactLost."""
+        return model.model_validate_json(await self.read(ref))
 
     async def has(self, ref: ArtifactRef) -> bool:
         """Whether the file is there, whole: in a local store what its hash says, elsewhere in full length."""
@@ -131,7 +142,7 @@ class Store:
             with translated():
                 yield bytes(await obstore.get_range_async(self._store, _blob(ref), start=at, end=min(at + _CHUNK, end)))
 
-    async def local(self, ref: ArtifactRef, pin: Path | None = None) -> Path:
+    async def local(self, ref: ArtifactRef, hardlink_into: Path | None = None) -> Path:
         """A path where the file can be read: in place in a local store, else a verified copy in the scratch folder.
 
         Copies go when there is no room for them; with `pin`, a folder of the scratch folder, one stays as long as that.
@@ -143,11 +154,11 @@ class Store:
             path = self._root / _blob(ref)
             await self._integrity.check(path, ref)
             return path
-        async with self._copies.turn(ref.sha256):
-            known = self._copies.find(ref.sha256, pin)
+        async with self._file_cache.lock(ref.sha256):
+            known = self._file_cache.find(ref.sha256, hardlink_into)
             if known is not None:
                 return known
-            async with self._copies.making(ref.sha256) as path:
+            async with self._file_cache.create(ref.sha256) as path:
                 try:
                     with path.open("wb") as file:
                         async for chunk in self.stream(ref, 0, ref.size_bytes):
@@ -157,7 +168,7 @@ class Store:
                 if await asyncio.to_thread(sha256_of, path) != ref.sha256:
                     await self._delete(_blob(ref))
                     raise lost(ref, "is damaged")
-            made = self._copies.find(ref.sha256, pin)
+            made = self._file_cache.find(ref.sha256, hardlink_into)
         if made is None:
             raise StoreUnavailable(f"the copy of {ref.sha256[:12]}… was removed at once")
         return made
@@ -180,7 +191,7 @@ class Store:
         except (FileNotFoundError, ValidationError):
             return None
         if datetime.now(UTC) - result.meta["last_modified"] > TOUCH_AFTER:
-            with contextlib.suppress(DiskFull, StoreUnavailable):  # what was found was found
+            with contextlib.suppress(StorageError):  # what was found was found
                 await self._put(path, data)
         return found
 
@@ -239,13 +250,6 @@ class Store:
         """Writes a file of a job, such as its manifest."""
         with translated():
             await obstore.put_async(self._store, f"jobs/{job_id}/{name}", data)
-
-    async def job_file(self, job_id: str, name: str) -> bytes | None:
-        """A file of a job, or None."""
-        try:
-            return await self._get(f"jobs/{job_id}/{name}")
-        except FileNotFoundError:
-            return None
 
     async def job_files(self, job_id: str, folder: str) -> list[str]:
         """The names of a job's files in one of its folders."""

@@ -1,4 +1,4 @@
-"""Holds an execution's scheduled work back and lets it go again: Temporal's activity pause, by raw gRPC.
+"""Pauses an execution's scheduled activities and unpauses them: Temporal's activity pause, by raw gRPC.
 
 What runs is left alone. The SDK offers no method for activities of a workflow, only the service does.
 """
@@ -14,9 +14,8 @@ from temporalio.api.workflowservice.v1 import PauseActivityRequest, UnpauseActiv
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from picturelock.temporal.decoding import heartbeat_of
+from picturelock.temporal.decoding import heartbeat_of, is_work
 from picturelock.temporal.errors import UNSUPPORTED
-from picturelock.temporal.names import CONTROL_ACTIVITIES
 
 _SCHEDULED: Final = PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
 _STARTED: Final = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
@@ -26,23 +25,23 @@ _REASON: Final = "the job is paused"
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
-    """What came of one look: whether nothing runs or waits any more, and what this server does not hold back."""
+class PauseResult:
+    """What one pass found: whether nothing runs or waits any more, and which activities this server cannot pause."""
 
     quiet: bool
-    unheld: list[str]
+    not_paused: list[str]
 
 
-async def hold(client: Client, job_id: str, run_id: str, holder: tuple[str, int]) -> Hold:
+async def pause(client: Client, job_id: str, run_id: str, pausing: tuple[str, int]) -> PauseResult:
     """Pauses every activity that is scheduled and not yet running.
 
-    `holder` is the activity (id and attempt) that holds. One that is no longer wanted, and does not know it yet, holds
-    nothing back: nobody would let it go again.
+    `pausing` is the activity (id and attempt) that calls. One that was cancelled and does not know it yet pauses
+    nothing: nobody would unpause it again.
     """
     pending = await _pending(client, job_id, run_id)
-    if not any((one.activity_id, one.attempt) == holder and one.state == _STARTED for one in pending):
-        return Hold(quiet=True, unheld=[])
-    quiet, unheld = True, []
+    if not any((own.activity_id, own.attempt) == pausing and own.state == _STARTED for own in pending):
+        return PauseResult(quiet=True, not_paused=[])
+    quiet, not_paused = True, []
     for activity in _work(pending):
         if activity.state == _SCHEDULED and not activity.paused:
             quiet = False  # it may have begun to run meanwhile: the next look tells
@@ -57,14 +56,14 @@ async def hold(client: Client, job_id: str, run_id: str, holder: tuple[str, int]
             except RPCError as error:
                 if error.status not in UNSUPPORTED:
                     raise
-                unheld.append(activity.activity_id)
+                not_paused.append(activity.activity_id)
         elif activity.state != _PAUSED:
             quiet = False
-    return Hold(quiet, unheld)
+    return PauseResult(quiet, not_paused)
 
 
-async def release(client: Client, job_id: str, run_id: str) -> None:
-    """Lets every held activity go."""
+async def unpause(client: Client, job_id: str, run_id: str) -> None:
+    """Unpauses every paused activity."""
     for activity in _work(await _pending(client, job_id, run_id)):
         if activity.paused:
             await _gone_is_fine(
@@ -95,7 +94,7 @@ async def _pending(client: Client, job_id: str, run_id: str) -> list[PendingActi
 
 
 def _work(pending: list[PendingActivityInfo]) -> list[PendingActivityInfo]:
-    return [one for one in pending if one.activity_type.name not in CONTROL_ACTIVITIES]
+    return [activity for activity in pending if is_work(activity)]
 
 
 async def _gone_is_fine(call: object) -> None:

@@ -9,11 +9,12 @@ from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.client import WorkflowExecution, WorkflowExecutionDescription, WorkflowExecutionStatus
 from temporalio.converter import DataConverter
-from temporalio.exceptions import ApplicationError
 
-from picturelock.models import Heartbeat, JobError, JobMemo, PendingActivity, RunStatus, Snapshot, Warn
+from picturelock.models import Heartbeat, JobError, JobMemo, JobWarning, PendingActivity, RunStatus, Snapshot
+from picturelock.temporal.contracts import activity_named
 from picturelock.temporal.errors import JobNotFound
-from picturelock.temporal.names import CONTROL_ACTIVITIES, EXPORT_WORKFLOW, JOB_MEMO, SNAPSHOT_MEMO, WARNINGS_MEMO
+from picturelock.temporal.failure_codec import details_of
+from picturelock.temporal.names import EXPORT_WORKFLOW, JOB_MEMO, SNAPSHOT_MEMO, WARNINGS_MEMO
 
 RUN_STATUS: Final[dict[WorkflowExecutionStatus, RunStatus]] = {
     WorkflowExecutionStatus.RUNNING: "open",
@@ -42,7 +43,7 @@ async def kept_snapshot(described: WorkflowExecutionDescription) -> Snapshot | N
     kept: Snapshot | None = await described.memo_value(SNAPSHOT_MEMO, None, type_hint=Snapshot)
     if kept is None or kept.warnings_total == 0:
         return kept
-    warnings: list[Warn] = await described.memo_value(WARNINGS_MEMO, [], type_hint=list[Warn])
+    warnings: list[JobWarning] = await described.memo_value(WARNINGS_MEMO, [], type_hint=list[JobWarning])
     return kept.model_copy(update={"warnings": warnings})
 
 
@@ -57,8 +58,13 @@ async def listed_snapshot(execution: WorkflowExecution) -> Snapshot | None:
 async def pending_work(described: WorkflowExecutionDescription) -> list[PendingActivity]:
     """The unfinished activities of the stages; those that only steer the work are left out."""
     infos = described.raw_description.pending_activities
-    work = [info for info in infos if info.activity_type.name not in CONTROL_ACTIVITIES]
-    return [await _pending(described.data_converter, info) for info in work]
+    return [await _pending(described.data_converter, info) for info in infos if is_work(info)]
+
+
+def is_work(info: PendingActivityInfo) -> bool:
+    """Whether an activity belongs to a stage. One of another version may: its type is not known here."""
+    contract = activity_named(info.activity_type.name)
+    return contract is None or contract.stage is not None
 
 
 async def heartbeat_of(converter: DataConverter, info: PendingActivityInfo) -> Heartbeat | None:
@@ -74,35 +80,25 @@ async def _pending(converter: DataConverter, info: PendingActivityInfo) -> Pendi
     failure = None
     if info.HasField("last_failure") and info.last_failure.application_failure_info.type != _PAUSE_FAILURE:
         error = await converter.decode_failure(info.last_failure)
-        failure = told(error) or _nameless(str(error), info.attempt)
+        failure = details_of(error).error or _worker_lost(str(error), info.attempt)
+    contract = activity_named(info.activity_type.name)
     return PendingActivity(
         id=info.activity_id,
+        stage=contract.stage if contract else None,
+        queue=contract.queue if contract else info.activity_options.task_queue.name,
         attempt=max(1, info.attempt),
         started=info.state
         in {
             PendingActivityState.PENDING_ACTIVITY_STATE_STARTED,
             PendingActivityState.PENDING_ACTIVITY_STATE_PAUSE_REQUESTED,
         },
-        held=info.state == PendingActivityState.PENDING_ACTIVITY_STATE_PAUSED,
+        paused=info.state == PendingActivityState.PENDING_ACTIVITY_STATE_PAUSED,
         heartbeat=await heartbeat_of(converter, info),
         started_at=time_of(info.last_started_time) if info.HasField("last_started_time") else None,
         heartbeat_at=time_of(info.last_heartbeat_time) if info.HasField("last_heartbeat_time") else None,
         scheduled_at=time_of(info.scheduled_time) if info.HasField("scheduled_time") else None,
-        next_attempt_at=time_of(info.next_attempt_schedule_time)
-        if info.HasField("next_attempt_schedule_time")
-        else None,
         last_failure=failure,
     )
-
-
-def told(error: BaseException | None) -> JobError | None:
-    """The error of ours inside a failure, if there is one."""
-    if not isinstance(error, ApplicationError) or not error.details:
-        return None
-    try:
-        return JobError.model_validate(error.details[0])
-    except ValueError:
-        return None
 
 
 def time_of(stamp: Timestamp) -> datetime:
@@ -110,7 +106,7 @@ def time_of(stamp: Timestamp) -> datetime:
     return stamp.ToDatetime(tzinfo=UTC)
 
 
-def _nameless(message: str, attempt: int) -> JobError:
+def _worker_lost(message: str, attempt: int) -> JobError:
     """A failure that is not one of ours: the worker stopped, or was not heard of any more."""
     return JobError(
         code="WORKER_LOST",

@@ -3,7 +3,7 @@
 from typing import Final
 
 EXPORT_WORKFLOW: Final = "ExportWorkflow"
-AFTERMATH_WORKFLOW: Final = "AftermathWorkflow"
+POST_EXPORT_WORKFLOW: Final = "PostExportWorkflow"
 EVICTION_WORKFLOW: Final = "EvictionWorkflow"
 EVICTION_SCHEDULE: Final = "picturelock-eviction"
 VOICE_SAMPLE_WORKFLOW: Final = "VoiceSampleWorkflow"
@@ -17,16 +17,10 @@ SNAPSHOT_MEMO: Final = "snapshot"
 WARNINGS_MEMO: Final = "warnings"
 DELIVERIES_MEMO: Final = "deliveries"
 
-HOLD_WORK: Final = "hold_work"
-RELEASE_WORK: Final = "release_work"
-NOTE_PROGRESS: Final = "note_progress"
-CONTROL_ACTIVITIES: Final = frozenset({HOLD_WORK, RELEASE_WORK, NOTE_PROGRESS})
-"""Activities that steer the work; they belong to no stage."""
 
-
-def aftermath_id(job_id: str, attempt: int) -> str:
+def post_export_id(job_id: str, attempt: int) -> str:
     """The id of the workflow that follows an attempt's end. Its dots keep it apart from every job id."""
-    return f"{job_id}.aftermath.{attempt}"
+    return f"{job_id}.post-export.{attempt}"
 
 
 def voice_sample_id(engine: str, voice: str) -> str:

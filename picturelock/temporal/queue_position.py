@@ -22,7 +22,7 @@ _PAGE: Final = 1_000
 _PAGES: Final = 50
 
 
-class LineUp:
+class QueuePosition:
     """Reads the open exports at most every two seconds, however many ask."""
 
     def __init__(self, client: Client) -> None:
@@ -55,7 +55,7 @@ class LineUp:
                     answer = await self._client.workflow_service.list_workflow_executions(request)
             except (RPCError, TimeoutError):
                 return None  # the state of a job does not depend on it
-            starts += [time_of(one.start_time) for one in answer.executions]
+            starts += [time_of(execution.start_time) for execution in answer.executions]
             if not (token := answer.next_page_token):
                 return sorted(starts)
         return None

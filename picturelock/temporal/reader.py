@@ -39,18 +39,19 @@ from picturelock.models import (
     Snapshot,
     TimelineEvent,
 )
-from picturelock.temporal.decoding import RUN_STATUS, job_memo, kept_snapshot, pending_work, told
+from picturelock.temporal.decoding import RUN_STATUS, job_memo, kept_snapshot, pending_work
 from picturelock.temporal.errors import JobNotFound, translated
+from picturelock.temporal.failure_codec import details_of
 from picturelock.temporal.names import (
     DELIVERIES_MEMO,
     PAUSE_SIGNAL,
     RESUME_SIGNAL,
     STATUS_QUERY,
     TIMELINE_QUERY,
-    aftermath_id,
+    post_export_id,
 )
-from picturelock.temporal.queue_position import LineUp
-from picturelock.temporal.worker_liveness import WorkerRoll
+from picturelock.temporal.queue_position import QueuePosition
+from picturelock.temporal.worker_liveness import WorkerLiveness
 
 DESCRIBE_SECONDS: Final = 3.0
 QUERY_SECONDS: Final = 1.0
@@ -77,8 +78,8 @@ class JobReader:
 
     def __init__(self, client: Client, temporal_ui: str | None = None, archive: Archive | None = None) -> None:
         self.client = client
-        self.workers = WorkerRoll(client)
-        self._lineup = LineUp(client)
+        self.workers = WorkerLiveness(client)
+        self._queue_position = QueuePosition(client)
         self._archive = archive
         self._temporal_ui = temporal_ui.rstrip("/") if temporal_ui else None
         self._snapshots: OrderedDict[tuple[str, int], Snapshot] = OrderedDict()
@@ -102,15 +103,15 @@ class JobReader:
         """
         for last_look in (False, True):
             try:
-                seen = await self._look(job_id, run_id, trust_query=not last_look)
+                observation = await self._look(job_id, run_id, trust_query=not last_look)
             except JobNotFound as error:
                 if (kept := await self.archived(job_id)) is None:
                     raise JobNotFound(job_id) from error
                 return kept.observation.model_copy(update={"archived": True})
             # A query is newer than describe: one that tells of the end means that describe must be asked again.
-            if seen.run_status != "open" or seen.snapshot is None or not _ended(seen.snapshot):
+            if observation.run_status != "open" or observation.snapshot is None or not _ended(observation.snapshot):
                 break
-        return seen
+        return observation
 
     async def archived(self, job_id: str) -> ArchivedJob | None:
         """The record of a closed job in the store, or None. Raises StoreUnavailable."""
@@ -127,12 +128,12 @@ class JobReader:
         [started] = await described.data_converter.decode(payloads, [ExportInput])
         return started, memo
 
-    async def timeline(self, seen: Observation) -> list[TimelineEvent]:
+    async def timeline(self, observation: Observation) -> list[TimelineEvent]:
         """Every entry of an observed job's timeline; where no orchestrator answers, the newest ones."""
-        kept = seen.snapshot.timeline if seen.snapshot else []
-        if seen.snapshot is None or len(kept) == seen.snapshot.timeline_total or seen.archived:
+        kept = observation.snapshot.timeline if observation.snapshot else []
+        if observation.snapshot is None or len(kept) == observation.snapshot.timeline_total or observation.archived:
             return kept
-        handle = self.client.get_workflow_handle(seen.job_id, run_id=seen.run_id)
+        handle = self.client.get_workflow_handle(observation.job_id, run_id=observation.run_id)
         with suppress(RPCError, WorkflowQueryFailedError, WorkflowQueryRejectedError, TimeoutError):
             async with asyncio.timeout(QUERY_SECONDS):
                 return cast("list[TimelineEvent]", await handle.query(TIMELINE_QUERY, result_type=list[TimelineEvent]))
@@ -141,7 +142,7 @@ class JobReader:
     async def deliveries(self, job_id: str, attempts: int) -> list[DeliveryLog]:
         """The deliveries of the webhooks of a job's attempts, the newest last. Raises StateUnavailable."""
         newest = range(max(1, attempts - _ATTEMPTS + 1), attempts + 1)
-        logs = await asyncio.gather(*(self._deliveries(aftermath_id(job_id, attempt)) for attempt in newest))
+        logs = await asyncio.gather(*(self._deliveries(post_export_id(job_id, attempt)) for attempt in newest))
         return [log for log in logs if log is not None]
 
     async def _deliveries(self, workflow_id: str) -> DeliveryLog | None:
@@ -158,14 +159,14 @@ class JobReader:
         async with translated(DESCRIBE_SECONDS):
             described = await handle.describe()
             now = datetime.now(UTC)
-        roll = await self.workers.call()
+        live_workers = await self.workers.read()
         memo = await job_memo(described)
         closed = described.status is not WorkflowExecutionStatus.RUNNING
-        ask = trust_query and not closed and (roll is None or EXPORTS_QUEUE in roll.live)
+        ask = trust_query and not closed and (live_workers is None or EXPORTS_QUEUE in live_workers.live)
         snapshot, from_memo = await self._snapshot(handle, described, query=ask)
         outcome = await self._outcome(described) if closed else Outcome()
         raw = described.raw_description
-        seen = Observation(
+        observation = Observation(
             job_id=job_id,
             run_id=described.run_id,
             now=now,
@@ -184,17 +185,17 @@ class JobReader:
             cancel_requested=raw.workflow_extended_info.cancel_requested,
             pause_signal=await self._unseen_signal(described) if from_memo and not closed else None,
             workflow_task_attempt=raw.pending_workflow_task.attempt if raw.HasField("pending_workflow_task") else 1,
-            live_queues=sorted(roll.live) if roll else None,
-            queues_heard_at=roll.heard_at if roll else {},
-            watched_since=roll.since if roll else None,
+            live_queues=sorted(live_workers.live) if live_workers else None,
+            queues_heard_at=live_workers.heard_at if live_workers else {},
+            watched_since=live_workers.since if live_workers else None,
             result=outcome.result,
             error=outcome.error,
             end_reason=outcome.reason,
             temporal_ui=self._ui_link(described),
         )
-        if closed or not waits_for_a_slot(seen):
-            return seen
-        return seen.model_copy(update={"ahead": await self._lineup.ahead_of(seen.started_at)})
+        if closed or not waits_for_a_slot(observation):
+            return observation
+        return observation.model_copy(update={"ahead": await self._queue_position.ahead_of(observation.started_at)})
 
     def _ui_link(self, described: WorkflowExecutionDescription) -> str | None:
         if self._temporal_ui is None:
@@ -249,7 +250,7 @@ class JobReader:
                 return Outcome(result=await handle.result(follow_runs=False))
         except WorkflowFailureError as failure:
             reason = failure.cause.message if isinstance(failure.cause, TerminatedError) else None
-            return Outcome(error=told(failure.cause), reason=reason)
+            return Outcome(error=details_of(failure.cause).error, reason=reason)
 
 
 def _last_signal(events: Any) -> bool | None:  # noqa: ANN401 - a repeated protobuf field, newest first

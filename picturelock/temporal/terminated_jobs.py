@@ -12,11 +12,11 @@ from temporalio.client import Client, WorkflowExecution
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from picturelock.concurrency import together
+from picturelock.concurrency import gather_limited
 from picturelock.jobs.stages import CONTROL_QUEUE
-from picturelock.models import AftermathInput
+from picturelock.models import PostExportInput
 from picturelock.temporal.errors import JobNotFound
-from picturelock.temporal.names import AFTERMATH_WORKFLOW, EXPORT_WORKFLOW, aftermath_id
+from picturelock.temporal.names import EXPORT_WORKFLOW, POST_EXPORT_WORKFLOW, post_export_id
 from picturelock.temporal.reader import JobReader
 
 _WITHIN: Final = timedelta(days=1)
@@ -43,9 +43,11 @@ class TerminatedRuns:
             f"WorkflowType = '{EXPORT_WORKFLOW}' AND ExecutionStatus IN ('Terminated', 'TimedOut') "
             f"AND CloseTime > '{since}'"
         )
-        found = [one async for one in self._client.list_workflows(query) if one.run_id not in self._seen]
-        begun = await together(*map(self._begin, found), at_once=_AT_ONCE)
-        return [one.id for one, is_begun in zip(found, begun, strict=True) if is_begun]
+        found = [
+            execution async for execution in self._client.list_workflows(query) if execution.run_id not in self._seen
+        ]
+        begun = await gather_limited(*map(self._begin, found), limit=_AT_ONCE)
+        return [execution.id for execution, is_begun in zip(found, begun, strict=True) if is_begun]
 
     async def _begin(self, execution: WorkflowExecution) -> bool:
         """Whether it was us who began what follows a run; the run is not looked at again."""
@@ -59,7 +61,7 @@ class TerminatedRuns:
         except JobNotFound:
             return False
         webhook = started.request.webhook
-        task = AftermathInput(
+        task = PostExportInput(
             job_id=execution.id,
             run_id=execution.run_id,
             attempt=started.attempt,
@@ -67,9 +69,9 @@ class TerminatedRuns:
         )
         with suppress(WorkflowAlreadyStartedError):
             await self._client.start_workflow(
-                AFTERMATH_WORKFLOW,
+                POST_EXPORT_WORKFLOW,
                 task,
-                id=aftermath_id(execution.id, started.attempt),
+                id=post_export_id(execution.id, started.attempt),
                 task_queue=CONTROL_QUEUE,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             )

@@ -49,7 +49,7 @@ class _Worker:
 
 
 @dataclass(frozen=True, slots=True)
-class Roll:
+class LiveWorkers:
     """What is known of the workers of our task queues, by our own clock."""
 
     live: Mapping[str, int]
@@ -59,11 +59,11 @@ class Roll:
     """When a worker of each queue was last heard of, as far as is known."""
 
     since: datetime
-    """When the roll was first called: whoever was not heard of since is not there."""
+    """Since when workers have been listed: one that was not heard of since is not there."""
 
 
-class WorkerRoll:
-    """Calls the roll of workers at most twice a second, however many ask.
+class WorkerLiveness:
+    """Lists the workers at most twice a second, however many ask.
 
     A worker says by its own clock when it beat, and that may be another one than ours: what counts is that the time
     changes. A beat that is new is at most as old as it looks; the least that this ever was is the clocks' difference.
@@ -77,17 +77,17 @@ class WorkerRoll:
         self._reading: asyncio.Task[None] | None = None
         self._next_at = float("-inf")
 
-    async def call(self) -> Roll | None:
-        """The roll; None while the server cannot tell. A slow server is not waited for twice, and nothing is raised."""
+    async def read(self) -> LiveWorkers | None:
+        """Who is alive; None while the server cannot tell. A slow server is not waited for twice. Nothing is raised."""
         if self._reading is None and time.monotonic() >= self._next_at:
-            self._reading = asyncio.create_task(self._read())
+            self._reading = asyncio.create_task(self._refresh())
         if self._reading is not None and self._known is not False:
             await asyncio.wait({self._reading}, timeout=_WAIT_SECONDS)
             if self._reading is not None:
                 self._known = False
-        return self._roll(datetime.now(UTC)) if self._known else None
+        return self._live(datetime.now(UTC)) if self._known else None
 
-    async def _read(self) -> None:
+    async def _refresh(self) -> None:
         wait = _KEEP_SECONDS
         try:
             self._take_note(await self._beats(), datetime.now(UTC), time.monotonic())
@@ -124,18 +124,18 @@ class WorkerRoll:
             if key not in listed and gone:
                 del self._workers[key]
 
-    def _roll(self, now: datetime) -> Roll:
+    def _live(self, now: datetime) -> LiveWorkers:
         limit = now - timedelta(seconds=ALIVE_SECONDS)
         heard: dict[str, datetime] = {}
         live: Counter[str] = Counter()
-        for one in self._workers.values():
-            if one.behind is None:
+        for worker in self._workers.values():
+            if worker.behind is None:
                 continue  # by its clock it is long gone, or not yet there: its next beat will tell
-            at = min(now, one.beat_at + one.behind)
-            heard[one.queue] = max(at, heard.get(one.queue, at))
-            if at > limit and not one.stopped:
-                live[one.queue] += 1
-        return Roll(dict(sorted(live.items())), heard, self._since or now)
+            at = min(now, worker.beat_at + worker.behind)
+            heard[worker.queue] = max(at, heard.get(worker.queue, at))
+            if at > limit and not worker.stopped:
+                live[worker.queue] += 1
+        return LiveWorkers(dict(sorted(live.items())), heard, self._since or now)
 
     async def _beats(self) -> list[WorkerHeartbeat]:
         beats: list[WorkerHeartbeat] = []

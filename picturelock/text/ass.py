@@ -11,8 +11,7 @@ import numpy as np
 
 from picturelock.errors import GlyphMissing
 from picturelock.ffmpeg import runner
-from picturelock.models import Cue
-from picturelock.models.request import CaptionStyle
+from picturelock.models import CaptionSpec, Cue
 from picturelock.render.i420 import Bytes2D
 from picturelock.store.scratch import workspace
 from picturelock.text.fonts import EMOJI_FAMILY, FAMILY, Face, advance, clusters, face_of, font_environment
@@ -119,12 +118,12 @@ class CaptionLook:
         return cls(em=em, bottom=round(height * (0.065 if width >= height else 0.16)), max_width=width * 0.8)
 
 
-def caption_document(cues: list[Cue], style: CaptionStyle, size: tuple[int, int], fps: int, language: str) -> str:
+def caption_document(cues: list[Cue], captions: CaptionSpec, size: tuple[int, int], fps: int, language: str) -> str:
     """The captions of a segment (cue times relative to its first frame, on frame boundaries)."""
     width, height = size
     look = CaptionLook.of(width, height)
     outline = look.em * 0.06
-    if style == "boxed":  # border style 4: one box behind the whole caption, padded by the shadow's width
+    if captions.style == "boxed":  # border style 4: one box behind the whole caption, padded by the shadow's width
         edge = f"&HFF000000,&H48101014,-1,0,0,0,100,100,0,0,4,0,{look.em * 0.36:.1f}"
     else:
         edge = f"&H20101014,&H90000000,-1,0,0,0,100,100,0,0,1,{outline:.1f},{outline * 0.6:.1f}"
@@ -132,7 +131,8 @@ def caption_document(cues: list[Cue], style: CaptionStyle, size: tuple[int, int]
         f"Style: Caption,{FAMILY},{look.em * LINE_HEIGHT:.1f},&H00FFFFFF,&H00FFFFFF,{edge},2,"
         f"{round(width * 0.05)},{round(width * 0.05)},{look.bottom},-1"
     )
-    shown = [one for cue in cues for one in (_by_word(cue, fps) if style == "karaoke" else _whole(cue, fps))]
+    events_of = _by_word if captions.style == "karaoke" else _whole
+    shown = [event for cue in cues for event in events_of(cue, fps)]
     events = []
     for part in shown:
         text = "\\N".join(_drawn(line, part.spoken.get(number), language) for number, line in enumerate(part.lines))

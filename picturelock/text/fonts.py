@@ -136,7 +136,7 @@ def _shaped(cluster: str) -> _Shaped | None:
         hb.shape(face.font, buffer)
         if all(info.codepoint for info in buffer.glyph_infos):
             advances = [position.x_advance for position in buffer.glyph_positions]
-            return _Shaped(face, sum(1 for one in advances if one > 0), sum(advances) / face.font.face.upem)
+            return _Shaped(face, sum(1 for advance in advances if advance > 0), sum(advances) / face.font.face.upem)
     return None
 
 

@@ -1,4 +1,8 @@
-"""Cancels at random moments (`python -m scripts.chaos.cancels`): no slot, workspace or process may be lost."""
+"""Cancels at random moments (`python -m scripts.chaos.cancels`): no slot, workspace or process may be lost.
+
+With `--by-stage` the moments are spread over the stages: each job is cancelled a moment after it has reached the one
+that was drawn for it.
+"""
 
 import argparse
 import asyncio
@@ -13,14 +17,15 @@ from typing import Any, Final
 
 import httpx
 
+from picturelock.jobs.stages import STAGES
 from picturelock.models import TERMINAL, JobStatus
 from scripts.chaos.stack import Stack, standing
 
 _AT_ONCE: Final = 8
-_SCENES: Final = 8
 _LONGEST_SECONDS: Final = 4.0
+_WITHIN_STAGE_SECONDS: Final = 1.0
 _LEFT_SECONDS: Final = 20.0
-_END_SECONDS: Final = 60.0
+_END_SECONDS: Final = 120.0
 
 
 def request(scenes: int) -> dict[str, Any]:
@@ -36,12 +41,25 @@ def request(scenes: int) -> dict[str, Any]:
     return {"script": {"title": word, "scenes": said}, "video": {"preset": "youtube-1080p"}}
 
 
-async def cancel_one(http: httpx.AsyncClient, wait: float) -> tuple[str, str]:
-    """A job that is cancelled after a while: the stage that it was in, and how it ended."""
-    job_id = (await http.post("/api/jobs", json=request(_SCENES))).raise_for_status().json()["jobId"]
+async def cancel_one(http: httpx.AsyncClient, scenes: int, wait: float, after: str | None) -> tuple[str, str]:
+    """A job that is cancelled a while after it has reached a stage: the stage that it was in, and how it ended."""
+    job_id = (await http.post("/api/jobs", json=request(scenes))).raise_for_status().json()["jobId"]
+    if after is not None:
+        await reached(http, job_id, after)
     await asyncio.sleep(wait)
     stage = str((await http.post(f"/api/jobs/{job_id}/cancel")).json().get("stage", "complete"))
     return stage, (await ended(http, job_id)).status
+
+
+async def reached(http: httpx.AsyncClient, job_id: str, stage: str) -> None:
+    """Waits until a job is in a stage, or beyond it."""
+    names: list[str] = [policy.name for policy in STAGES]
+    async with asyncio.timeout(_END_SECONDS):
+        while True:
+            job = JobStatus.model_validate((await http.get(f"/api/jobs/{job_id}")).json())
+            if job.status in TERMINAL or (job.stage in names and names.index(job.stage) >= names.index(stage)):
+                return
+            await asyncio.sleep(0.1)
 
 
 async def ended(http: httpx.AsyncClient, job_id: str) -> JobStatus:
@@ -67,6 +85,8 @@ async def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.chaos.cancels")
     parser.add_argument("--count", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--scenes", type=int, default=8)
+    parser.add_argument("--by-stage", action="store_true", help="spread the cancels over the stages")
     chosen = parser.parse_args()
     chance = random.Random(chosen.seed)  # noqa: S311 - moments, no secret
     with tempfile.TemporaryDirectory(prefix="picturelock-cancels-") as folder:
@@ -78,15 +98,17 @@ async def main() -> int:
 
             async def one() -> tuple[str, str]:
                 async with slots:
-                    return await cancel_one(http, chance.uniform(0.0, _LONGEST_SECONDS))
+                    stage = chance.choice(STAGES).name if chosen.by_stage else None
+                    wait = chance.uniform(0.0, _WITHIN_STAGE_SECONDS if stage else _LONGEST_SECONDS)
+                    return await cancel_one(http, chosen.scenes, wait, stage)
 
             done = await asyncio.gather(*(one() for _ in range(chosen.count)))
             left, took = await nothing_left(stack)
             began = time.monotonic()
-            film = await ended(http, (await http.post("/api/jobs", json=request(_SCENES))).json()["jobId"])
+            film = await ended(http, (await http.post("/api/jobs", json=request(chosen.scenes))).json()["jobId"])
             print(f"{len(done)} cancels: {dict(Counter(done))}")
             print(f"left after {took:.1f} s: {left or 'nothing'}")
-            print(f"a film of {_SCENES} scenes afterwards: {film.status} in {time.monotonic() - began:.1f} s")
+            print(f"a film of {chosen.scenes} scenes afterwards: {film.status} in {time.monotonic() - began:.1f} s")
             wrong = [*left, *stack.complaints()]
             if worker != stack.pids["worker"]:
                 wrong.append("the worker had to be started again")

@@ -128,7 +128,8 @@ async def standing(data: Path, *, workers: int, on_s3: bool) -> AsyncIterator[St
         }  # fmt: skip
     ports = ["--port", "0", "--temporal-port", "0", "--ui-port", "0"]
     supervisor = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "picturelock.cli.main", "up", "--data", str(data), *ports, "--json", "--workers", str(workers),
+        sys.executable, "-m", "picturelock.cli.main", "up", "--data", str(data), *ports, "--json",
+        "--workers", str(workers),
         cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     try:

@@ -14,10 +14,9 @@ from temporalio.activity import ActivityCancellationDetails
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities import contracts, decorators
-from activities.contracts import BatchTask, ScriptTask, SpeechTask
-from activities.decorators import lively
-from activities.heartbeat import Pulse
+from activities import decorators
+from activities.decorators import stage_activity
+from activities.heartbeat import HeartbeatReporter
 from activities.render import render_batch
 from activities.script import write_script
 from activities.tts import speak_scene
@@ -37,8 +36,13 @@ from picturelock.models import (
 from picturelock.presets import PRESETS
 from picturelock.render import i420, motion
 from picturelock.store.store import default_store
+from picturelock.temporal.contracts import Activity, BatchTask, NoTask, ScriptTask, SpeechTask
+from picturelock.temporal.failure_codec import CANCELLED_WORK
 
 Fake = Callable[[str], Path]
+
+SPEAKING = Activity("speaking", ScriptTask, NoTask, "tts", "exports")
+RENDERING = Activity("rendering", ScriptTask, NoTask, "render", "render")
 
 
 @pytest.fixture
@@ -169,7 +173,7 @@ async def test_cancel_kills_ffmpeg(
     environment.cancel(cancellation_details=ActivityCancellationDetails(cancel_requested=True))
     with pytest.raises(ApplicationError) as caught:
         await running
-    assert (caught.value.type, caught.value.non_retryable) == (contracts.GIVEN_UP, True)
+    assert (caught.value.type, caught.value.non_retryable) == (CANCELLED_WORK, True)
     last: Heartbeat = caught.value.details[1]
     assert last.frames_done  # what viewers have seen goes with it
     with pytest.raises(ProcessLookupError):
@@ -198,10 +202,11 @@ async def test_work_that_is_no_ffmpeg_is_watched_too(
     short = dataclasses.replace(stages.BY_NAME["tts"], stall_seconds=-1.5)
     monkeypatch.setitem(stages.BY_NAME, "tts", short)
 
-    @lively("tts")
-    async def stands_still(_task: ScriptTask, pulse: Pulse) -> None:
-        pulse.advance(0.5, "standing")
+    @stage_activity(SPEAKING)
+    async def stands_still(_task: ScriptTask, heartbeat: HeartbeatReporter) -> NoTask:
+        heartbeat.advance(0.5, "standing")
         await asyncio.Event().wait()
+        return NoTask()
 
     request = ExportRequest.model_validate({"brief": {"topic": "tides"}})
     with pytest.raises(ApplicationError) as caught:
@@ -222,9 +227,9 @@ async def test_work_that_is_no_ffmpeg_is_watched_too(
 async def test_every_error_becomes_a_code(
     error: Exception, code: str, final: bool, environment: ActivityEnvironment
 ) -> None:
-    @lively("render")
-    async def breaks(_task: ScriptTask, pulse: Pulse) -> None:
-        pulse.advance(0.1, "about to break")
+    @stage_activity(RENDERING)
+    async def breaks(_task: ScriptTask, heartbeat: HeartbeatReporter) -> NoTask:
+        heartbeat.advance(0.1, "about to break")
         raise error
 
     request = ExportRequest.model_validate({"brief": {"topic": "tides"}})
@@ -247,12 +252,12 @@ async def test_a_second_attempt_begins_where_viewers_already_are(environment: Ac
 
 
 def test_progress_of_an_attempt_never_goes_back() -> None:
-    pulse = Pulse(stages.BY_NAME["render"])
-    listen = pulse.frames(100, "m")
+    heartbeat = HeartbeatReporter(stages.BY_NAME["render"])
+    listen = heartbeat.frames(100, "m")
     listen(80, 60)
-    assert (pulse.state.fraction, pulse.state.frames_done) == (0.65, 60)
+    assert (heartbeat.state.fraction, heartbeat.state.frames_done) == (0.65, 60)
     listen(80, 40)
-    assert pulse.state.fraction == 0.65
+    assert heartbeat.state.fraction == 0.65
 
 
 async def test_who_waits_for_a_slot_is_not_stalled(environment: ActivityEnvironment) -> None:
@@ -260,15 +265,15 @@ async def test_who_waits_for_a_slot_is_not_stalled(environment: ActivityEnvironm
     policy = dataclasses.replace(stages.BY_NAME["render"], stall_seconds=0.1)
 
     async def wait() -> None:
-        pulse = Pulse(policy)
-        pulse._advanced -= 5  # longer than the threshold and its margin
-        before = pulse.state.last_advance_at
-        with pulse.waiting():
-            beating = asyncio.create_task(pulse.beat())
+        heartbeat = HeartbeatReporter(policy)
+        heartbeat._advanced -= 5  # longer than the threshold and its margin
+        before = heartbeat.state.last_advance_at
+        with heartbeat.waiting():
+            beating = asyncio.create_task(heartbeat.send())
             await asyncio.sleep(0)
             assert not beating.done()
-        assert pulse.state.last_advance_at > before
-        pulse._advanced -= 5
+        assert heartbeat.state.last_advance_at > before
+        heartbeat._advanced -= 5
         with pytest.raises(RenderStalled):
             await beating
 
@@ -297,12 +302,13 @@ async def test_work_that_ignores_its_cancellation_is_left_behind(
     monkeypatch.setattr(decorators, "END_SECONDS", 0.3)
     begun, ended = asyncio.Event(), asyncio.Event()
 
-    @lively("tts")
-    async def stubborn(_task: ScriptTask, pulse: Pulse) -> None:
+    @stage_activity(SPEAKING)
+    async def stubborn(_task: ScriptTask, heartbeat: HeartbeatReporter) -> NoTask:
         begun.set()
         while not ended.is_set():
             with contextlib.suppress(asyncio.CancelledError):
                 await ended.wait()
+        return NoTask()
 
     request = ExportRequest.model_validate({"brief": {"topic": "tides"}})
     running = asyncio.ensure_future(environment.run(stubborn, ScriptTask(request=request)))

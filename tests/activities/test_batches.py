@@ -7,32 +7,32 @@ from pathlib import Path
 
 from temporalio.testing import ActivityEnvironment
 
-from activities.composition import planned_batches
-from activities.contracts import (
-    BatchTask,
-    ChosenEncoder,
-    Composition,
-    PlannedBatch,
-    RenderedBatch,
-    Segments,
-    WrittenScript,
-)
 from activities.render import render_batch
-from benchmarks.studio import quiet
+from picturelock.composition.batches import plan_batches
 from picturelock.composition.layout import Part, lay_out, segment_spec
 from picturelock.models import (
     ArtifactRef,
     AudioPlan,
+    PlannedBatch,
     RenderedSegment,
     RenderPlan,
     ScenePicture,
     Segment,
+    Segments,
     Timeline,
 )
 from picturelock.presets import PRESETS
 from picturelock.render import i420
 from picturelock.render.segment import segment_key
 from picturelock.store.store import Store, default_store
+from picturelock.temporal.contracts import (
+    BatchTask,
+    ChosenEncoder,
+    Composition,
+    RenderedBatch,
+    WrittenScript,
+)
+from tests.film_maker import quiet
 
 
 async def planned(store: Store, scenes: int, encoder: str = "software") -> RenderPlan:
@@ -63,7 +63,7 @@ async def remember(store: Store, plan: RenderPlan, segment: Segment) -> None:
 async def test_a_transition_goes_with_the_piece_after_it(store: Store) -> None:
     plan = await planned(store, 4)
     kinds = {one.id: one.kind for one in plan.timeline.segments}
-    batches = await planned_batches(plan, store, quiet)
+    batches = await plan_batches(plan, store, quiet)
     assert sorted(one for batch in batches for one in batch.segment_ids) == sorted(kinds)
     assert [batch.frames for batch in batches] == sorted((batch.frames for batch in batches), reverse=True)
     assert len({batch.id for batch in batches}) == len(batches)
@@ -72,7 +72,7 @@ async def test_a_transition_goes_with_the_piece_after_it(store: Store) -> None:
 
 
 async def test_a_small_film_of_which_nothing_is_there_is_paired_too(store: Store) -> None:
-    batches = await planned_batches(await planned(store, 2), store, quiet)
+    batches = await plan_batches(await planned(store, 2), store, quiet)
     assert sorted(len(batch.segment_ids) for batch in batches) == [1, 1, 1, 2]
 
 
@@ -88,7 +88,7 @@ async def test_what_is_there_goes_together_and_the_few_others_alone(store: Store
     for segment in segments:
         if segment.id not in missing:
             await remember(store, plan, segment)
-    batches = await planned_batches(plan, store, quiet)
+    batches = await plan_batches(plan, store, quiet)
     assert set(batches[0].segment_ids) == {one.id for one in segments} - missing
     assert batches[0].frames == sum(one.frames for one in segments if one.id not in missing)
     assert [len(batch.segment_ids) for batch in batches[1:]] == [1] * len(missing)
@@ -102,14 +102,14 @@ async def test_a_record_without_its_file_counts_for_nothing(store: Store) -> Non
     found = await store.recall("segment", segment_key(segment_spec(plan, segment)), RenderedSegment)
     assert found
     assert await store.delete_older(found.artifact, datetime.now(UTC) + timedelta(days=1))
-    assert [len(batch.segment_ids) for batch in await planned_batches(plan, store, quiet)] == [1, 1]
+    assert [len(batch.segment_ids) for batch in await plan_batches(plan, store, quiet)] == [1, 1]
 
 
 async def test_many_that_are_there_do_not_make_one_result(store: Store) -> None:
     plan = await planned(store, 50)
     for segment in plan.timeline.segments:
         await remember(store, plan, segment)
-    sizes = [len(batch.segment_ids) for batch in await planned_batches(plan, store, quiet)]
+    sizes = [len(batch.segment_ids) for batch in await plan_batches(plan, store, quiet)]
     assert sorted(sizes) == [49, 100]
 
 
@@ -119,7 +119,7 @@ async def test_a_transition_whose_piece_is_there_goes_alone(store: Store) -> Non
     for before, segment in pairwise(segments):
         if before.kind == "transition":
             await remember(store, plan, segment)
-    batches = await planned_batches(plan, store, quiet)
+    batches = await plan_batches(plan, store, quiet)
     assert sorted(len(batch.segment_ids) for batch in batches) == [*[1] * 20, 9]
 
 
@@ -127,7 +127,7 @@ async def test_nothing_is_looked_up_for_an_encoder_that_is_not_chosen_yet(store:
     plan = await planned(store, 4, encoder="hardware")
     for segment in plan.timeline.segments:
         await remember(store, plan, segment)
-    assert max(len(batch.segment_ids) for batch in await planned_batches(plan, store, quiet)) == 2
+    assert max(len(batch.segment_ids) for batch in await plan_batches(plan, store, quiet)) == 2
 
 
 async def found_batch(store: Store) -> tuple[RenderPlan, BatchTask]:
@@ -135,7 +135,7 @@ async def found_batch(store: Store) -> tuple[RenderPlan, BatchTask]:
     plan = await planned(store, 2)
     for segment in plan.timeline.segments:
         await remember(store, plan, segment)
-    (batch,) = await planned_batches(plan, store, quiet)
+    (batch,) = await plan_batches(plan, store, quiet)
     ref = await store.put_bytes(plan.model_dump_json().encode(), "application/json")
     return plan, task_of(batch, ref)
 

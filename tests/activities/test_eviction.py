@@ -12,6 +12,7 @@ from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 from activities.eviction import evict_cache
 from picturelock.store.eviction import Tombstone
 from picturelock.store.store import default_store
+from picturelock.temporal.contracts import NoTask
 from tests.workflows.conftest import start
 
 pytestmark = pytest.mark.usefixtures("no_leftovers")
@@ -31,5 +32,5 @@ async def test_what_an_open_export_may_have_seen_stays_whatever_the_clocks_say(
     await start(temporal.client)
     environment = ActivityEnvironment(temporal.client)
     environment.info = dataclasses.replace(environment.info, started_time=now + ahead)
-    await environment.run(evict_cache)
+    await environment.run(evict_cache, NoTask())
     assert await store.has(ref) == kept

@@ -10,12 +10,12 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.contracts import ScriptTask
-from activities.decorators import lively
-from activities.heartbeat import Pulse
+from activities.decorators import stage_activity
+from activities.heartbeat import HeartbeatReporter
 from picturelock.errors import RenderFailed, StoreUnavailable
 from picturelock.jobs import stages
-from picturelock.models import ExportRequest, Heartbeat, Made
+from picturelock.models import CachedResult, ExportRequest, Heartbeat
+from picturelock.temporal.contracts import Activity, ScriptTask
 from tests.activities.test_activities import error_of
 
 
@@ -25,9 +25,9 @@ def environment() -> ActivityEnvironment:
 
 
 def failing(error: Exception) -> Any:
-    @lively("render")
-    async def work(_task: ScriptTask, pulse: Pulse) -> None:
-        pulse.advance(0.4, "Rendering")
+    @stage_activity(Activity("fails", ScriptTask, CachedResult, "render", "render"))
+    async def work(_task: ScriptTask, heartbeat: HeartbeatReporter) -> CachedResult:
+        heartbeat.advance(0.4, "Rendering")
         raise error
 
     return work
@@ -73,9 +73,9 @@ async def test_a_success_knows_why_the_attempts_before_it_ended(environment: Act
 async def failures_told(environment: ActivityEnvironment, attempt: int, *beats: Heartbeat) -> list[str]:
     """What the result of a good attempt says of those before it."""
 
-    @lively("render")
-    async def work(_task: ScriptTask, pulse: Pulse) -> Made:
-        return Made()
+    @stage_activity(Activity("works", ScriptTask, CachedResult, "render", "render"))
+    async def work(_task: ScriptTask, heartbeat: HeartbeatReporter) -> CachedResult:
+        return CachedResult()
 
     environment.info = dataclasses.replace(
         ActivityEnvironment.default_info(), attempt=attempt, heartbeat_details=list(beats)

@@ -11,7 +11,6 @@ from activities import heartbeat, pace
 from activities.pace import BEATS_PER_SECOND, SLOWEST_SECONDS, Pace
 from picturelock.jobs.stages import BY_NAME, HEARTBEAT_SECONDS
 from picturelock.models import Heartbeat
-from workflows.options import HEARTBEAT_TIMEOUT
 
 
 def seconds(running: int, processes: int) -> float:
@@ -27,7 +26,7 @@ def test_few_beat_often_and_many_seldom() -> None:
     assert seconds(30, 1) == seconds(6, 5) == 30 / BEATS_PER_SECOND
     assert seconds(8, 25) == seconds(400, 1) == SLOWEST_SECONDS
     assert 200 / SLOWEST_SECONDS < 60
-    assert HEARTBEAT_TIMEOUT.total_seconds() / 2 > SLOWEST_SECONDS
+    assert BY_NAME["render"].heartbeat_seconds / 2 > SLOWEST_SECONDS
 
 
 def test_who_has_ended_counts_no_more() -> None:
@@ -52,7 +51,7 @@ async def test_an_activity_beats_at_the_pace_of_its_process(monkeypatch: pytest.
         monkeypatch.setattr(time, "monotonic", lambda: clock)
         monkeypatch.setattr(asyncio, "sleep", sleep)
         with pytest.raises(TimeoutError):
-            await heartbeat.Pulse(BY_NAME["render"]).beat()
+            await heartbeat.HeartbeatReporter(BY_NAME["render"]).send()
 
     for processes, wanted in ((1, range(38, 43)), (200, range(3, 5))):
         monkeypatch.setattr(pace.PACE, "processes", processes)

@@ -17,7 +17,7 @@ from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.testing import WorkflowEnvironment
 
 from picturelock.cli.ports import any_free
-from picturelock.temporal.activity_pause import hold
+from picturelock.temporal.activity_pause import pause
 from tests.api.test_jobs import SCRIPT, OpenStudio, create, until
 from tests.fake_activities import Studio, beat
 
@@ -143,7 +143,7 @@ async def test_a_holder_that_is_no_longer_wanted_holds_nothing(
     await studio(Studio(scenes=1, hooks={"write_script": wait}))
     await until(http, job_id, lambda one: one.status == "running")
     described = await temporal.client.get_workflow_handle(job_id).describe()
-    assert await hold(temporal.client, job_id, described.run_id or "", ("an-old-hold", 1))
+    assert await pause(temporal.client, job_id, described.run_id or "", ("an-old-hold", 1))
     described = await temporal.client.get_workflow_handle(job_id).describe()
     assert not any(one.paused for one in described.raw_description.pending_activities)
 

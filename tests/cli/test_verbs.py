@@ -20,7 +20,7 @@ from tests.servers import FakeServer, Reply
 pytestmark = [pytest.mark.usefixtures("no_leftovers"), pytest.mark.slow]
 
 
-class Held(Studio):
+class Gated(Studio):
     """Activities that stand still in `speak_scene` until the gate opens."""
 
     def __init__(self, **hooks: Any) -> None:
@@ -36,7 +36,7 @@ async def fail(_task: Any) -> None:
 
 
 async def test_cancel(http: httpx.AsyncClient, api_url: str, studio: OpenStudio) -> None:
-    await studio(Held())
+    await studio(Gated())
     job_id = await create(http)
     await until(http, job_id, lambda one: one.stage == "tts")
     said = await piped("cancel", job_id, "--api", api_url)
@@ -47,13 +47,13 @@ async def test_cancel(http: httpx.AsyncClient, api_url: str, studio: OpenStudio)
 
 
 async def test_pause_and_resume(http: httpx.AsyncClient, api_url: str, studio: OpenStudio) -> None:
-    held = Held()
-    await studio(held)
+    gated = Gated()
+    await studio(gated)
     job_id = await create(http)
     await until(http, job_id, lambda one: one.stage == "tts")
     said = await piped("pause", job_id, "--api", api_url)
     assert (said.code, said.out) == (0, "pause requested: what runs is finished first\n")
-    held.gate.set()
+    gated.gate.set()
     await until(http, job_id, lambda one: one.status == "paused")
     assert (await piped("pause", job_id, "--api", api_url)).out == "paused\n"
     said = await piped("resume", job_id, "--api", api_url)
@@ -94,14 +94,14 @@ async def test_jobs_as_a_table_and_as_json(http: httpx.AsyncClient, api_url: str
 async def test_watch_in_a_pipe_says_a_line_for_every_stage(
     http: httpx.AsyncClient, api_url: str, studio: OpenStudio
 ) -> None:
-    held = Held()
-    await studio(held)
+    gated = Gated()
+    await studio(gated)
     job_id = await create(http)
     await until(http, job_id, lambda one: one.stage == "tts")
     watching = await start("watch", job_id, "--api", api_url)
     assert watching.stderr is not None
     first = (await watching.stderr.readline()).decode()
-    held.gate.set()
+    gated.gate.set()
     said = await ended(watching)
     assert (said.code, said.out) == (0, "")
     lines = [first, *said.err.splitlines()]
@@ -116,7 +116,7 @@ async def test_watch_in_a_pipe_says_a_line_for_every_stage(
 async def test_watch_ends_with_one_and_says_why(
     state: str, http: httpx.AsyncClient, api_url: str, studio: OpenStudio
 ) -> None:
-    await studio(Studio(hooks={"compose": fail}) if state == "failed" else Held())
+    await studio(Studio(hooks={"compose": fail}) if state == "failed" else Gated())
     job_id = await create(http)
     if state == "cancelled":
         await until(http, job_id, lambda one: one.stage == "tts")
@@ -132,8 +132,8 @@ async def test_watch_ends_with_one_and_says_why(
 
 
 async def test_ctrl_c_leaves_the_job_alone(http: httpx.AsyncClient, api_url: str, studio: OpenStudio) -> None:
-    held = Held()
-    await studio(held)
+    gated = Gated()
+    await studio(gated)
     job_id = await create(http)
     watching = await start("watch", job_id, "--api", api_url)
     assert watching.stderr is not None
@@ -141,7 +141,7 @@ async def test_ctrl_c_leaves_the_job_alone(http: httpx.AsyncClient, api_url: str
     watching.send_signal(signal.SIGINT)
     said = await ended(watching)
     assert (said.code, "Traceback" in said.err) == (130, False)
-    held.gate.set()
+    gated.gate.set()
     await until(http, job_id, lambda one: one.status == "completed")
 
 
@@ -151,11 +151,11 @@ async def test_the_terminal_shows_every_state_of_a_job(
     job_id = await create(http)
     screen = await Terminal.open("watch", job_id, "--api", api_url)
     await screen.shows("0.0 %", "· script", "· finalize")  # queued: nobody works
-    held = Held(compose=lambda _: asyncio.sleep(0))
-    await studio(held)
+    gated = Gated(compose=lambda _: asyncio.sleep(0))
+    await studio(gated)
     await screen.shows("✓ script", "▸ tts", "Speaking 2 scenes")
     await http.post(f"/api/jobs/{job_id}/pause")
-    held.gate.set()
+    gated.gate.set()
     await until(http, job_id, lambda one: one.status == "paused")
     await screen.shows("‖ ", "Paused")
     await http.post(f"/api/jobs/{job_id}/resume")
@@ -185,12 +185,12 @@ async def test_the_terminal_shows_a_cancelled_job_and_its_warnings(
         from temporalio import activity
 
         activity.heartbeat(beat(0.5))
-        await held.gate.wait()
+        await gated.gate.wait()
 
-    held = Held(compose=tell)
-    held.gate.set()
-    await studio(held)
-    held.gate.clear()
+    gated = Gated(compose=tell)
+    gated.gate.set()
+    await studio(gated)
+    gated.gate.clear()
     job_id = await create(http)
     screen = await Terminal.open("watch", job_id, "--api", api_url)
     await screen.shows("▸ tts")

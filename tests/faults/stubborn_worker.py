@@ -7,10 +7,10 @@ import sys
 from temporalio import activity
 
 import worker
-from activities.contracts import WRITE_SCRIPT, ScriptTask, WrittenScript
+from picturelock.temporal.contracts import WRITE_SCRIPT, ScriptTask, WrittenScript
 
 
-@activity.defn(name=WRITE_SCRIPT)
+@activity.defn(name=WRITE_SCRIPT.name)
 async def write_script(_task: ScriptTask) -> WrittenScript:
     """Beats, and ends for nobody."""
     print("begun", flush=True)  # noqa: T201 - the test waits for it

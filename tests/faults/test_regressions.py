@@ -29,7 +29,7 @@ from picturelock.cli.ports import any_free
 from picturelock.ffmpeg import runner
 from picturelock.ffmpeg.probe import probe
 from picturelock.jobs.status import assemble
-from picturelock.models import JobStatus, Snapshot
+from picturelock.models import ArchivedJob, JobStatus, Snapshot
 from picturelock.store.store import Store
 from picturelock.temporal.connection import connect
 from picturelock.temporal.names import SNAPSHOT_MEMO
@@ -144,7 +144,7 @@ async def test_5_one_truth_on_every_surface(up: Up, http: httpx.AsyncClient) -> 
     [received] = server.requests
     secret = (up.data / "webhook-secret").read_text().strip()
     webhook = Webhook(secret).verify(received.body, received.headers)
-    archived = await Store((up.data / "store").as_uri(), up.data).job_file(job_id, "attempts/1.json")
+    archived = await Store((up.data / "store").as_uri(), up.data).job_record(job_id, "attempts/1.json", ArchivedJob)
     kept = await JobReader(client).observe(job_id)
     assert {**got, "percent": 100} == last == {k: v for k, v in webhook.items() if k not in {"type", "timestamp"}}
     assert (webhook["type"], webhook["timestamp"]) == ("job-completed", got["completedAt"])
@@ -152,7 +152,7 @@ async def test_5_one_truth_on_every_surface(up: Up, http: httpx.AsyncClient) -> 
     assert memo.stage == got["stage"] == "complete"
     assert assemble(kept).progress == 100
     assert archived is not None
-    assert json.loads(archived)["observation"]["runStatus"] == "completed"
+    assert archived.observation.run_status == "completed"
     await asyncio.sleep(0.05)  # Temporal's core lets go of its threads (sdk-python #300)
 
 

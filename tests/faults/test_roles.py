@@ -15,11 +15,11 @@ import pytest_asyncio
 from temporalio.api.enums.v1 import EventType, PendingActivityState
 from temporalio.client import Client
 
-from activities.contracts import RENDER_BATCH
 from benchmarks.stand import Stand, standing
 from picturelock.cli.child import Child
-from picturelock.finalize.publish import Manifest
+from picturelock.finalize.manifest import Manifest
 from picturelock.models import JobStatus
+from picturelock.temporal.contracts import RENDER_BATCH
 from tests.faults.stack import create, long_script, status, until
 
 pytestmark = pytest.mark.slow
@@ -83,7 +83,7 @@ async def rendering(client: Client, job_id: str) -> int:
     """How many batches of a job workers have taken."""
     described = await client.get_workflow_handle(job_id).describe()
     return sum(
-        one.activity_type.name == RENDER_BATCH
+        one.activity_type.name == RENDER_BATCH.name
         and one.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
         and one.HasField("heartbeat_details")
         for one in described.raw_description.pending_activities
@@ -103,7 +103,7 @@ async def attempts_of_batches(client: Client, job_id: str) -> list[int]:
         event.event_id
         for event in history.events
         if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
-        and event.activity_task_scheduled_event_attributes.activity_type.name == RENDER_BATCH
+        and event.activity_task_scheduled_event_attributes.activity_type.name == RENDER_BATCH.name
     }
     started = [event.activity_task_started_event_attributes for event in history.events]
     return [one.attempt for one in started if one.scheduled_event_id in batches]

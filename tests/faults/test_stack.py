@@ -160,7 +160,8 @@ async def test_ports_move_on_and_closed_jobs_stay_ninety_days(tmp_path: Path) ->
     taken = [any_free() for _ in range(3)]
     sockets = [socket.create_server(("127.0.0.1", port)) for port in taken]
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "picturelock.cli.main", "up", "--data", str(tmp_path / "data"), "--json", "--workers", "2",
+        sys.executable, "-m", "picturelock.cli.main", "up", "--data", str(tmp_path / "data"), "--json",
+        "--workers", "2",
         "--port", str(taken[0]), "--temporal-port", str(taken[1]), "--ui-port", str(taken[2]),
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
     )  # fmt: skip

@@ -14,24 +14,13 @@ import numpy.typing as npt
 from temporalio.testing import ActivityEnvironment
 
 from activities.composition import compose_film
-from activities.contracts import (
-    BatchTask,
-    Composition,
-    CompositionTask,
-    FinalizeTask,
-    ScriptTask,
-    Segments,
-    SoundTask,
-    SpeechTask,
-    WrittenScript,
-)
 from activities.finalize import finalize_film
 from activities.render import load_plan, master_sound, render_batch
 from activities.script import write_script
 from activities.tts import speak_scene
 from picturelock.composition.layout import segment_spec
 from picturelock.ffmpeg.tools import ffmpeg_path, ffprobe_path
-from picturelock.finalize.publish import Manifest
+from picturelock.finalize.manifest import Manifest
 from picturelock.models import (
     ArtifactRef,
     ExportRequest,
@@ -41,12 +30,23 @@ from picturelock.models import (
     RenderPlan,
     Script,
     Segment,
+    Segments,
     Sound,
 )
 from picturelock.render import i420
 from picturelock.render.segment import drawer
-from picturelock.store.assets import take_in
+from picturelock.store.assets import ingest
 from picturelock.store.store import Store, default_store
+from picturelock.temporal.contracts import (
+    BatchTask,
+    Composition,
+    CompositionTask,
+    FinalizeTask,
+    ScriptTask,
+    SoundTask,
+    SpeechTask,
+    WrittenScript,
+)
 
 Body = dict[str, Any]
 Picture = npt.NDArray[np.uint8]
@@ -103,7 +103,7 @@ class Studio:
 
     async def upload(self, path: Path) -> str:
         """The asset id of a file."""
-        return (await take_in(path, self.store)).asset_id
+        return (await ingest(path, self.store)).asset_id
 
     async def planned(self, body: Body) -> Planned:
         """The film on paper: script, narrations and plan."""

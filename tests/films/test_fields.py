@@ -280,7 +280,7 @@ ELSEWHERE = {
     "script.scenes[].visual.prompt": "tests.films.test_fields:test_a_prompt_is_what_the_model_is_asked",
     "pictures": "tests.films.test_fields:test_pictures_decides_what_scenes_without_a_visual_show",
     "deadlineSeconds": "tests.workflows.test_export:test_an_export_that_does_not_end_is_ended_at_its_deadline",
-    "webhook.url": "tests.workflows.test_aftermath:test_the_webhook_tells_what_everybody_else_is_told_signed",
+    "webhook.url": "tests.workflows.test_post_export:test_the_webhook_tells_what_everybody_else_is_told_signed",
 }
 """Fields that need a server of their own: shown by the tests below."""
 

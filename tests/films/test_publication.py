@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from activities.contracts import FinalizeTask
 from activities.finalize import finalize_film
 from picturelock.store.hashing import sha256_of
+from picturelock.temporal.contracts import FinalizeTask
 from tests.fake_s3 import CREDENTIALS, FakeS3
 from tests.films.studio import Body, Studio, changed
 

@@ -25,7 +25,7 @@ SERVER = ["fastapi", "starlette", "uvicorn", "sse_starlette", "typer", "rich", "
         (SERVER, "import worker; worker.build_workers"),
         (
             [*MEDIA, *SERVER],
-            "import picturelock.jobs.status, picturelock.temporal.reader, picturelock.store.store, picturelock.script.intake",
+            "import picturelock.jobs.status, picturelock.temporal.reader, picturelock.script.intake",
         ),
     ],
 )

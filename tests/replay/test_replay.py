@@ -10,7 +10,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
 from workflows.export import ExportWorkflow
-from workflows.post_export import AftermathWorkflow
+from workflows.post_export import PostExportWorkflow
 
 HISTORIES = sorted((Path(__file__).parent / "histories").rglob("*.json"))
 """Those in folders are of earlier shapes of the workflow, which open executions may still have."""
@@ -19,7 +19,7 @@ HISTORIES = sorted((Path(__file__).parent / "histories").rglob("*.json"))
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 async def test_a_recorded_export_replays(path: Path) -> None:
     history = WorkflowHistory.from_json(path.stem, path.read_text())
-    replayer = Replayer(workflows=[ExportWorkflow, AftermathWorkflow], data_converter=pydantic_data_converter)
+    replayer = Replayer(workflows=[ExportWorkflow, PostExportWorkflow], data_converter=pydantic_data_converter)
     await replayer.replay_workflow(history)
 
 
@@ -44,7 +44,7 @@ def test_every_way_an_export_ends_is_recorded() -> None:
         "failed",
         "cancelled",
         "fallen-back",
-        "told.aftermath.1",
+        "told.post-export.1",
     }
     assert {path.stem for path in HISTORIES} >= ways
 

@@ -164,7 +164,7 @@ async def test_colours_come_back_as_they_were(make: Callable[..., Path], options
     source = f"color=c=0x{red:02x}{green:02x}{blue:02x}:s={size}:r=30:d=0.2,format=gbrp"
     path = make(source, *options, "-c:v", "libx264", "-crf", "4")
     [frame] = await read(path, cut(5), [2])
-    y, u, v = (float(np.median(plane)) for plane in views(frame).each())
+    y, u, v = (float(np.median(plane)) for plane in views(frame))
     luma, chroma_b, chroma_r = (y - 16) / 219, (u - 128) / 224, (v - 128) / 224
     back = (
         luma + 1.5748 * chroma_r,

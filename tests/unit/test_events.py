@@ -7,9 +7,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.events import Teller, already_told, stream
+from api.events import EventEncoder, already_told, stream
 from api.frames import EventId, frame, stamp
-from api.watch import Sighting
+from api.watch import WatchedState
 from picturelock.models import NOTES_KEPT, Observation, TimelineEvent
 from tests.unit.test_status import BEFORE_RENDER, NOW, RENDER, RESULT, observed, snapshot
 
@@ -24,8 +24,8 @@ def events_of(told: bytes) -> list[tuple[str, str | None, dict[str, object]]]:
     return found
 
 
-def sighting(observation: Observation, version: int = 1) -> Sighting:
-    return Sighting(version, observation)
+def sighting(observation: Observation, version: int = 1) -> WatchedState:
+    return WatchedState(version, observation)
 
 
 def timeline(count: int) -> list[TimelineEvent]:
@@ -51,31 +51,30 @@ def ended(entries: int, attempt: int = 1) -> Observation:
 
 
 def test_a_new_client_gets_the_present_and_no_past() -> None:
-    frames = events_of(Teller(None).tell(sighting(rendering(50, 7))))
+    frames = events_of(EventEncoder(None).frames_for(sighting(rendering(50, 7))))
     assert [name for name, _, _ in frames] == ["job-progress"]
     assert frames[0][1] == f"1.7.{HALFWAY * 10:.0f}"
     assert frames[0][2]["percent"] == frames[0][2]["progress"] == HALFWAY
 
 
 def test_a_returning_client_gets_what_it_missed_first() -> None:
-    frames = events_of(Teller(EventId(1, 5, 900)).tell(sighting(rendering(50, 7))))
+    frames = events_of(EventEncoder(EventId(1, 5, 900)).frames_for(sighting(rendering(50, 7))))
     assert [name for name, _, _ in frames] == ["step-status", "step-status", "job-progress"]
     assert [event_id for _, event_id, _ in frames] == ["1.6.900", "1.7.900", "1.7.900"]
     assert frames[-1][2]["percent"] == 90.0
 
 
 def test_a_client_that_missed_more_than_is_kept_gets_the_newest() -> None:
-    frames = events_of(Teller(EventId(1, 5, 900)).tell(sighting(rendering(50, 70))))
+    frames = events_of(EventEncoder(EventId(1, 5, 900)).frames_for(sighting(rendering(50, 70))))
     numbers = [event_id for name, event_id, _ in frames if name == "step-status"]
     assert numbers == [f"1.{number}.900" for number in range(51, 71)]
-    assert events_of(Teller(EventId(1, 69, 900)).tell(sighting(rendering(50, 70))))[0][1] == "1.70.900"
-    assert [name for name, _, _ in events_of(Teller(EventId(1, 70, 900)).tell(sighting(rendering(50, 70))))] == [
-        "job-progress"
-    ]
+    assert events_of(EventEncoder(EventId(1, 69, 900)).frames_for(sighting(rendering(50, 70))))[0][1] == "1.70.900"
+    frames = events_of(EventEncoder(EventId(1, 70, 900)).frames_for(sighting(rendering(50, 70))))
+    assert [name for name, _, _ in frames] == ["job-progress"]
 
 
 def test_a_higher_attempt_may_begin_lower() -> None:
-    frames = events_of(Teller(EventId(1, 5, 900)).tell(sighting(rendering(0, 2, attempt=2))))
+    frames = events_of(EventEncoder(EventId(1, 5, 900)).frames_for(sighting(rendering(0, 2, attempt=2))))
     assert frames[-1][2]["percent"] == BEFORE_RENDER
     assert frames[-1][1] == f"2.2.{BEFORE_RENDER * 10:.0f}"
 
@@ -97,21 +96,21 @@ def test_foreign_ids_are_ignored() -> None:
 def test_warnings_are_told_once() -> None:
     unserved = {"live_queues": [], "watched_since": NOW, "now": NOW + timedelta(minutes=1)}
     quiet = rendering(50, 3).model_copy(update=unserved)
-    teller = Teller(None)
-    assert "warning" in [name for name, _, _ in events_of(teller.tell(sighting(quiet)))]
-    assert "warning" not in [name for name, _, _ in events_of(teller.tell(sighting(quiet)))]
+    encoder = EventEncoder(None)
+    assert "warning" in [name for name, _, _ in events_of(encoder.frames_for(sighting(quiet)))]
+    assert "warning" not in [name for name, _, _ in events_of(encoder.frames_for(sighting(quiet)))]
 
 
 def test_a_warning_that_comes_back_is_told_again() -> None:
     unserved = {"live_queues": [], "watched_since": NOW, "now": NOW + timedelta(minutes=1)}
     quiet = rendering(50, 3).model_copy(update=unserved)
-    teller = Teller(None)
-    told = [events_of(teller.tell(sighting(one))) for one in (quiet, rendering(50, 3), quiet)]
+    encoder = EventEncoder(None)
+    told = [events_of(encoder.frames_for(sighting(one))) for one in (quiet, rendering(50, 3), quiet)]
     assert ["warning" in [name for name, _, _ in frames] for frames in told] == [True, False, True]
 
 
 def test_a_temporal_that_is_away_is_a_warning_not_an_end() -> None:
-    frames = events_of(Teller(None).tell(Sighting(1, away="gone")))
+    frames = events_of(EventEncoder(None).frames_for(WatchedState(1, away="gone")))
     assert [(name, data["code"]) for name, _, data in frames] == [("warning", "STATE_UNAVAILABLE")]
 
 
@@ -123,13 +122,13 @@ def test_any_interleaving_of_sightings_and_reconnects_is_monotone_with_one_end(
     steps: list[tuple[int, int, bool]],
 ) -> None:
     """Sightings may come from replicas that lag, with lower progress and shorter timelines: no client steps back."""
-    teller = Teller(None)
+    encoder = EventEncoder(None)
     told: list[tuple[str, str | None, dict[str, object]]] = []
     for done, entries, reconnect in steps:
         if reconnect and told:
-            teller = Teller(EventId.parse(told[-1][1]))
-        told += events_of(teller.tell(sighting(rendering(done, entries))))
-    told += events_of(teller.tell(sighting(ended(13))))
+            encoder = EventEncoder(EventId.parse(told[-1][1]))
+        told += events_of(encoder.frames_for(sighting(rendering(done, entries))))
+    told += events_of(encoder.frames_for(sighting(ended(13))))
     percents = [float(str(body["percent"])) for _, _, body in told if "percent" in body]
     assert percents == sorted(percents)
     terminal = [name for name, _, _ in told if name in {"job-completed", "job-failed", "job-cancelled"}]
@@ -146,21 +145,21 @@ def test_any_interleaving_of_attempts_and_reconnects_tells_each_end_once(
     given_up: list[tuple[list[tuple[int, int, bool]], str]], last: list[tuple[int, int, bool]]
 ) -> None:
     """One client follows a job through all of its attempts, losing its connection now and then."""
-    teller = Teller(None)
+    encoder = EventEncoder(None)
     told: list[tuple[str, str | None, dict[str, object]]] = []
     ends: list[str] = []
     for number, (steps, end) in enumerate([*given_up, (last, "completed")], start=1):
         for done, entries, reconnect in steps:
             if reconnect and told:
-                teller = Teller(EventId.parse(told[-1][1]))
-            told += events_of(teller.tell(sighting(rendering(done, entries, attempt=number))))
+                encoder = EventEncoder(EventId.parse(told[-1][1]))
+            told += events_of(encoder.frames_for(sighting(rendering(done, entries, attempt=number))))
         closed = ended(13, attempt=number) if end == "completed" else given_up_at(13, end, number)
         final = sighting(closed)
         assert not already_told(final, EventId.parse(told[-1][1]))
-        told += events_of(teller.tell(final))
+        told += events_of(encoder.frames_for(final))
         ends.append(f"job-{end}")
         assert already_told(final, EventId.parse(told[-1][1]))
-        teller = Teller(EventId.parse(told[-1][1]))
+        encoder = EventEncoder(EventId.parse(told[-1][1]))
     assert [name for name, _, _ in told if name in {"job-completed", "job-failed", "job-cancelled"}] == ends
     for number in range(1, len(ends) + 1):
         shown = [
@@ -178,20 +177,20 @@ def given_up_at(entries: int, status: str, attempt: int) -> Observation:
 class FakeWatcher:
     """Sees the job at last: away at first, ended then."""
 
-    def __init__(self, *seen: Sighting) -> None:
+    def __init__(self, *seen: WatchedState) -> None:
         self._seen = list(seen)
 
     def is_closing(self) -> bool:
         return False
 
-    async def newer_than(self, version: int, _seconds: float) -> Sighting | None:
+    async def newer_than(self, version: int, _seconds: float) -> WatchedState | None:
         return next(one for one in self._seen if one.version > version)
 
 
 async def test_who_knows_the_end_is_not_told_it_again_however_late_it_is_seen() -> None:
     """The first look took too long for a 204; the stream ends without a second terminal event."""
     final = sighting(ended(13), version=2)
-    watcher: Any = FakeWatcher(Sighting(1, away="Temporal does not answer"), final)
+    watcher: Any = FakeWatcher(WatchedState(1, away="Temporal does not answer"), final)
     frames = [frame async for frame in stream(watcher, "job-12345", "c", final.event_id)]
     names = [name for frame in frames for name, _, _ in events_of(frame)]
     assert names == ["connected", "warning"]

@@ -10,19 +10,22 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from benchmarks.studio import Produced, Studio, quiet
 from picturelock.composition.layout import Part, lay_out, segment_spec
 from picturelock.errors import OutputInvalid
 from picturelock.ffmpeg import runner
+from picturelock.ffmpeg.concat import SegmentFile
 from picturelock.ffmpeg.probe import probe
-from picturelock.finalize import mux
-from picturelock.finalize.chapters import Chapter, Extras
-from picturelock.finalize.gate import Gate, check_segment
+from picturelock.finalize.chapters import Chapter, ChaptersAndSubtitles
+from picturelock.finalize.gate import Gate
+from picturelock.finalize.manifest import Manifest
+from picturelock.finalize.mux import mux
 from picturelock.finalize.publish import poster_frame
 from picturelock.models import ExportRequest, Music, RenderedSegment
 from picturelock.models.film import ClipCut
 from picturelock.render import i420
 from picturelock.render.segment import drawer, render_segment
+from picturelock.render.verify import check_segment
+from tests.film_maker import FilmMaker, Produced, quiet
 
 REQUEST = ExportRequest.model_validate(
     {
@@ -39,23 +42,23 @@ REQUEST = ExportRequest.model_validate(
 class OnTrial:
     """A film, and gates for it and for what it is turned into."""
 
-    studio: Studio
+    studio: FilmMaker
     film: Path
     made: Produced
 
     def gate(self, film: Path, segments: list[RenderedSegment] | None = None) -> Gate:
         return Gate(film, self.made.plan, segments or self.made.segments)
 
-    async def joined(self, order: list[int], extras: Extras, film: Path) -> None:
+    async def joined(self, order: list[int], tracks: ChaptersAndSubtitles, film: Path) -> None:
         segments = [self.made.segments[number] for number in order]
-        pieces = [mux.Piece(await self.studio.store.local(one.artifact), one.frames) for one in segments]
+        pieces = [SegmentFile(await self.studio.store.local(one.artifact), one.frames) for one in segments]
         sound = await self.studio.store.local(self.made.sound.artifact)
-        await mux.join(pieces, sound, self.made.plan.format, "Gate", "en", extras, film)
+        await mux(pieces, sound, self.made.plan.format, "Gate", "en", tracks, film)
 
 
 @pytest_asyncio.fixture(scope="module")
 async def produced(tmp_path_factory: pytest.TempPathFactory) -> OnTrial:
-    studio = Studio(tmp_path_factory.mktemp("gate"))
+    studio = FilmMaker(tmp_path_factory.mktemp("gate"))
     made = await studio.produce(REQUEST)
     return OnTrial(studio, made.film, made)
 
@@ -78,11 +81,11 @@ async def test_a_good_film_passes_every_check(produced: OnTrial) -> None:
 
 
 async def test_chapters_and_a_subtitle_track_change_nothing_else(produced: OnTrial, tmp_path: Path) -> None:
-    extras = Extras(
+    tracks = ChaptersAndSubtitles(
         [Chapter("One; #1 = 'x' \\", 0, 60), Chapter("月 مرحبا", 60, 120)], "1\n00:00:00,200 --> 00:00:02,000\nHi {x}\n"
     )
     film = tmp_path / "extras.mp4"
-    await produced.joined([0, 1, 2], extras, film)
+    await produced.joined([0, 1, 2], tracks, film)
     gate = produced.gate(film)
     assert (await gate.verify()).frames == produced.made.plan.timeline.total_frames
     assert [one.codec_name for one in (await probe(film)).streams if one.codec_type == "subtitle"] == ["mov_text"]
@@ -112,7 +115,7 @@ async def test_a_single_flipped_bit_does_not(produced: OnTrial, tmp_path: Path) 
 
 async def test_swapped_segments_do_not(produced: OnTrial, tmp_path: Path) -> None:
     swapped = tmp_path / "swapped.mp4"
-    await produced.joined([2, 1, 0], Extras([]), swapped)
+    await produced.joined([2, 1, 0], ChaptersAndSubtitles([]), swapped)
     assert "packets are the segments'" in await failed_checks(produced.gate(swapped))
 
 
@@ -172,9 +175,9 @@ async def test_a_segment_that_is_tagged_differently_does_not_join_unnoticed(prod
     update = {"artifact": artifact, "packets_sha256": packets.combined(), "extradata_sha256": packets.extradata}
     segments = [produced.made.segments[0], odd.model_copy(update=update), produced.made.segments[2]]
     film = tmp_path / "film.mp4"
-    pieces = [mux.Piece(await produced.studio.store.local(one.artifact), one.frames) for one in segments]
+    pieces = [SegmentFile(await produced.studio.store.local(one.artifact), one.frames) for one in segments]
     sound = await produced.studio.store.local(produced.made.sound.artifact)
-    await mux.join(pieces, sound, produced.made.plan.format, "Gate", "en", Extras([]), film)
+    await mux(pieces, sound, produced.made.plan.format, "Gate", "en", ChaptersAndSubtitles([]), film)
     assert "one set of headers" in await failed_checks(produced.gate(film, segments))
 
 
@@ -206,7 +209,7 @@ async def test_a_scene_that_only_moves_in_time_is_found_again(produced: OnTrial)
 
 
 async def test_two_renders_of_one_segment_are_the_same_bytes(produced: OnTrial, tmp_path: Path) -> None:
-    fresh = Studio(tmp_path)
+    fresh = FilmMaker(tmp_path)
     shutil.copytree(
         Path(produced.studio.store.location.removeprefix("file://")) / "blobs", tmp_path / "store" / "blobs"
     )
@@ -250,7 +253,7 @@ async def test_publishing_is_atomic_and_complete(produced: OnTrial) -> None:
     names = [one.name for one in result.artifacts]
     assert names == ["captions.srt", "captions.vtt", "poster.jpg", "script.json", "timeline.json", "manifest.json"]
     assert all([await produced.studio.store.has(one) for one in [result.film, *result.artifacts]])
-    assert await produced.studio.store.job_file("studio-film", "manifest.json") is not None
+    assert await produced.studio.store.job_record("film", "manifest.json", Manifest) is not None
     assert result.film.name == "Gate.mp4"
     again = await produced.studio.produce(REQUEST)
     assert again.result.film == result.film

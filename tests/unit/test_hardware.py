@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.studio import Studio
 from picturelock.composition.layout import segment_spec
 from picturelock.errors import EncoderFailed
 from picturelock.ffmpeg.tools import ffmpeg_path
@@ -15,8 +14,9 @@ from picturelock.models import ExportRequest, RenderedSegment
 from picturelock.presets import PRESETS
 from picturelock.render import hardware
 from picturelock.render.encoders import HARDWARE, SOFTWARE, encoding, is_hardware
-from picturelock.render.hardware import find
+from picturelock.render.hardware import try_encoders
 from picturelock.render.segment import segment_key
+from tests.film_maker import FilmMaker
 
 pytestmark = pytest.mark.slow
 
@@ -46,9 +46,9 @@ def graphics_card(tmp_path: Path, fresh_settings: Callable[..., None]) -> Card:
 
 async def test_a_card_that_works_is_found_and_makes_a_film(graphics_card: Card, tmp_path: Path) -> None:
     graphics_card("fine")
-    trials = await find(VIDEO, tmp_path / "scratch")
+    trials = await try_encoders(VIDEO, tmp_path / "scratch")
     assert [(one.encoder, one.failure) for one in trials] == [("h264_nvenc", "")]
-    made = await Studio(tmp_path).produce(REQUEST, "h264_nvenc")
+    made = await FilmMaker(tmp_path).produce(REQUEST, "h264_nvenc")
     assert {one.encoder for one in made.segments} == {"h264_nvenc"}
 
 
@@ -57,7 +57,7 @@ async def test_a_card_that_works_is_found_and_makes_a_film(graphics_card: Card, 
 )
 async def test_a_card_that_does_not_is_told_why(graphics_card: Card, tmp_path: Path, kind: str, reason: str) -> None:
     graphics_card(kind)
-    trials = await find(VIDEO, tmp_path / "scratch")
+    trials = await try_encoders(VIDEO, tmp_path / "scratch")
     assert reason in trials[0].failure
     assert [one.encoder for one in trials] == list(HARDWARE["h264"])
     assert all(one.failure for one in trials)
@@ -69,7 +69,7 @@ async def test_a_card_that_hangs_is_not_waited_for(
     graphics_card("hangs")
     monkeypatch.setattr(hardware, "_TRIAL_SECONDS", 0.3)
     told: list[str] = []
-    trials = await find(VIDEO, tmp_path / "scratch", told.append)
+    trials = await try_encoders(VIDEO, tmp_path / "scratch", told.append)
     assert told == list(HARDWARE["h264"])
     assert "was not over" in trials[0].failure
 
@@ -79,8 +79,8 @@ async def test_a_card_that_fails_later_fails_its_segment_for_good(
     graphics_card: Card, tmp_path: Path, kind: str
 ) -> None:
     graphics_card(kind)
-    assert not (await find(VIDEO, tmp_path / "scratch"))[0].failure
-    studio = Studio(tmp_path)
+    assert not (await try_encoders(VIDEO, tmp_path / "scratch"))[0].failure
+    studio = FilmMaker(tmp_path)
     plan, _ = await studio.plan(REQUEST)
     with pytest.raises(EncoderFailed, match="h264_nvenc"):
         await studio.segments(plan, "h264_nvenc")
@@ -90,7 +90,7 @@ async def test_a_card_that_fails_later_fails_its_segment_for_good(
 
 
 async def test_what_fell_back_shares_segments_with_what_never_asked(tmp_path: Path) -> None:
-    studio = Studio(tmp_path)
+    studio = FilmMaker(tmp_path)
     plan, _ = await studio.plan(REQUEST)
     await studio.segments(plan)
     software = REQUEST.model_copy(update={"video": REQUEST.video.model_copy(update={"encoder": None})})

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from picturelock.composition.captions import cues_of_scene
-from picturelock.models import Cue, Word
+from picturelock.models import CaptionSpec, Cue, Word
 from picturelock.speech.timing import join_words
 from picturelock.text.ass import caption_document
 
@@ -37,10 +37,10 @@ def test_the_cue_is_shown_whole_without_a_gap_and_one_word_at_a_time_stands_out(
         at += length
     cues = cues_of_scene(words, 0, 8, round((at + 2) * FPS) + 8, FPS, lambda text: len(text) / 42)
     for cue in cues:
-        events = EVENT.findall(caption_document([cue], "karaoke", (1280, 720), FPS, "en"))
+        events = EVENT.findall(caption_document([cue], CaptionSpec(style="karaoke"), (1280, 720), FPS, "en"))
         clocks = [(hundredths(start), hundredths(end)) for start, end, _ in events]
         assert all(one[1] == other[0] for one, other in pairwise(clocks))
-        whole = EVENT.findall(caption_document([cue], "clean", (1280, 720), FPS, "en"))[0]
+        whole = EVENT.findall(caption_document([cue], CaptionSpec(), (1280, 720), FPS, "en"))[0]
         assert (clocks[0][0], clocks[-1][1]) == (hundredths(whole[0]), hundredths(whole[1]))
         assert {drawn(text) for _, _, text in events} == {drawn(whole[2])}
         lit = [re.search(r"\{\\1c&H4CC8FF&\}(.*?)\{\\1c\}", text) for _, _, text in events]
@@ -50,7 +50,7 @@ def test_the_cue_is_shown_whole_without_a_gap_and_one_word_at_a_time_stands_out(
 def test_each_word_is_lit_from_its_first_sound_to_the_next_words() -> None:
     words = [Word(text=text, start_seconds=n, end_seconds=n + 0.5) for n, text in enumerate(["the", "sea", "the"])]
     cue = Cue(start_seconds=0.0, end_seconds=3.5, lines=[join_words(words[:2]), "the"], words=words, scene_index=0)
-    events = EVENT.findall(caption_document([cue], "karaoke", (1280, 720), FPS, "en"))
+    events = EVENT.findall(caption_document([cue], CaptionSpec(style="karaoke"), (1280, 720), FPS, "en"))
     assert [text for _, _, text in events] == [
         r"{\1c&H4CC8FF&}the{\1c} sea\Nthe",
         r"the {\1c&H4CC8FF&}sea{\1c}\Nthe",

@@ -4,7 +4,7 @@ import pytest
 
 from picturelock.languages import UNDETERMINED, alpha3, primary, reads_leftwards, script
 from picturelock.settings import Settings
-from picturelock.speech.catalog import installed_voices
+from picturelock.speech.engine import installed_voices
 from picturelock.speech.letters import foreign_letters
 
 

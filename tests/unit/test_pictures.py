@@ -89,7 +89,7 @@ def test_a_zoom_samples_one_rectangle_around_one_point(size: tuple[int, int], ph
     widest = min(min(here / at, (have - here) / (shown - at)) for here, at, have, shown in sides)
     assert widest == pytest.approx(motion.MARGIN, abs=0.02)
     scale = widest ** (1 - phase if how == "zoom-in" else phase)
-    for source, target, times in zip(still.each(), out.each(), (2, 1, 1), strict=True):
+    for source, target, times in zip(still, out, (2, 1, 1), strict=True):
         corner = [times * (here - at * scale) for here, at in zip(there, fixed, strict=True)]
         wanted = sampled(source, (target.shape[0], target.shape[1]), (corner[0], corner[1]), scale)
         assert np.abs(wanted - target).max() <= 1
@@ -103,7 +103,7 @@ def test_a_pan_samples_the_still_at_its_own_size(how: Motion) -> None:
     for phase in (0.0, 0.37, 1.0):
         motion.Mover(still, how).draw(phase, out)
         share = phase if how in {"pan-right", "pan-down"} else 1 - phase
-        for source, target, times in zip(still.each(), out.each(), (2, 1, 1), strict=True):
+        for source, target, times in zip(still, out, (2, 1, 1), strict=True):
             free = [have - shown for have, shown in zip(source.shape, target.shape, strict=True)]
             across, along = [side // times // 2 * times for side in free], [side * share for side in free]
             corner = (along[0], across[1]) if how in {"pan-up", "pan-down"} else (across[0], along[1])
@@ -116,7 +116,7 @@ def test_ink_covers_wholly_half_and_not_at_all() -> None:
     mask[:, 2:4], mask[:, 4:] = 128, 255
     frame = np.random.default_rng(7).integers(0, 256, (96, 64), np.uint8)
     before, out = i420.views(frame.copy()), i420.views(frame)
-    frames.paint_color(16, 8, mask, (235, 100, 150), 1.0).over(out)
+    frames.color_overlay(16, 8, mask, (235, 100, 150), 1.0).over(out)
     assert (out.y[8:16, 20:24] == 235).all()
     assert (out.u[4:8, 10:12] == 100).all()
     assert (out.v[4:8, 10:12] == 150).all()
@@ -124,7 +124,7 @@ def test_ink_covers_wholly_half_and_not_at_all() -> None:
     assert np.abs(out.y[8:16, 18:20] - half).max() <= 1
     out.y[8:16, 18:24], out.u[4:8, 9:12], out.v[4:8, 9:12] = 0, 0, 0
     before.y[8:16, 18:24], before.u[4:8, 9:12], before.v[4:8, 9:12] = 0, 0, 0
-    assert all((now == then).all() for now, then in zip(out.each(), before.each(), strict=True))
+    assert all((now == then).all() for now, then in zip(out, before, strict=True))
 
 
 def test_a_plain_colour_is_plain() -> None:
@@ -135,7 +135,7 @@ def test_a_plain_colour_is_plain() -> None:
 
 def test_what_hangs_out_of_the_frame_is_cut_off() -> None:
     frame = np.full((96, 64), 90, np.uint8)
-    frames.paint_color(60, 60, np.full((8, 8), 255, np.uint8), (200, 128, 128), 0.5).over(i420.views(frame))
+    frames.color_overlay(60, 60, np.full((8, 8), 255, np.uint8), (200, 128, 128), 0.5).over(i420.views(frame))
     assert abs(int(frame[63, 63]) - 145) <= 1
     assert frame[59, 63] == frame[63, 59] == 90
 

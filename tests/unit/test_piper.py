@@ -9,10 +9,10 @@ import pytest
 from picturelock.errors import SpeechFailed, VoiceUnavailable
 from picturelock.models import Scene, Voice
 from picturelock.settings import Settings
-from picturelock.speech.catalog import piper_files
 from picturelock.speech.engine import engines
 from picturelock.speech.narrate import narrate
 from picturelock.speech.piper import PiperEngine
+from picturelock.speech.piper_files import voice_files
 from picturelock.store.store import Store
 
 JOE = Voice(engine="piper", voice="en_US-joe-medium")
@@ -32,7 +32,7 @@ async def test_the_voice_of_the_extra_speaks_and_its_words_are_found(store: Stor
 
 def voice_in(folder: Path, name: str, **config: object) -> None:
     """A copy of the extra's voice with another description."""
-    source = piper_files(None)["en_US-joe-medium"]
+    source = voice_files(None)["en_US-joe-medium"]
     shutil.copy(source, folder / f"{name}.onnx")
     described = json.loads(source.with_name(f"{source.name}.json").read_text())
     (folder / f"{name}.onnx.json").write_text(json.dumps(described | config))

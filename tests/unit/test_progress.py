@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from picturelock.jobs.progress import detail_of, eta_seconds, frames_done, overall, step_percent
-from picturelock.jobs.stages import BY_NAME, STAGES, stage_of
+from picturelock.jobs.stages import BY_NAME, STAGES
 from picturelock.models import Heartbeat, PendingActivity, StepDetail, StepRecord, TimelineEvent
-from tests.unit.test_status import NOW, RENDER, observed, snapshot
-from workflows.job_record import Board
+from tests.unit.test_status import NOW, RENDER, observed, pending_activity, snapshot
+from workflows.job_record import JobRecord
 
 
 def record(**fields: Any) -> StepRecord:
@@ -20,7 +20,7 @@ def beat(fraction: float, frames: int | None = None) -> Heartbeat:
     return Heartbeat(fraction=fraction, frames_done=frames, last_advance_at=NOW, stall_after_seconds=30)
 
 
-def seen(step: StepRecord, *pending: PendingActivity, **units: int) -> Any:
+def observation(step: StepRecord, *pending: PendingActivity, **units: int) -> Any:
     record = snapshot("render", open_units={name.replace("_", "-"): count for name, count in units.items()})
     return observed(snapshot=record.model_copy(update={"steps": [step]}), pending=list(pending))
 
@@ -40,23 +40,23 @@ def seen(step: StepRecord, *pending: PendingActivity, **units: int) -> Any:
 )
 def test_a_step_is_as_far_as_its_units(fields: dict[str, Any], percent: float) -> None:
     step = record(**fields)
-    assert step_percent(step, seen(step)) == percent
+    assert step_percent(step, observation(step)) == percent
     assert overall([step]) == pytest.approx(int(percent * BY_NAME["render"].weight * 10 + 1e-6) / 10, abs=0.15)
 
 
 def test_running_activities_count_by_their_heartbeats() -> None:
     step = record(units_done=100)
-    work = PendingActivity(id="render-001", started=True, heartbeat=beat(0.5, frames=20))
-    looked = seen(step, work, render_001=60, tts_00=900)
+    work = pending_activity("render-001", started=True, heartbeat=beat(0.5, frames=20))
+    looked = observation(step, work, render_001=60, tts_00=900)
     assert step_percent(step, looked) == 65.0
     assert frames_done(step, looked) == 120  # what is encoded, not what is drawn
-    without = seen(step, work.model_copy(update={"heartbeat": beat(0.51)}), render_001=60)
+    without = observation(step, work.model_copy(update={"heartbeat": beat(0.51)}), render_001=60)
     assert frames_done(step, without) == 130
-    silent = seen(step, work.model_copy(update={"heartbeat": None}), render_001=60)
+    silent = observation(step, work.model_copy(update={"heartbeat": None}), render_001=60)
     assert (step_percent(step, silent), frames_done(step, silent)) == (50.0, 100)
-    ended = seen(step, render_001=60)
+    ended = observation(step, render_001=60)
     assert (step_percent(step, ended), frames_done(step, ended)) == (80.0, 160)
-    one = seen(record(units_total=2), render_001=1)
+    one = observation(record(units_total=2), render_001=1)
     assert step_percent(record(units_total=2), one) == 50.0
 
 
@@ -74,7 +74,7 @@ def test_running_activities_count_by_their_heartbeats() -> None:
 )  # fmt: skip
 def test_a_step_in_its_own_units(fields: dict[str, Any], detail: StepDetail | None) -> None:
     step = record(**fields)
-    assert detail_of(step, seen(step)) == detail
+    assert detail_of(step, observation(step)) == detail
 
 
 def timed(progress: float, since: float, *, paused: float = 0, before: float = 0, **change: Any) -> float | None:
@@ -82,7 +82,7 @@ def timed(progress: float, since: float, *, paused: float = 0, before: float = 0
     step = record(started_at=started, paused_before=before)
     steps = [*(StepRecord(name=stage.name) for stage in STAGES[:3]), step]
     state = snapshot("render").model_copy(update={"steps": steps, "paused_seconds": paused, **change.pop("record", {})})
-    work = PendingActivity(id="render-001", started=True, scheduled_at=started, heartbeat_at=NOW)
+    work = pending_activity("render-001", started=True, scheduled_at=started, heartbeat_at=NOW)
     # By the server's clock alone: the reader's is an hour ahead.
     return eta_seconds(progress, observed(snapshot=state, pending=[work], now=NOW + timedelta(hours=1), **change))
 
@@ -104,9 +104,9 @@ def test_what_is_left_goes_on_at_the_rate_of_the_rendering() -> None:
 def test_before_the_rendering_the_whole_job_is_the_measure() -> None:
     first = StepRecord(name="script", state="completed", started_at=NOW - timedelta(seconds=8))
     state = snapshot("tts").model_copy(update={"steps": [first, *(StepRecord(name=one.name) for one in STAGES[1:])]})
-    work = PendingActivity(id="tts-01", scheduled_at=NOW - timedelta(seconds=2), started_at=NOW)
+    work = pending_activity("tts-01", scheduled_at=NOW - timedelta(seconds=2), started_at=NOW)
     assert eta_seconds(4.0, observed(snapshot=state, pending=[work])) == 192.0
-    waiting = PendingActivity(id="tts-01", scheduled_at=NOW - timedelta(seconds=2))
+    waiting = pending_activity("tts-01", scheduled_at=NOW - timedelta(seconds=2))
     assert eta_seconds(4.0, observed(snapshot=state, pending=[waiting])) == 144.0
     entry = TimelineEvent(sequence=1, step="tts", status="running", attempt=1, message="", timestamp=NOW)
     told = state.model_copy(update={"timeline": [entry]})
@@ -114,22 +114,16 @@ def test_before_the_rendering_the_whole_job_is_the_measure() -> None:
     assert eta_seconds(4.0, observed(snapshot=state, started_at=NOW - timedelta(minutes=1))) is None
 
 
-def test_the_stage_of_an_activity() -> None:
-    names = {"script": "script", "tts-03": "tts", "composition": "composition", "render-007": "render",
-             "render-007-h264_nvenc": "render", "sound": "render", "sound-av1_qsv": "render", "encoder": "render",
-             "finalize": "finalize"}  # fmt: skip
-    assert {name: stage_of(name) for name in names} == names
-    with pytest.raises(ValueError, match="no stage for activity 'dance-1'"):
-        stage_of("dance-1")
+def test_the_weight_of_the_rendering() -> None:
     assert 100 * BY_NAME["render"].weight == RENDER
 
 
 def test_what_is_withdrawn_is_open_no_more_and_stays_shown() -> None:
-    board = Board(1)
+    board = JobRecord(1)
     board.start("render", 2, 100, "Rendering", NOW)
     board.scheduled("render", "render-000", 40)
     board.scheduled("render", "render-001", 60)
-    board.withdraw("render-001", 0.5)
+    board.withdraw("render", "render-001", 0.5)
     step = next(one for one in board.snapshot().steps if one.name == "render")
-    assert (board.snapshot().open_units, step.scheduled) == ({"render-000": 40}, 1)
-    assert step_percent(step, seen(step)) == 30.0
+    assert (board.snapshot().open_units, step.scheduled) == ({"render": {"render-000": 40}}, 1)
+    assert step_percent(step, observation(step)) == 30.0

@@ -9,6 +9,7 @@ from picturelock.errors import InvalidRequest
 from picturelock.models import (
     ArtifactRef,
     AudioPlan,
+    CaptionSpec,
     Cue,
     RenderPlan,
     ScenePicture,
@@ -127,7 +128,7 @@ def test_a_body_knows_its_scene_and_its_cues_from_its_own_beginning() -> None:
         frames=82,
         layers=[SegmentLayer(picture=PICTURES[1], scene_frames=112, first_frame=15)],
         transition="none",
-        captions="clean",
+        captions=CaptionSpec(),
         cues=[
             Cue(start_seconds=0, end_seconds=40 / FPS, lines=["a line"], words=[], scene_index=0),
             Cue(start_seconds=40 / FPS, end_seconds=80 / FPS, lines=["a line"], words=[], scene_index=0),

@@ -19,6 +19,7 @@ from picturelock.models import (
     Observation,
     PendingActivity,
     Snapshot,
+    StageName,
     StepRecord,
 )
 
@@ -47,6 +48,17 @@ def observed(**change: Any) -> Observation:
     return Observation(**{**base, **change})
 
 
+_KINDS: dict[str, tuple[StageName, str]] = {"sound": ("render", "exports"), "encoder": ("render", "render")}
+
+
+def pending_activity(id: str, **fields: Any) -> PendingActivity:  # noqa: A002 - the field's name
+    """A pending activity under one of the workflow's own ids, of the stage and queue that such a one has."""
+    name = id.split("-", maxsplit=1)[0]
+    policy = BY_NAME.get(name)  # type: ignore[call-overload]
+    stage, queue = (policy.name, policy.queue) if policy else _KINDS[name]
+    return PendingActivity(id=id, stage=stage, queue=queue, **fields)
+
+
 def snapshot(
     stage: str, done: int = 0, total: int = 100, open_units: dict[str, int] | None = None, **more: Any
 ) -> Snapshot:
@@ -73,7 +85,9 @@ def snapshot(
             )
         else:
             steps.append(StepRecord(name=name))
-    return Snapshot.model_validate({"stage": stage, "steps": steps, "open_units": open_units or {}, **more})
+    return Snapshot.model_validate(
+        {"stage": stage, "steps": steps, "open_units": {stage: open_units} if open_units else {}, **more}
+    )
 
 
 @pytest.mark.parametrize("units", [1, 60, 1500])
@@ -97,11 +111,11 @@ def test_an_execution_nobody_has_touched_is_queued() -> None:
 
 
 def test_heartbeats_count_in_proportion_to_their_units() -> None:
-    seen = observed(
+    observation = observed(
         snapshot=snapshot("render", done=25, open_units={"render-001": 50, "render-002": 25}),
-        pending=[PendingActivity(id="render-001", heartbeat=beat(0.5)), PendingActivity(id="render-002")],
+        pending=[pending_activity("render-001", heartbeat=beat(0.5)), pending_activity("render-002")],
     )
-    job = assemble(seen)
+    job = assemble(observation)
     render = next(step for step in job.steps if step.name == "render")
     assert render.progress == 50.0
     assert render.detail is not None
@@ -112,25 +126,25 @@ def test_heartbeats_count_in_proportion_to_their_units() -> None:
 def test_an_activity_that_just_finished_does_not_step_back() -> None:
     running = observed(
         snapshot=snapshot("render", open_units={"render-001": 100}),
-        pending=[PendingActivity(id="render-001", heartbeat=beat(0.9))],
+        pending=[pending_activity("render-001", heartbeat=beat(0.9))],
     )
     gone = running.model_copy(update={"pending": []})
     assert assemble(running).progress < assemble(gone).progress
-    whole = running.model_copy(update={"pending": [PendingActivity(id="render-001", heartbeat=beat(1.0))]})
+    whole = running.model_copy(update={"pending": [pending_activity("render-001", heartbeat=beat(1.0))]})
     assert assemble(whole).progress == assemble(gone).progress
 
 
 def test_a_query_that_is_newer_than_describe_counts_nothing_for_what_has_just_been_scheduled() -> None:
-    seen = observed(snapshot=snapshot("render", open_units={"render-001": 100}), snapshot_is_memo=False)
-    assert assemble(seen).progress == BEFORE_RENDER
+    observation = observed(snapshot=snapshot("render", open_units={"render-001": 100}), snapshot_is_memo=False)
+    assert assemble(observation).progress == BEFORE_RENDER
 
 
 def test_all_done_but_still_open_is_not_a_hundred() -> None:
-    seen = observed(snapshot=snapshot("finalize", total=100, open_units={"finalize": 99}), pending=[])
-    assert 99 < assemble(seen).progress < 100
+    observation = observed(snapshot=snapshot("finalize", total=100, open_units={"finalize": 99}), pending=[])
+    assert 99 < assemble(observation).progress < 100
     almost = observed(
         snapshot=snapshot("finalize", total=1, open_units={"finalize": 1}),
-        pending=[PendingActivity(id="finalize", heartbeat=beat(0.999))],
+        pending=[pending_activity("finalize", heartbeat=beat(0.999))],
     )
     assert assemble(almost).progress < 100
 
@@ -174,23 +188,23 @@ def test_a_cancel_request_is_visible_before_it_has_taken_effect() -> None:
 
 
 def test_no_worker_is_said_after_ten_seconds_and_not_before() -> None:
-    pending = [PendingActivity(id="render-001", scheduled_at=NOW - timedelta(hours=5))]
+    pending = [pending_activity("render-001", scheduled_at=NOW - timedelta(hours=5))]
     units, since = {"render-001": 9}, NOW - timedelta(seconds=5)
-    seen = observed(
+    observation = observed(
         snapshot=snapshot("render", open_units=units), pending=pending, live_queues=["exports"], watched_since=since
     )
-    assert not assemble(seen).worker_available
-    assert assemble(seen).warnings == []
-    later = seen.model_copy(update={"now": NOW + timedelta(seconds=6)})
+    assert not assemble(observation).worker_available
+    assert assemble(observation).warnings == []
+    later = observation.model_copy(update={"now": NOW + timedelta(seconds=6)})
     assert [one.code for one in assemble(later).warnings] == ["NO_WORKER"]
     served = later.model_copy(update={"live_queues": QUEUES})
     assert assemble(served).warnings == []
 
 
 def test_a_beating_activity_proves_that_its_worker_lives() -> None:
-    """After a restart of the server the roll of workers is empty for a while; the work goes on all the same."""
-    alive = PendingActivity(id="render-001", started=True, heartbeat=beat(0.5), heartbeat_at=NOW - timedelta(seconds=1))
-    waiting = PendingActivity(id="render-002", scheduled_at=NOW - timedelta(minutes=5))
+    """After a restart of the server the list of workers is empty for a while; the work goes on all the same."""
+    alive = pending_activity("render-001", started=True, heartbeat=beat(0.5), heartbeat_at=NOW - timedelta(seconds=1))
+    waiting = pending_activity("render-002", scheduled_at=NOW - timedelta(minutes=5))
     units = {"render-001": 9, "render-002": 9}
     job = assemble(observed(snapshot=snapshot("render", open_units=units), pending=[alive, waiting], live_queues=[]))
     assert job.worker_available
@@ -198,17 +212,17 @@ def test_a_beating_activity_proves_that_its_worker_lives() -> None:
 
 
 def test_slow_is_said_at_two_thirds_of_the_stall_threshold() -> None:
-    def seen(quiet: float) -> Observation:
-        pending = [PendingActivity(id="render-001", started=True, heartbeat=beat(0.5, quiet))]
+    def observation(quiet: float) -> Observation:
+        pending = [pending_activity("render-001", started=True, heartbeat=beat(0.5, quiet))]
         return observed(snapshot=snapshot("render", open_units={"render-001": 9}), pending=pending)
 
-    assert assemble(seen(19)).warnings == []
-    assert [one.code for one in assemble(seen(21)).warnings] == ["SLOW"]
+    assert assemble(observation(19)).warnings == []
+    assert [one.code for one in assemble(observation(21)).warnings] == ["SLOW"]
 
 
 def test_a_retry_is_visible() -> None:
     failure = JobError(code="RENDER_FAILED", message="broke", remediation="", retryable=True)
-    pending = [PendingActivity(id="render-001", attempt=3, last_failure=failure)]
+    pending = [pending_activity("render-001", attempt=3, last_failure=failure)]
     job = assemble(observed(snapshot=snapshot("render", open_units={"render-001": 9}), pending=pending))
     assert [one.code for one in job.warnings] == ["ATTEMPT_FAILED"]
     assert next(step for step in job.steps if step.name == "render").attempt == 3
@@ -231,10 +245,10 @@ def test_an_open_job_is_always_between_nothing_and_everything(
 ) -> None:
     name = "render" if stage == "render" else stage
     open_units = {f"{name}-{index:03d}": 10 for index in range(len(fractions))}
-    pending = [PendingActivity(id=key, heartbeat=beat(value)) for key, value in zip(open_units, fractions, strict=True)]
+    pending = [pending_activity(key, heartbeat=beat(value)) for key, value in zip(open_units, fractions, strict=True)]
     total = done + 10 * len(fractions) + 1
-    seen = observed(snapshot=snapshot(stage, done, total, open_units), pending=pending, snapshot_is_memo=memo)
-    job = assemble(seen)
+    observation = observed(snapshot=snapshot(stage, done, total, open_units), pending=pending, snapshot_is_memo=memo)
+    job = assemble(observation)
     assert 0 <= job.progress < 100
     assert all(0 <= step.progress <= 100 for step in job.steps)
     assert job.eta_seconds is None or 0 <= job.eta_seconds < 10**9
@@ -247,27 +261,27 @@ def test_weights_sum_to_one() -> None:
 
 
 def test_a_queue_that_has_just_lost_its_worker_is_warned_of_ten_seconds_later() -> None:
-    waiting = PendingActivity(id="render-001", scheduled_at=NOW - timedelta(minutes=5))
-    seen = observed(
+    waiting = pending_activity("render-001", scheduled_at=NOW - timedelta(minutes=5))
+    observation = observed(
         snapshot=snapshot("render", open_units={"render-001": 9}),
         pending=[waiting],
         live_queues=["exports"],
         queues_heard_at={"render": NOW - timedelta(seconds=7)},
     )
-    assert not assemble(seen).worker_available
-    assert assemble(seen).warnings == []
-    [warning] = assemble(seen.model_copy(update={"now": NOW + timedelta(seconds=4)})).warnings
+    assert not assemble(observation).worker_available
+    assert assemble(observation).warnings == []
+    [warning] = assemble(observation.model_copy(update={"now": NOW + timedelta(seconds=4)})).warnings
     assert (warning.code, warning.since) == ("NO_WORKER", NOW - timedelta(seconds=7))
 
 
 def test_full_slots_are_told_as_a_queue_and_warned_of_by_nobody() -> None:
-    waiting = [PendingActivity(id=f"render-{n:03d}", scheduled_at=NOW - timedelta(minutes=5)) for n in range(3)]
+    waiting = [pending_activity(f"render-{n:03d}", scheduled_at=NOW - timedelta(minutes=5)) for n in range(3)]
     units = {one.id: 9 for one in waiting}
     job = assemble(observed(snapshot=snapshot("render", open_units=units), pending=waiting, ahead=3))
     assert job.message == "Waiting for a free slot, 3 exports ahead"
-    beside = [PendingActivity(id="sound", started=True, heartbeat=beat(0.0)), *waiting]
-    seen = observed(snapshot=snapshot("render", open_units={**units, "sound": 0}), pending=beside, ahead=1)
-    assert assemble(seen).message == "Waiting for a free slot, 1 export ahead"
+    beside = [pending_activity("sound", started=True, heartbeat=beat(0.0)), *waiting]
+    observation = observed(snapshot=snapshot("render", open_units={**units, "sound": 0}), pending=beside, ahead=1)
+    assert assemble(observation).message == "Waiting for a free slot, 1 export ahead"
     assert job.warnings == []
     busy = [waiting[0].model_copy(update={"started": True}), *waiting[1:]]
     assert (
@@ -280,7 +294,7 @@ def test_a_job_that_was_given_up_keeps_what_it_had_reached(run_status: str) -> N
     units = {"render-001": 40, "render-002": 40}
     running = observed(
         snapshot=snapshot("render", done=20, open_units=units),
-        pending=[PendingActivity(id="render-001", started=True, heartbeat=beat(0.5))],
+        pending=[pending_activity("render-001", started=True, heartbeat=beat(0.5))],
         snapshot_is_memo=False,
     )
     record = snapshot("render", done=20, open_units=units).model_copy(update={"last_fractions": {"render-001": 0.5}})
@@ -293,7 +307,7 @@ def test_a_job_that_was_given_up_keeps_what_it_had_reached(run_status: str) -> N
 
 def test_the_eta_is_the_rate_of_the_rendering_without_its_pauses() -> None:
     half = snapshot("render", done=50)
-    working = [PendingActivity(id="render-001", started=True, heartbeat=beat(0), heartbeat_at=NOW)]
+    working = [pending_activity("render-001", started=True, heartbeat=beat(0), heartbeat_at=NOW)]
 
     def eta(record: Snapshot, **more: Any) -> float | None:
         return assemble(observed(snapshot=record, pending=working, **more)).eta_seconds
@@ -305,7 +319,7 @@ def test_the_eta_is_the_rate_of_the_rendering_without_its_pauses() -> None:
     assert eta(paused_once) == pytest.approx(left / 2, abs=0.1)
     assert eta(half.model_copy(update={"pause_requested": True})) is None
     assert eta(snapshot("render", done=0)) is None
-    waiting = PendingActivity(id="render-001", heartbeat_at=NOW)
+    waiting = pending_activity("render-001", heartbeat_at=NOW)
     unserved = observed(snapshot=half, pending=[waiting], live_queues=["exports"])
     assert (assemble(unserved).worker_available, assemble(unserved).eta_seconds) == (False, None)
     unknown = unserved.model_copy(update={"live_queues": None})
@@ -315,28 +329,28 @@ def test_the_eta_is_the_rate_of_the_rendering_without_its_pauses() -> None:
 def test_a_pause_is_asked_for_until_it_is_in_effect() -> None:
     asked = assemble(observed(snapshot=snapshot("render", pause_requested=True)))
     assert (asked.status, asked.pause_requested) == ("running", True)
-    held = [PendingActivity(id="render-001", held=True, scheduled_at=NOW - timedelta(hours=1))]
+    paused = [pending_activity("render-001", paused=True, scheduled_at=NOW - timedelta(hours=1))]
     record = snapshot("render", open_units={"render-001": 9}, pause_requested=True, paused=True)
-    job = assemble(observed(snapshot=record, pending=held, live_queues=["exports"]))
+    job = assemble(observed(snapshot=record, pending=paused, live_queues=["exports"]))
     assert (job.status, job.pause_requested, job.message) == ("paused", False, "Paused")
     assert job.worker_available
     assert job.warnings == []
     unseen = assemble(observed(snapshot=snapshot("render"), pause_signal=True))
     assert (unseen.status, unseen.pause_requested, unseen.resume_requested) == ("running", True, False)
-    over = assemble(observed(snapshot=record, pending=held, pause_signal=False))
+    over = assemble(observed(snapshot=record, pending=paused, pause_signal=False))
     assert (over.status, over.pause_requested, over.resume_requested) == ("paused", False, True)
-    assert not assemble(observed(snapshot=record, pending=held)).resume_requested
+    assert not assemble(observed(snapshot=record, pending=paused)).resume_requested
     assert not assemble(observed(snapshot=snapshot("render"), pause_signal=False)).resume_requested
     ended = observed(snapshot=record, pause_signal=False, run_status="cancelled", closed_at=NOW)
     assert not assemble(ended).resume_requested
 
 
 def test_where_the_server_cannot_tell_of_workers_nothing_is_said_of_them() -> None:
-    waiting = [PendingActivity(id="render-001", attempt=1, started=False, scheduled_at=NOW - timedelta(minutes=5))]
-    seen = observed(snapshot=snapshot("render", open_units={"render-001": 9}), pending=waiting, live_queues=None)
-    job = assemble(seen)
+    waiting = [pending_activity("render-001", attempt=1, started=False, scheduled_at=NOW - timedelta(minutes=5))]
+    observation = observed(snapshot=snapshot("render", open_units={"render-001": 9}), pending=waiting, live_queues=None)
+    job = assemble(observation)
     assert (job.worker_available, [one.code for one in job.warnings]) == (None, [])
     beating = waiting[0].model_copy(update={"started": True, "heartbeat_at": NOW})
-    assert assemble(seen.model_copy(update={"pending": [beating]})).worker_available is True
-    stuck = assemble(seen.model_copy(update={"workflow_task_attempt": 9}))
+    assert assemble(observation.model_copy(update={"pending": [beating]})).worker_available is True
+    stuck = assemble(observation.model_copy(update={"workflow_task_attempt": 9}))
     assert [one.code for one in stuck.warnings] == ["ORCHESTRATOR_ERROR"]

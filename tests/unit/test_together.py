@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 
-from picturelock.concurrency import together
+from picturelock.concurrency import gather_limited
 
 
 async def test_no_more_at_once_than_asked_for_and_in_order() -> None:
@@ -20,7 +20,7 @@ async def test_no_more_at_once_than_asked_for_and_in_order() -> None:
         running -= 1
         return number
 
-    assert await together(*map(work, range(9)), at_once=3) == list(range(9))
+    assert await gather_limited(*map(work, range(9)), limit=3) == list(range(9))
     assert most == 3
 
 
@@ -36,7 +36,7 @@ async def test_a_failure_ends_what_runs_and_what_waits() -> None:
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         with pytest.raises(KeyError):
-            await together(*map(work, range(5)), at_once=2)
+            await gather_limited(*map(work, range(5)), limit=2)
         gc.collect()
     assert not [str(one.message) for one in warned if "never awaited" in str(one.message)]
     assert begun[:2] == [0, 1]

@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 from pydantic import SecretStr
 
-from benchmarks.studio import Studio, quiet
 from picturelock.composition.visuals.pexels import Pexels
 from picturelock.composition.visuals.provide import Provider
 from picturelock.composition.visuals.source import VisualSource, demands, sources
@@ -21,6 +20,7 @@ from picturelock.models import ExportRequest, Script, Visual
 from picturelock.models.script import PictureSource
 from picturelock.settings import Settings
 from picturelock.store.store import Store
+from tests.film_maker import FilmMaker, quiet
 from tests.servers import FakeServer, Reply
 
 Serve = Callable[[list[Reply]], FakeServer]
@@ -138,7 +138,7 @@ async def test_a_clip_is_taken_in_the_smallest_size_that_fills_the_frame(fake_se
     ]
     listing = {"videos": [{"url": "https://stock.example/video/7", "user": {"name": "Someone"}, "video_files": files}]}
     server.replies[:] = [Reply(200, listing), Reply(200, path.read_bytes(), "video/mp4")]
-    studio = Studio(tmp_path / "studio", stock(server))
+    studio = FilmMaker(tmp_path / "studio", stock(server))
     request = ExportRequest(script=script_of({"kind": "clip", "query": "waves"}))
     request = request.model_copy(update={"video": request.video.model_copy(update={"width": 640, "height": 360})})
     plan, _ = await studio.plan(request)

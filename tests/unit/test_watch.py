@@ -4,7 +4,7 @@ import asyncio
 from collections import defaultdict
 from typing import cast
 
-from api.watch import JobWatcher, Sighting, Watchers
+from api.watch import JobWatcher, WatchedState, Watchers
 from picturelock.models import Observation
 from picturelock.temporal.errors import StateUnavailable
 from picturelock.temporal.reader import JobReader
@@ -27,7 +27,7 @@ class SlowReader:
         return answer
 
 
-async def next_of(watcher: JobWatcher, version: int) -> Sighting:
+async def next_of(watcher: JobWatcher, version: int) -> WatchedState:
     seen = await watcher.newer_than(version, 20)
     assert seen is not None
     return seen

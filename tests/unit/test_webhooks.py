@@ -3,7 +3,7 @@
 import pytest
 
 from picturelock.errors import WebhookRefused
-from picturelock.jobs.webhooks import Courier, check_url
+from picturelock.jobs.webhooks import WebhookSender, check_url
 from tests.servers import FakeServer, Reply
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -40,11 +40,11 @@ async def test_a_name_that_resolves_to_a_private_address_is_not_called() -> None
     try:
         port = server.url.rsplit(":", 1)[1]
         for name in ("127.1", "2130706433", "0x7f000001"):
-            delivery = await Courier(SECRET).deliver(f"http://{name}:{port}/", b"{}", "job.1", 1)
+            delivery = await WebhookSender(SECRET).deliver(f"http://{name}:{port}/", b"{}", "job.1", 1)
             assert delivery.outcome == "refused", (name, delivery)
         assert server.requests == []
         assert (
-            await Courier(SECRET, allow_private=True).deliver(f"{server.url}/", b"{}", "job.1", 1)
+            await WebhookSender(SECRET, allow_private=True).deliver(f"{server.url}/", b"{}", "job.1", 1)
         ).outcome == "delivered"
         assert server.requests[0].headers["host"] == f"127.0.0.1:{port}"
     finally:
@@ -53,12 +53,12 @@ async def test_a_name_that_resolves_to_a_private_address_is_not_called() -> None
 
 @pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..b", ".a.b", "x" * 300])
 async def test_a_name_that_no_resolver_takes_is_a_result(host: str) -> None:
-    delivery = await Courier(SECRET, allow_private=True).deliver(f"https://{host}/", b"{}", "job.1", 1)
+    delivery = await WebhookSender(SECRET, allow_private=True).deliver(f"https://{host}/", b"{}", "job.1", 1)
     assert delivery.outcome in {"refused", "failed"}
     assert delivery.message
 
 
 async def test_nobody_listening_is_a_result() -> None:
-    delivery = await Courier(SECRET, allow_private=True).deliver("http://127.0.0.1:9/", b"{}", "job.1", 3)
+    delivery = await WebhookSender(SECRET, allow_private=True).deliver("http://127.0.0.1:9/", b"{}", "job.1", 3)
     assert (delivery.outcome, delivery.status_code, delivery.number) == ("failed", None, 3)
     assert delivery.message

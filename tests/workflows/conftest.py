@@ -19,7 +19,7 @@ from picturelock.temporal.names import JOB_MEMO
 from picturelock.temporal.reader import JobReader
 from tests.fake_activities import Studio, beat
 from workflows.export import ExportWorkflow
-from workflows.post_export import AftermathWorkflow
+from workflows.post_export import PostExportWorkflow
 
 REQUEST = ExportRequest.model_validate({"script": {"scenes": [{"narration": "One."}, {"narration": "Two."}]}})
 Handle = WorkflowHandle[ExportWorkflow, ExportResult]
@@ -30,7 +30,7 @@ def client(temporal: WorkflowEnvironment) -> Client:
     return temporal.client
 
 
-_WORKFLOWS: dict[str, list[type]] = {EXPORTS_QUEUE: [ExportWorkflow], CONTROL_QUEUE: [AftermathWorkflow]}
+_WORKFLOWS: dict[str, list[type]] = {EXPORTS_QUEUE: [ExportWorkflow], CONTROL_QUEUE: [PostExportWorkflow]}
 
 
 @asynccontextmanager

@@ -4,10 +4,10 @@ from typing import Any
 
 from temporalio.client import Client
 
-from activities import contracts
 from picturelock.errors import EncoderFailed, NotOffered
 from picturelock.jobs.status import assemble
 from picturelock.models import JobStatus
+from picturelock.temporal import contracts
 from picturelock.temporal.reader import JobReader
 from tests.fake_activities import Studio
 from tests.workflows.conftest import start, studio_open

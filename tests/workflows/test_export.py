@@ -90,7 +90,7 @@ async def test_the_script_is_not_left_before_it_is_there(client: Client) -> None
         while "script" not in studio.ran:
             await asyncio.sleep(0.01)
         snapshot = await handle.query(ExportWorkflow.status)
-        assert (snapshot.stage, snapshot.open_units) == ("script", {"script": 1})
+        assert (snapshot.stage, snapshot.open_units) == ("script", {"script": {"script": 1}})
         gate.set()
         await handle.result()
 

@@ -7,15 +7,14 @@ import pytest
 from temporalio import activity
 from temporalio.client import Client, WorkflowHistory
 
-from activities.composition import planned_batches
-from activities.contracts import PlannedBatch
-from benchmarks.studio import quiet
+from picturelock.composition.batches import plan_batches
 from picturelock.composition.layout import Part, lay_out
-from picturelock.models import AudioPlan, RenderPlan, ScenePicture, Timeline
+from picturelock.models import AudioPlan, PlannedBatch, RenderPlan, ScenePicture, Timeline
 from picturelock.presets import PRESETS
 from picturelock.store.store import Store
 from picturelock.temporal.reader import JobReader
 from tests.fake_activities import REF, Studio, beat
+from tests.film_maker import quiet
 from tests.workflows.conftest import Handle, start, studio_open, until
 from workflows.export import ExportWorkflow
 
@@ -40,7 +39,7 @@ async def largest_film(store: Store) -> tuple[int, list[PlannedBatch]]:
     plan = RenderPlan(
         format=video, timeline=timeline, pictures=pictures, transition="fade", captions=None, title="T", language="en"
     )
-    return len(layout.segments), await planned_batches(plan, store, quiet)
+    return len(layout.segments), await plan_batches(plan, store, quiet)
 
 
 def largest_event(history: WorkflowHistory) -> int:

@@ -13,12 +13,12 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import ActivityError
 from temporalio.worker import Worker
 
-from activities import contracts
-from activities.decorators import lively
-from activities.heartbeat import Pulse
+from activities.decorators import stage_activity
+from activities.heartbeat import HeartbeatReporter
 from picturelock.errors import SpeechFailed, StoreUnavailable
 from picturelock.jobs.stages import CONTROL_QUEUE, EXPORTS_QUEUE, RENDER_QUEUE, Retries
 from picturelock.models import JobStatus, Voice
+from picturelock.temporal import contracts
 from picturelock.temporal.reader import JobReader
 from tests.fake_activities import REF, Studio
 from tests.temporal_proxy import temporal_proxy
@@ -28,13 +28,12 @@ from workflows.voice_sample import VoiceSampleWorkflow
 pytestmark = pytest.mark.usefixtures("no_leftovers")
 
 
-def rendering(work: Callable[[Pulse], Awaitable[None]]) -> Callable[..., Any]:
+def rendering(work: Callable[[HeartbeatReporter], Awaitable[None]]) -> Callable[..., Any]:
     """The activity of the rendering with everything around it, and other work inside."""
 
-    @activity.defn(name=contracts.RENDER_BATCH)
-    @lively("render")
-    async def render(task: contracts.BatchTask, pulse: Pulse) -> contracts.RenderedBatch:
-        await work(pulse)
+    @stage_activity(contracts.RENDER_BATCH)
+    async def render(task: contracts.BatchTask, heartbeat: HeartbeatReporter) -> contracts.RenderedBatch:
+        await work(heartbeat)
         return contracts.RenderedBatch(segments=REF, headers=[], segments_found=0, segments_made=1)
 
     return render
@@ -44,10 +43,10 @@ async def test_an_outage_of_eight_attempts_ends_no_job(client: Client, monkeypat
     monkeypatch.setattr("activities.failures.OUTAGE_PAUSE_SECONDS", 0.1)
     tried = 0
 
-    async def away(pulse: Pulse) -> None:
+    async def away(heartbeat: HeartbeatReporter) -> None:
         nonlocal tried
         tried += 1
-        pulse.advance(0.5, "Rendering")
+        heartbeat.advance(0.5, "Rendering")
         if tried <= 8:
             raise StoreUnavailable("the shelf is away")
 
@@ -92,10 +91,10 @@ async def test_the_end_of_a_cancelled_job_takes_nothing_back(
 ) -> None:
     shown = [0.0]
 
-    async def work(pulse: Pulse) -> None:
+    async def work(heartbeat: HeartbeatReporter) -> None:
         try:
             for step in range(1, 1_000):
-                pulse.advance(step / 1_000, "Rendering")
+                heartbeat.advance(step / 1_000, "Rendering")
                 await asyncio.sleep(0.01)
         finally:
             await asyncio.sleep(3 if stubborn else 0)
@@ -136,9 +135,8 @@ async def test_a_sample_that_somebody_waits_for_tells_of_an_outage(
     monkeypatch.setattr("activities.failures.OUTAGE_PAUSE_SECONDS", 0.1)
     tried = 0
 
-    @activity.defn(name=contracts.SPEAK_SAMPLE)
-    @lively("tts")
-    async def away(task: Voice, pulse: Pulse) -> contracts.SpokenSample:
+    @stage_activity(contracts.SPEAK_SAMPLE)
+    async def away(task: Voice, heartbeat: HeartbeatReporter) -> contracts.SpokenSample:
         nonlocal tried
         tried += 1
         raise SpeechFailed("the speech endpoint answered 503", outage=True)

@@ -43,10 +43,10 @@ async def ran(studio: Studio, activity_id: str) -> None:
             await asyncio.sleep(0.01)
 
 
-async def held(client: Client, handle: Handle, count: int) -> None:
+async def activities_paused(client: Client, handle: Handle, count: int) -> None:
     reader = JobReader(client)
     async with asyncio.timeout(20):
-        while sum(one.held for one in (await reader.observe(handle.id)).pending) < count:
+        while sum(one.paused for one in (await reader.observe(handle.id)).pending) < count:
             await asyncio.sleep(0.02)
 
 
@@ -57,7 +57,7 @@ async def test_running_segments_finish_and_no_other_begins(client: Client) -> No
         handle = await start(client)
         await ran(studio, "render")
         await handle.signal(ExportWorkflow.pause)
-        await held(client, handle, 3)
+        await activities_paused(client, handle, 3)
         asked = await JobReader(client).status(handle.id)
         assert (asked.status, asked.pause_requested) == ("running", True)
         gate.set()

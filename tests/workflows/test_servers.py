@@ -70,9 +70,9 @@ async def test_a_slow_list_of_workers_makes_nothing_else_slow(client: Client, pr
         assert sum(one > 0.3 for one in took) <= 1  # the first may wait for half a second
         assert max(took) < 1.5
         async with asyncio.timeout(20):
-            while (roll := await reader.workers.call()) is None:
+            while (live_workers := await reader.workers.read()) is None:
                 await asyncio.sleep(0.05)
-        assert list(roll.live) == ["exports", "render"]
+        assert list(live_workers.live) == ["exports", "render"]
 
 
 async def test_a_server_that_cannot_hold_work_is_paused_all_the_same(client: Client, proxy: TemporalProxy) -> None:

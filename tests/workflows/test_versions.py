@@ -10,7 +10,7 @@ from temporalio.service import RPCError
 
 import worker
 from picturelock.settings import Settings
-from picturelock.temporal.names import aftermath_id
+from picturelock.temporal.names import post_export_id
 from picturelock.temporal.reader import JobReader
 from tests.fake_activities import Studio
 from tests.workflows.conftest import beating_until, start, studio_open, until
@@ -59,7 +59,7 @@ async def test_an_export_ends_with_the_version_it_began_with(client: Client) -> 
             assert "finalize" in first.ran
             assert len(first.ran) == len(second.ran) == 9
             for job in (begun, later):
-                await client.get_workflow_handle(aftermath_id(job.id, 1)).result()
+                await client.get_workflow_handle(post_export_id(job.id, 1)).result()
     await forget(client, name)
 
 

@@ -1,14 +1,17 @@
 """Stock photos and clips from Pexels (https://www.pexels.com/api/documentation/)."""
 
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from picturelock.composition.visuals.source import Received, Wanted, ask, download
+from picturelock.composition.visuals.source import Received, SourceKind, Wanted
 from picturelock.errors import PictureFailed, PictureUnavailable
+from picturelock.http_client import Provider
 from picturelock.models import Attribution
+from picturelock.settings import Settings
 
+_PROVIDER: Final = Provider("pexels", PictureFailed, PictureUnavailable)
 _PER_PAGE: Final = 40
 _LARGE: Final = 1_080
 """Pixels of the shorter side from which on a picture is large; those are preferred, whatever the film's size."""
@@ -49,8 +52,8 @@ class _Video(BaseModel):
     @property
     def usable(self) -> list[_VideoFile]:
         """The files that can be taken, the smallest first."""
-        files = [one for one in self.video_files if one.file_type == "video/mp4" and one.width and one.height]
-        return sorted(files, key=lambda one: (one.width or 0) * (one.height or 0))
+        files = [file for file in self.video_files if file.file_type == "video/mp4" and file.width and file.height]
+        return sorted(files, key=lambda file: (file.width or 0) * (file.height or 0))
 
 
 class _Found(BaseModel):
@@ -62,6 +65,13 @@ class Pexels:
     """Looks for photos and clips in the film's orientation, and takes the best match that is large enough."""
 
     name = "pexels"
+    kind: SourceKind = "stock"
+
+    @classmethod
+    def from_settings(cls, settings: Settings, /) -> Self | None:
+        """The source, or None without a key."""
+        key = settings.pexels_api_key
+        return cls(settings.pexels_base_url, key.get_secret_value()) if key else None
 
     def __init__(self, base_url: str, key: str) -> None:
         self._base_url = base_url.rstrip("/")
@@ -76,26 +86,26 @@ class Pexels:
         """A photo or clip; see `VisualSource`."""
         if wanted.kind == "clip":
             return await self._clip(wanted, target, max_bytes, received)
-        photos = [one for one in (await self._search("/v1/search", wanted)).photos if "original" in one.src]
-        photo = _choose([(one, one.width, one.height) for one in photos], wanted)
+        photos = [photo for photo in (await self._search("/v1/search", wanted)).photos if "original" in photo.src]
+        photo = _choose([(photo, photo.width, photo.height) for photo in photos], wanted)
         received(0)
-        await download(photo.src["original"], target, max_bytes, received, self.name)
+        await _PROVIDER.download(photo.src["original"], target, max_bytes, received)
         return Attribution(
             source=self.name, author=photo.photographer, author_url=photo.photographer_url, url=photo.url
         )
 
     async def _clip(self, wanted: Wanted, target: Path, max_bytes: int, received: Received) -> Attribution:
-        videos = [one for one in (await self._search("/videos/search", wanted)).videos if one.usable]
-        largest = [(one, one.usable[-1].width or 0, one.usable[-1].height or 0) for one in videos]
+        videos = [video for video in (await self._search("/videos/search", wanted)).videos if video.usable]
+        largest = [(video, video.usable[-1].width or 0, video.usable[-1].height or 0) for video in videos]
         video = _choose(largest, wanted)
         file = _smallest_that_fills(video.usable, wanted)
         received(0)
-        await download(file.link, target, max_bytes, received, self.name)
+        await _PROVIDER.download(file.link, target, max_bytes, received)
         return Attribution(source=self.name, author=video.user.name, author_url=video.user.url, url=video.url)
 
     async def _search(self, path: str, wanted: Wanted) -> _Found:
         parameters = {"query": wanted.text, "per_page": str(_PER_PAGE), "orientation": wanted.orientation}
-        response = await ask("GET", self._base_url + path, self.name, params=parameters, headers=self._headers)
+        response = await _PROVIDER.request("GET", self._base_url + path, params=parameters, headers=self._headers)
         try:
             return _Found.model_validate(response.json())
         except (ValueError, ValidationError) as error:
@@ -106,14 +116,14 @@ def _choose(found: list[tuple[Item, int, int]], wanted: Wanted) -> Item:
     """The first match that is large, or the next one for each time the same was asked for before."""
     if not found:
         raise PictureUnavailable(f"pexels has nothing for {wanted.text!r}")
-    large = [one for one, *size in found if min(size) >= _LARGE]
-    others = [one for one, *size in found if min(size) < _LARGE]
+    large = [item for item, *size in found if min(size) >= _LARGE]
+    others = [item for item, *size in found if min(size) < _LARGE]
     return [*large, *others][wanted.ordinal % len(found)]
 
 
 def _smallest_that_fills(files: list[_VideoFile], wanted: Wanted) -> _VideoFile:
     """The smallest file that fills the frame, else the largest one."""
-    for one in files:
-        if (one.width or 0) >= wanted.width * _NEARLY and (one.height or 0) >= wanted.height * _NEARLY:
-            return one
+    for file in files:
+        if (file.width or 0) >= wanted.width * _NEARLY and (file.height or 0) >= wanted.height * _NEARLY:
+            return file
     return files[-1]

@@ -1,18 +1,18 @@
 """What a script wishes to see, turned into assets: looked for or made once, then found again like every upload."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
 from picturelock.composition.visuals.source import Received, VisualSource, Wanted, require
-from picturelock.concurrency import together
+from picturelock.concurrency import gather_limited
 from picturelock.errors import AssetUnreadable, PictureUnavailable
 from picturelock.models import ArtifactRef, Attribution, Model, Scene, Script, Visual
 from picturelock.models.script import PictureSource
 from picturelock.script.markdown import plain_text
-from picturelock.store.assets import take_in
+from picturelock.store.assets import ingest
 from picturelock.store.hashing import cache_key
 from picturelock.store.scratch import workspace
 from picturelock.store.store import Store
@@ -43,7 +43,7 @@ class _Wish:
 class Provider:
     """Fills in the pictures of one script, for frames of one size."""
 
-    available: dict[PictureSource, VisualSource]
+    available: Mapping[PictureSource, VisualSource]
     pictures: PictureSource
     size: tuple[int, int]
     store: Store
@@ -77,7 +77,7 @@ class Provider:
         for index, wish in wanted:
             work.append(provide(index, wish, asked[wish.kind, wish.text]))
             asked[wish.kind, wish.text] += 1
-        found = dict(zip((index for index, _ in wanted), await together(*work, at_once=_AT_ONCE), strict=True))
+        found = dict(zip((index for index, _ in wanted), await gather_limited(*work, limit=_AT_ONCE), strict=True))
         scenes = [self._with_picture(scene, index, found.get(index)) for index, scene in enumerate(script.scenes)]
         return script.model_copy(update={"scenes": scenes})
 
@@ -87,7 +87,7 @@ class Provider:
         if visual is None:
             kind = self.pictures
             if kind == "auto":
-                kind = next((one for one in ("stock", "generated") if one in self.available), "card")
+                kind = next((source for source in ("stock", "generated") if source in self.available), "card")
             if kind == "card":
                 return None
             source = require(self.available, kind, "pictures")
@@ -102,11 +102,13 @@ class Provider:
     def _with_picture(self, scene: Scene, index: int, provided: "_Provided | None") -> Scene:
         if provided is None:
             return scene
-        told = provided.attribution.model_copy(update={"scene_index": index, "asset_id": provided.asset_id})
-        self.attributions.append(told)
+        attribution = provided.attribution.model_copy(update={"scene_index": index, "asset_id": provided.asset_id})
+        self.attributions.append(attribution)
         update = {"asset_id": provided.asset_id, "query": None, "prompt": None}
         visual = (
-            scene.visual.model_copy(update=update) if scene.visual else Visual(kind="image", asset_id=told.asset_id)
+            scene.visual.model_copy(update=update)
+            if scene.visual
+            else Visual(kind="image", asset_id=attribution.asset_id)
         )
         return scene.model_copy(update={"visual": visual})
 
@@ -140,7 +142,7 @@ class Provider:
             path = folder / "file"
             attribution = await source.fetch(wanted, path, self.max_bytes, received)
             try:
-                asset = await take_in(path, self.store)
+                asset = await ingest(path, self.store)
             except AssetUnreadable as error:
                 raise PictureUnavailable(
                     f"{source.name} delivered something that cannot be used for {wanted.text!r}: {error.message}"

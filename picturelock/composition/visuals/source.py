@@ -1,20 +1,38 @@
-"""The protocol of picture sources and the registry of those this installation has."""
+"""The protocol of sources of pictures, and those that this installation has.
 
-import asyncio
-from collections.abc import Callable
+A source is a class that an entry point of the group `picturelock.pictures` names (docs/plugins.md). A whole one:
+
+    class Folder:
+        name = "folder"
+        kind = "stock"
+
+        @classmethod
+        def from_settings(cls, settings: Settings) -> Self | None:
+            return cls()
+
+        def key(self, wanted: Wanted) -> str:
+            return wanted.text
+
+        async def fetch(self, wanted: Wanted, target: Path, max_bytes: int, received: Received) -> Attribution:
+            shutil.copy(Path("/pictures") / f"{wanted.text}.jpg", target)
+            return Attribution(source=self.name)
+"""
+
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final, Literal, Protocol
+from typing import Literal, Protocol, Self
 
-import httpx
-
-from picturelock.errors import NotOffered, PictureFailed, PictureUnavailable
+from picturelock.errors import NotOffered
 from picturelock.models import Attribution, Model, Script
 from picturelock.models.script import PictureSource
+from picturelock.plugins import PluginConflict, configured
 from picturelock.settings import Settings
 
-RETRYABLE: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+SourceKind = Literal["stock", "generated"]
+"""Whether a source finds pictures or makes them."""
+
 Received = Callable[[int], None]
-_TIMEOUT: Final = httpx.Timeout(60.0, read=110.0)  # a model may think for long
+"""Told how many bytes of a file have come."""
 
 
 class Wanted(Model):
@@ -38,6 +56,12 @@ class VisualSource(Protocol):
     """Anything that finds or makes pictures."""
 
     name: str
+    kind: SourceKind
+
+    @classmethod
+    def from_settings(cls, settings: Settings, /) -> Self | None:
+        """The source, or None where it is not configured."""
+        ...
 
     def key(self, wanted: Wanted) -> str:
         """What determines the answer: the same key, the same picture. A preview gets its final film's pictures."""
@@ -54,24 +78,33 @@ class VisualSource(Protocol):
 
 
 def sources(settings: Settings) -> dict[PictureSource, VisualSource]:
-    """The configured sources: `stock` and `generated`."""
-    from picturelock.composition.visuals.openai import OpenAIImages  # noqa: PLC0415 - they import this module
-    from picturelock.composition.visuals.pexels import Pexels  # noqa: PLC0415
+    """The configured sources: one of `stock`, one of `generated`.
 
+    Raises:
+        PluginConflict: two of a kind are configured, and the settings name none of them.
+    """
     found: dict[PictureSource, VisualSource] = {}
-    if settings.pexels_api_key is not None:
-        found["stock"] = Pexels(settings.pexels_base_url, settings.pexels_api_key.get_secret_value())
-    if settings.image_base_url is not None:
-        found["generated"] = OpenAIImages.from_settings(settings)
+    wanted: dict[SourceKind, str | None] = {"stock": settings.stock_source, "generated": settings.generated_source}
+    for kind, name in wanted.items():
+        offered = {
+            key: source for key, source in configured("picturelock.pictures", settings).items() if source.kind == kind
+        }
+        if name is not None:
+            offered = {key: source for key, source in offered.items() if key == name}
+        if len(offered) > 1:
+            setting = f"PICTURELOCK_{kind.upper()}_SOURCE"
+            raise PluginConflict(f"{', '.join(offered)} are sources of {kind} pictures: name one in {setting}")
+        for source in offered.values():
+            found[kind] = source
     return found
 
 
-def require(available: dict[PictureSource, VisualSource], asked: PictureSource, path: str) -> VisualSource:
+def require(available: Mapping[PictureSource, VisualSource], asked: PictureSource, path: str) -> VisualSource:
     """The source that was asked for. Raises NotOffered, with the field that asks and the setting that is missing."""
     if asked in available:
         return available[asked]
     setting = {"stock": "PICTURELOCK_PEXELS_API_KEY", "generated": "PICTURELOCK_IMAGE_BASE_URL"}[asked]
-    raise NotOffered(f"{path}: this installation has no source of {asked} pictures ({setting} is not set)")
+    raise NotOffered(f"this installation has no source of {asked} pictures ({setting} is not set)", field=path)
 
 
 def demands(script: Script, pictures: PictureSource) -> list[tuple[str, PictureSource]]:
@@ -85,50 +118,3 @@ def demands(script: Script, pictures: PictureSource) -> list[tuple[str, PictureS
         elif scene.visual and scene.visual.prompt:
             found.append((f"script.scenes[{index}].visual.prompt", "generated"))
     return found
-
-
-async def ask(method: str, url: str, name: str, **options: object) -> httpx.Response:
-    """One request to a source's API, its failures in our words.
-
-    Raises:
-        PictureFailed: no answer, or one that may be another later.
-        PictureUnavailable: a refusal.
-    """
-    try:
-        async with httpx.AsyncClient(timeout=_TIMEOUT, follow_redirects=True) as client:
-            response = await client.request(method, url, **options)  # type: ignore[arg-type]
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise _failed(f"{name} did not answer", error) from error
-    if response.status_code in RETRYABLE:
-        raise PictureFailed(f"{name} answered {response.status_code}", outage=True)
-    if response.is_error:
-        raise PictureUnavailable(
-            f"{name} refused the request with {response.status_code}", detail=response.text[:500] or None
-        )
-    return response
-
-
-async def download(url: str, target: Path, max_bytes: int, received: Received, name: str) -> None:
-    """A file from a source, as long as it is not too large. Raises PictureFailed, PictureUnavailable."""
-    try:
-        async with (
-            httpx.AsyncClient(timeout=_TIMEOUT, follow_redirects=True) as client,
-            client.stream("GET", url) as response,
-        ):
-            if response.is_error:
-                raise PictureFailed(f"{name} answered {response.status_code} for the file")
-            size = 0
-            with target.open("wb") as file:
-                async for chunk in response.aiter_bytes():
-                    size += len(chunk)
-                    if size > max_bytes:
-                        raise PictureUnavailable(f"{name}: the file is larger than {max_bytes / 1e6:.0f} MB")
-                    await asyncio.to_thread(file.write, chunk)
-                    received(size)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise _failed(f"{name} did not deliver the file", error) from error
-
-
-def _failed(what: str, error: Exception) -> PictureFailed:
-    """A wrong address is wrong for good; anything else may pass."""
-    return PictureFailed(f"{what}: {type(error).__name__}", outage=not isinstance(error, httpx.InvalidURL))

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from picturelock.store.file_cache import Copies
+from picturelock.store.file_cache import FileCache
 
 
-async def copy(copies: Copies, name: str, size: int, hours_ago: float = 0) -> None:
-    async with copies.making(name) as path:
+async def copy(copies: FileCache, name: str, size: int, hours_ago: float = 0) -> None:
+    async with copies.create(name) as path:
         path.write_bytes(bytes(size))
     found = copies.find(name)
     assert found is not None
@@ -19,7 +19,7 @@ async def copy(copies: Copies, name: str, size: int, hours_ago: float = 0) -> No
 
 
 async def test_the_least_recently_asked_for_goes_first(tmp_path: Path) -> None:
-    copies = Copies(tmp_path / "copies", 2_500)
+    copies = FileCache(tmp_path / "copies", 2_500)
     for name, hours in (("old", 9), ("middle", 5), ("new", 2)):
         await copy(copies, name, 1_000, hours)
     copies.prune()
@@ -28,7 +28,7 @@ async def test_the_least_recently_asked_for_goes_first(tmp_path: Path) -> None:
 
 
 async def test_what_was_asked_for_lately_stays_whatever_the_size(tmp_path: Path) -> None:
-    copies = Copies(tmp_path / "copies", 10)
+    copies = FileCache(tmp_path / "copies", 10)
     await copy(copies, "one", 1_000)
     await copy(copies, "two", 1_000)
     copies.prune()
@@ -37,10 +37,10 @@ async def test_what_was_asked_for_lately_stays_whatever_the_size(tmp_path: Path)
 
 
 async def test_what_was_not_finished_is_no_copy(tmp_path: Path) -> None:
-    copies = Copies(tmp_path / "copies", 1_000)
+    copies = FileCache(tmp_path / "copies", 1_000)
 
     async def fail_half_way() -> None:
-        async with copies.making("one") as path:
+        async with copies.create("one") as path:
             path.write_bytes(b"half")
             raise ValueError("damaged")
 
@@ -51,12 +51,12 @@ async def test_what_was_not_finished_is_no_copy(tmp_path: Path) -> None:
 
 
 async def test_a_copy_that_is_pinned_stays_under_its_second_name(tmp_path: Path) -> None:
-    copies, pin = Copies(tmp_path / "copies", 10), tmp_path / "film"
-    pin.mkdir()
+    copies, hardlink_into = FileCache(tmp_path / "copies", 10), tmp_path / "film"
+    hardlink_into.mkdir()
     await copy(copies, "one", 1_000)
-    pinned = copies.find("one", pin)
-    assert pinned == pin / "one"
-    assert copies.find("one", pin) == pinned  # once more is fine
+    pinned = copies.find("one", hardlink_into)
+    assert pinned == hardlink_into / "one"
+    assert copies.find("one", hardlink_into) == pinned  # once more is fine
     when = time.time() - 3_600
     os.utime(pinned, (when, when))
     copies.prune()

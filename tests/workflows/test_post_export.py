@@ -10,19 +10,19 @@ from temporalio.client import Client
 
 from picturelock.errors import InvalidScript
 from picturelock.jobs.archive import Archive
+from picturelock.jobs.stages import DELIVERY_WAITS_SECONDS
 from picturelock.jobs.status import assemble
-from picturelock.jobs.webhooks import WAITS_SECONDS
 from picturelock.models import DeliveryLog, ExportRequest
 from picturelock.store.store import default_store
 from picturelock.temporal.errors import JobNotFound
-from picturelock.temporal.names import aftermath_id
+from picturelock.temporal.names import post_export_id
 from picturelock.temporal.reader import JobReader
 from picturelock.temporal.terminated_jobs import TerminatedRuns
 from tests.fake_activities import Studio, beat
 from tests.servers import FakeServer, Reply
 from tests.workflows.conftest import REQUEST, Handle, beating_until, start, studio_open, until
 from workflows.export import ExportWorkflow
-from workflows.post_export import AftermathWorkflow
+from workflows.post_export import PostExportWorkflow
 
 pytestmark = pytest.mark.usefixtures("no_leftovers")
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -39,7 +39,7 @@ def told_at(url: str) -> ExportRequest:
 
 
 async def aftermath(client: Client, handle: Handle) -> DeliveryLog | None:
-    return await client.get_workflow_handle_for(AftermathWorkflow.run, aftermath_id(handle.id, 1)).result()
+    return await client.get_workflow_handle_for(PostExportWorkflow.run, post_export_id(handle.id, 1)).result()
 
 
 async def test_the_webhook_tells_what_everybody_else_is_told_signed(client: Client, fake_server: Serve) -> None:
@@ -71,10 +71,10 @@ async def test_a_receiver_that_fails_is_tried_for_a_day_and_the_job_never_knows(
         log = await aftermath(client, handle)
     assert log is not None
     assert log.state == "failed"
-    assert [one.status_code for one in log.deliveries] == [500] + [302] * (len(WAITS_SECONDS) - 1)
+    assert [one.status_code for one in log.deliveries] == [500] + [302] * (len(DELIVERY_WAITS_SECONDS) - 1)
     assert len({one.headers["webhook-id"] for one in server.requests}) == 1
     assert len({one.body for one in server.requests}) == 1
-    assert 20 * 3600 < sum(WAITS_SECONDS) <= 24 * 3600
+    assert 20 * 3600 < sum(DELIVERY_WAITS_SECONDS) <= 24 * 3600
     assert (await JobReader(client).status(handle.id)).status == "completed"
 
 

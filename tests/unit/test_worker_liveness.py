@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from temporalio.api.worker.v1 import WorkerHeartbeat
 
-from picturelock.temporal.worker_liveness import WorkerRoll
+from picturelock.temporal.worker_liveness import WorkerLiveness
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -19,10 +19,10 @@ def beat(at: datetime, **facts: Any) -> WorkerHeartbeat:
 
 def live(skew: timedelta, looks: list[tuple[float, float]], at: float) -> list[str]:
     """The queues that are served, `at` seconds after; each look reads, so many seconds after, a beat of then."""
-    roll = WorkerRoll(None)  # type: ignore[arg-type] # nothing is asked
+    live_workers = WorkerLiveness(None)  # type: ignore[arg-type] # nothing is asked
     for read, beaten in looks:
-        roll._take_note([beat(NOW + skew + timedelta(seconds=beaten))], NOW + timedelta(seconds=read), read)
-    return list(roll._roll(NOW + timedelta(seconds=at)).live)
+        live_workers._take_note([beat(NOW + skew + timedelta(seconds=beaten))], NOW + timedelta(seconds=read), read)
+    return list(live_workers._live(NOW + timedelta(seconds=at)).live)
 
 
 @pytest.mark.parametrize("skew", [timedelta(), timedelta(hours=1), -timedelta(hours=1), timedelta(seconds=5)])
@@ -48,18 +48,18 @@ def test_one_that_was_not_looked_at_for_long_is_as_old_as_its_clock_says() -> No
 
 
 def test_the_workers_of_a_queue_are_counted() -> None:
-    roll = WorkerRoll(None)  # type: ignore[arg-type] # nothing is asked
+    live_workers = WorkerLiveness(None)  # type: ignore[arg-type] # nothing is asked
     beats = [beat(NOW) for _ in range(3)]
     for number, one in enumerate(beats):
         one.worker_instance_key = str(number)
-    roll._take_note(beats, NOW, 0.0)
-    assert roll._roll(NOW).live == {"render": 3}
-    assert roll._roll(NOW).since == NOW, "nobody has been called before"
+    live_workers._take_note(beats, NOW, 0.0)
+    assert live_workers._live(NOW).live == {"render": 3}
+    assert live_workers._live(NOW).since == NOW, "nobody has been called before"
 
 
 def test_one_that_has_stopped_is_not_alive() -> None:
-    roll = WorkerRoll(None)  # type: ignore[arg-type] # nothing is asked
-    roll._take_note([beat(NOW, status="WORKER_STATUS_SHUTDOWN")], NOW, 0.0)
-    assert list(roll._roll(NOW).live) == []
-    roll._take_note([beat(NOW)], NOW, 0.5)
-    assert list(roll._roll(NOW).live) == ["render"]
+    live_workers = WorkerLiveness(None)  # type: ignore[arg-type] # nothing is asked
+    live_workers._take_note([beat(NOW, status="WORKER_STATUS_SHUTDOWN")], NOW, 0.0)
+    assert list(live_workers._live(NOW).live) == []
+    live_workers._take_note([beat(NOW)], NOW, 0.5)
+    assert list(live_workers._live(NOW).live) == ["render"]

@@ -1,0 +1,92 @@
+"""The one way to ask a provider over HTTP (voices, pictures, language models): its failures in our words.
+
+An answer that may be another one later is an outage of the provider's; a refusal is the client's to change.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from picturelock.errors import ClientError, ProviderError
+
+RETRYABLE: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+"""Statuses after which the same request may succeed (RFC 9110 and what gateways add)."""
+
+_DETAIL_CHARACTERS: Final = 500
+_TIMEOUT: Final = httpx.Timeout(60.0, read=120.0)  # a model may think for long
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A service that is asked: its name for people, and the errors its failures and refusals become.
+
+    Example:
+        >>> from picturelock.errors import SpeechFailed, VoiceUnavailable
+        >>> provider = Provider("the speech endpoint", SpeechFailed, VoiceUnavailable)
+    """
+
+    name: str
+    failed: type[ProviderError]
+    refused: type[ClientError]
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        json: object = None,
+    ) -> httpx.Response:
+        """One request, and its good answer.
+
+        Raises:
+            ProviderError: `failed`, as an outage: no answer, or one that may be another later.
+            ClientError: `refused`, with what the provider said in its detail.
+        """
+        try:
+            async with httpx.AsyncClient(timeout=_TIMEOUT, follow_redirects=True) as client:
+                response = await client.request(method, url, headers=headers, params=params, json=json)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._failure("did not answer", error) from error
+        if response.status_code in RETRYABLE:
+            raise self.failed(f"{self.name} answered {response.status_code}", outage=True)
+        if response.is_error:
+            detail = response.text[:_DETAIL_CHARACTERS] or None
+            raise self.refused(f"{self.name} refused the request with {response.status_code}", detail=detail)
+        return response
+
+    async def download(self, url: str, target: Path, max_bytes: int, received: Callable[[int], None]) -> None:
+        """Writes a file, as long as it is not too large; `received` is told its bytes as they come. Raises likewise."""
+        try:
+            async with (
+                httpx.AsyncClient(timeout=_TIMEOUT, follow_redirects=True) as client,
+                client.stream("GET", url) as response,
+            ):
+                if response.is_error:
+                    raise self.failed(f"{self.name} answered {response.status_code} for the file")
+                size = 0
+                with target.open("wb") as file:
+                    async for chunk in response.aiter_bytes():
+                        size += len(chunk)
+                        if size > max_bytes:
+                            text = f"{self.name}: the file is larger than {max_bytes / 1e6:.0f} MB"
+                            raise self.refused(text, limit=max_bytes)
+                        await asyncio.to_thread(file.write, chunk)
+                        received(size)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._failure("did not deliver the file", error) from error
+
+    def _failure(self, what: str, error: Exception) -> ProviderError:
+        """A wrong address is wrong for good; anything else may pass."""
+        wrong = isinstance(error, httpx.InvalidURL)
+        return self.failed(f"{self.name} {what}: {type(error).__name__}", outage=not wrong)
+
+
+def bearer(key: str | None) -> dict[str, Any]:
+    """The headers of an API key; none where there is no key."""
+    return {"Authorization": f"Bearer {key}"} if key else {}
