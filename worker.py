@@ -29,12 +29,20 @@ from temporalio.client import (
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError
-from temporalio.worker import Worker, WorkerDeploymentConfig
+from temporalio.worker import (
+    ActivityInboundInterceptor,
+    Interceptor,
+    Worker,
+    WorkerDeploymentConfig,
+    WorkflowInboundInterceptor,
+    WorkflowInterceptorClassInput,
+)
 
 from activities.composition import compose_film
 from activities.control import pause_activities, read_fractions, unpause_activities
 from activities.eviction import evict_cache
 from activities.finalize import finalize_film
+from activities.log_context import ActivityLogContext
 from activities.pace import PACE
 from activities.post_export import archive_job, deliver_webhook
 from activities.render import choose_encoder, master_sound, render_batch, render_slots
@@ -54,7 +62,7 @@ from picturelock.temporal.worker_liveness import HEARTBEAT_SECONDS as WORKER_HEA
 from picturelock.temporal.worker_liveness import WorkerLiveness
 from workflows.eviction import EvictionWorkflow
 from workflows.export import ExportWorkflow
-from workflows.log_context import LogContext
+from workflows.log_context import WorkflowLogContext
 from workflows.post_export import PostExportWorkflow
 from workflows.voice_sample import VoiceSampleWorkflow
 
@@ -82,6 +90,18 @@ CONTROL_SLOTS = 50
 """Errands at once: they wait for Temporal, the store and receivers of webhooks."""
 
 log = structlog.get_logger()
+
+
+class LogContext(Interceptor):
+    """Has every line that is logged say which job, activity, attempt and request it is about."""
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002
+        """What stands around activities."""
+        return ActivityLogContext(next)
+
+    def workflow_interceptor_class(self, _input: WorkflowInterceptorClassInput) -> type[WorkflowInboundInterceptor]:
+        """What stands around workflows."""
+        return WorkflowLogContext
 
 
 def deployment(

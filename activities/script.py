@@ -12,7 +12,9 @@ from picturelock.temporal.contracts import WRITE_SCRIPT, ScriptTask, WrittenScri
 @stage_activity(WRITE_SCRIPT)
 async def write_script(task: ScriptTask, heartbeat: HeartbeatReporter) -> WrittenScript:
     """Writes or takes over the script, and stores it with its request."""
-    script = await write(task.request, Providers.from_settings(settings()), heartbeat.advance)
+    providers = Providers.from_settings(settings())
+    script = await write(task.request, providers.writer, heartbeat.advance)
+    providers.check(task.request, script)
     store = default_store()
     return WrittenScript(
         request=await store.put_model(task.request),

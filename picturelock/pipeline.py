@@ -72,7 +72,9 @@ class Pipeline:
 
     async def script(self) -> Script:
         """Stage `script`."""
-        return await write_script(self.request, self.providers, self._listen("script"))
+        script = await write_script(self.request, self.providers.writer, self._listen("script"))
+        self.providers.check(self.request, script)
+        return script
 
     async def narrations(self, script: Script) -> list[Narration]:
         """Stage `tts`: every scene spoken."""

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from picturelock.composition.visuals.source import VisualSource, sources
+from picturelock.composition.visuals.source import VisualSource, demands, require, sources
+from picturelock.errors import InvalidScript
+from picturelock.models import ExportRequest, Script
 from picturelock.models.script import PictureSource
+from picturelock.script.markdown import plain_text
 from picturelock.script.writers import Writer, chosen_writer
 from picturelock.settings import Settings
-from picturelock.speech.engine import SpeechEngine, engines
+from picturelock.speech.engine import SpeechEngine, choose, engines
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +32,19 @@ class Providers:
     def from_settings(cls, settings: Settings) -> Self:
         """All that is installed and configured. Raises PluginConflict."""
         return cls(engines(settings), sources(settings), chosen_writer(settings))
+
+    def check(self, request: ExportRequest, script: Script) -> None:
+        """Fails now what would fail after minutes: markup without words, voices and pictures that are not there.
+
+        Raises:
+            InvalidScript: a scene has nothing to say.
+            VoiceUnavailable, NotOffered: the script asks for what this installation has not.
+        """
+        for path, kind in demands(script, request.pictures):
+            require(self.pictures, kind, path)
+        for index, scene in enumerate(script.scenes):
+            if not any(character.isalnum() for character in plain_text(scene.narration)):
+                field = f"script.scenes[{index}].narration"
+                raise InvalidScript("nothing is left to speak without the markup", field=field)
+            if scene.narration_asset_id is None:
+                choose(self.voices, scene.voice or request.voice, script.language)

@@ -8,45 +8,33 @@ from temporalio import workflow
 from temporalio.api.common.v1 import Payload
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import (
-    ActivityInboundInterceptor,
     ExecuteWorkflowInput,
-    Interceptor,
     StartActivityInput,
     StartChildWorkflowInput,
     StartLocalActivityInput,
     WorkflowInboundInterceptor,
-    WorkflowInterceptorClassInput,
     WorkflowOutboundInterceptor,
 )
 
 with workflow.unsafe.imports_passed_through():
     import structlog
 
-    from activities.log_context import ActivityLogContext
     from picturelock.models import ExportInput
     from picturelock.temporal.names import CORRELATION_HEADER
 
 log = structlog.get_logger()
 
 
-class LogContext(Interceptor):
-    """Has a worker's jobs and activities logged."""
+class WorkflowLogContext(WorkflowInboundInterceptor):
+    """Has a job's start and end logged, and hands its correlation id to all the work that it schedules."""
 
-    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002
-        """What stands around activities."""
-        return ActivityLogContext(next)
-
-    def workflow_interceptor_class(self, _input: WorkflowInterceptorClassInput) -> type[WorkflowInboundInterceptor]:
-        """What stands around workflows."""
-        return _LoggedWorkflows
-
-
-class _LoggedWorkflows(WorkflowInboundInterceptor):
     def init(self, outbound: WorkflowOutboundInterceptor) -> None:
+        """Puts the carrier of the correlation id in the way out."""
         self._carrier = _Carrier(outbound)
         super().init(self._carrier)
 
     async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # noqa: A002, ANN401 - Temporal's signature
+        """Runs the workflow."""
         started = input.args[0] if input.args else None
         self._carrier.header = input.headers.get(CORRELATION_HEADER)
         if not isinstance(started, ExportInput):

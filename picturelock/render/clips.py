@@ -6,12 +6,8 @@ Frame n of the grid is what the clip shows n / fps seconds after its container's
 doubled or a lost frame.
 """
 
-import contextlib
 import re
-import select
-import subprocess
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +17,9 @@ import numpy as np
 
 from picturelock.errors import AssetUnreadable, RenderFailed
 from picturelock.ffmpeg import runner
-from picturelock.ffmpeg.parent_death import with_death_signal
+from picturelock.ffmpeg.frame_reader import FrameReader
 from picturelock.ffmpeg.probe import ProbedStream, probe
 from picturelock.ffmpeg.runner import Progress
-from picturelock.ffmpeg.tools import ffmpeg_path
 from picturelock.models import ClipCut
 from picturelock.render.i420 import Bytes2D
 
@@ -41,7 +36,6 @@ _BACK_SECONDS: Final = 0.5
 _BACK_UNKNOWN_SECONDS: Final = 5.0
 _REORDERED: Final = 17
 _KEPT_BYTES: Final = 100_000_000
-_READ_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +158,8 @@ class ClipReader:
         self._fps = fps
         self._size = size
         self._inset = inset
-        self._process: subprocess.Popen[bytes] | None = None
-        self._at = -1
+        self._reader: FrameReader | None = None
+        self._position = -1
         width, height = size
         self._thread = 0
         self._frame: Bytes2D = np.empty((height * 3 // 2, width), np.uint8)
@@ -183,53 +177,34 @@ class ClipReader:
         wanted = number % cut.frames if cut.when_short == "loop" else min(number, cut.frames - 1)
         if wanted in self._kept:
             return self._kept[wanted]
-        if wanted != self._at:
+        if wanted != self._position:
+            reader = self._reader
             # A decoder dies with the thread that has started it.
-            if self._process is None or wanted != self._at + 1 or self._thread != threading.get_ident():
-                self._begin(cut.first + wanted)
-            self._read()
-            self._at = wanted
+            if reader is None or wanted != self._position + 1 or self._thread != threading.get_ident():
+                reader = self._begin(cut.first + wanted)
+            reader.read_into(memoryview(self._frame.data).cast("B"))
+            self._position = wanted
         if self._keeps:
             self._kept[wanted] = self._frame.copy()
         return self._frame
 
     def close(self) -> None:
         """Ends the decoder."""
-        if self._process is not None:
-            self._process.kill()
-            if self._process.stdout:
-                self._process.stdout.close()
-            self._process.wait()
-            self._process = None
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
 
-    def _begin(self, first: int) -> None:
+    def _begin(self, first: int) -> FrameReader:
+        """A decoder that delivers the grid's frames from one on.
+
+        Wherever it begins, ffmpeg's `fps` and `trim` filters find the same grid again: the seek goes to the key frame
+        before, with the clip's own times kept, and what comes before `first` is decoded and dropped.
+        """
         self.close()
         self._thread = threading.get_ident()
         chain = self._file.filter_chain(first, self._fps, self._size, self._cut.fit, self._inset)
-        # It dies with the thread that reads it, should nobody close it.
-        program = with_death_signal([
-            ffmpeg_path(), "-v", "quiet", "-nostdin", *self._file.source(first, self._fps),
+        self._reader = FrameReader([
+            *self._file.source(first, self._fps),
             "-vf", chain, "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "yuv420p", "pipe:1",
         ])  # fmt: skip
-        self._process = subprocess.Popen(
-            program.command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            preexec_fn=program.preexec,  # noqa: PLW1509 - nothing, or nothing but one system call
-        )
-
-    def _read(self) -> None:
-        stream = self._process.stdout if self._process else None
-        left = memoryview(self._frame.data).cast("B")
-        deadline = time.monotonic() + _READ_SECONDS
-        while stream is not None and left:
-            with contextlib.suppress(InterruptedError):
-                ready, _, _ = select.select([stream], [], [], max(0.0, deadline - time.monotonic()))
-                if not ready:
-                    raise RenderFailed("the clip's decoder stands still")
-                got = stream.readinto1(left)  # type: ignore[attr-defined] # a BufferedReader
-                if not got:
-                    raise RenderFailed("the clip ended before its time")
-                left = left[got:]
+        return self._reader

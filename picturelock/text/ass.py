@@ -8,13 +8,16 @@ from typing import Final
 
 import ffmpeg
 import numpy as np
+import numpy.typing as npt
 
 from picturelock.errors import GlyphMissing
 from picturelock.ffmpeg import runner
 from picturelock.models import CaptionSpec, Cue
-from picturelock.render.i420 import Bytes2D
 from picturelock.store.scratch import workspace
 from picturelock.text.fonts import EMOJI_FAMILY, FAMILY, Face, advance, clusters, face_of, font_environment
+
+Mask = npt.NDArray[np.uint8]
+"""How much of each pixel a text covers, 0 to 255, shape (height, width)."""
 
 LINE_HEIGHT: Final = 1.519
 """Ascent plus descent of Noto Sans in ems. ASS sizes count from line to line, as VSFilter's did."""
@@ -217,7 +220,7 @@ class TextBlock:
     language: str = "en"
 
 
-async def draw_mask(block: TextBlock, scratch: Path) -> Bytes2D:
+async def draw_mask(block: TextBlock, scratch: Path) -> Mask:
     """The coverage (0-255) of a text block, cropped to its ink, with even sides.
 
     Raises:
@@ -250,7 +253,7 @@ async def draw_mask(block: TextBlock, scratch: Path) -> Bytes2D:
     return _cropped(picture)
 
 
-def _cropped(mask: Bytes2D) -> Bytes2D:
+def _cropped(mask: Mask) -> Mask:
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
         raise GlyphMissing("the title has nothing that can be drawn")
