@@ -6,15 +6,15 @@ The tree, each leaf with its code; (r) marks what is worth trying again as it is
       ClientError                  whoever asked has to change something: `field` says where, `limit` what is allowed
         InvalidScript              INVALID_SCRIPT
         InvalidRequest             INVALID_REQUEST
+        AssetError                 an uploaded file
+          AssetMissing             ASSET_MISSING
+          AssetUnreadable          ASSET_UNREADABLE
         WebhookRefused             WEBHOOK_REFUSED
         NotOffered                 NOT_OFFERED
         VoiceUnavailable           VOICE_UNAVAILABLE
         PictureUnavailable         PICTURE_UNAVAILABLE
         WriterUnavailable          WRITER_UNAVAILABLE
         GlyphMissing               GLYPH_MISSING
-        AssetError                 an uploaded file
-          AssetMissing             ASSET_MISSING
-          AssetUnreadable          ASSET_UNREADABLE
       ProviderError                a voice, a source of pictures or a language model did not deliver
         SpeechFailed               SPEECH_FAILED (r)
         PictureFailed              PICTURE_FAILED (r)
@@ -96,10 +96,6 @@ class ClientError(PicturelockError):
         return super().describe(stage, attempt).model_copy(update={"field": self.field})
 
 
-class AssetError(ClientError):
-    """An uploaded file that cannot be used."""
-
-
 class ProviderError(PicturelockError):
     """A voice, a source of pictures or a language model did not deliver."""
 
@@ -128,6 +124,10 @@ class InvalidRequest(ClientError):
 
     code = "INVALID_REQUEST"
     remediation = "Correct the field the message names and send it again."
+
+
+class AssetError(ClientError):
+    """An uploaded file that cannot be used."""
 
 
 class AssetMissing(AssetError):

@@ -79,8 +79,9 @@ class SpeechEngine(Protocol):
 
 
 def engines(settings: Settings) -> dict[str, SpeechEngine]:
-    """The installed and configured engines by name. Raises PluginConflict."""
-    return configured("picturelock.voices", settings)
+    """The installed and configured engines by name, the default voice's first. Raises PluginConflict."""
+    found: dict[str, SpeechEngine] = configured("picturelock.voices", settings)
+    return dict(sorted(found.items(), key=lambda item: item[0] != Voice().engine))
 
 
 def installed_voices(settings: Settings) -> list[VoiceInfo]:

@@ -37,7 +37,7 @@ from picturelock.presets import PRESETS
 from picturelock.render import i420, motion
 from picturelock.store.store import default_store
 from picturelock.temporal.contracts import Activity, BatchTask, NoTask, ScriptTask, SpeechTask
-from picturelock.temporal.failure_codec import CANCELLED_WORK
+from picturelock.temporal.failure_codec import CANCELLED_WORK, details_of
 
 Fake = Callable[[str], Path]
 
@@ -51,7 +51,9 @@ def environment() -> ActivityEnvironment:
 
 
 def error_of(failure: ApplicationError) -> JobError:
-    return JobError.model_validate(failure.details[0])
+    error = details_of(failure).error
+    assert error is not None
+    return error
 
 
 async def planned_segment() -> BatchTask:
@@ -174,7 +176,8 @@ async def test_cancel_kills_ffmpeg(
     with pytest.raises(ApplicationError) as caught:
         await running
     assert (caught.value.type, caught.value.non_retryable) == (CANCELLED_WORK, True)
-    last: Heartbeat = caught.value.details[1]
+    last = details_of(caught.value).heartbeat
+    assert last is not None
     assert last.frames_done  # what viewers have seen goes with it
     with pytest.raises(ProcessLookupError):
         os.kill(int((folder / "ffmpeg.pid").read_text()), 0)
@@ -314,7 +317,7 @@ async def test_work_that_ignores_its_cancellation_is_left_behind(
     running = asyncio.ensure_future(environment.run(stubborn, ScriptTask(request=request)))
     await begun.wait()
     environment.cancel(cancellation_details=ActivityCancellationDetails(cancel_requested=True))
-    with pytest.raises(ApplicationError, match="given up"):
+    with pytest.raises(ApplicationError, match="cancelled"):
         await asyncio.wait_for(running, 5)
     assert decorators._LEFT_BEHIND
     ended.set()

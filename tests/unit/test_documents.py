@@ -28,7 +28,8 @@ INTERNAL_CODES = {"STILL_OPEN"}
 
 ONLY_WHEN_FAILED = {
     "error", "errorMessage", "etaSeconds", *(f"error.{name}" for name in
-    ("code", "stage", "message", "remediation", "retryable", "attempt", "detail")), "earlierAttempts[].error.detail",
+    ("code", "stage", "message", "remediation", "retryable", "attempt", "detail", "field")),
+    "earlierAttempts[].error.detail", "earlierAttempts[].error.field",
 }  # fmt: skip
 """What a finished job does not have."""
 

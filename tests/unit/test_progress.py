@@ -21,8 +21,12 @@ def beat(fraction: float, frames: int | None = None) -> Heartbeat:
 
 
 def observation(step: StepRecord, *pending: PendingActivity, **units: int) -> Any:
-    record = snapshot("render", open_units={name.replace("_", "-"): count for name, count in units.items()})
-    return observed(snapshot=record.model_copy(update={"steps": [step]}), pending=list(pending))
+    open_units: dict[str, dict[str, int]] = {}
+    for name, count in units.items():
+        stage, _, number = name.partition("_")
+        open_units.setdefault(stage, {})[f"{stage}-{number}"] = count
+    record = snapshot("render").model_copy(update={"steps": [step], "open_units": open_units})
+    return observed(snapshot=record, pending=list(pending))
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from temporalio.exceptions import ApplicationError, CancelledError
 from picturelock.errors import InvalidScript, RenderFailed
 from picturelock.jobs.stages import CONTROL_QUEUE, EXPORTS_QUEUE
 from picturelock.models import JobError, Snapshot
+from picturelock.temporal.failure_codec import details_of
 from picturelock.temporal.names import SNAPSHOT_MEMO
 from picturelock.temporal.reader import JobReader
 from tests.fake_activities import Studio, beat
@@ -40,7 +41,9 @@ async def failure_of(handle: Handle) -> tuple[str | None, JobError]:
         await handle.result()
     cause = caught.value.cause
     assert isinstance(cause, ApplicationError)
-    return cause.type, JobError.model_validate(cause.details[0])
+    error = details_of(cause).error
+    assert error is not None
+    return cause.type, error
 
 
 async def memo_of(handle: Handle) -> Snapshot:

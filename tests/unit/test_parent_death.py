@@ -13,8 +13,8 @@ from picturelock.ffmpeg.parent_death import find_setpriv
 
 _STARTS = """
 import subprocess, sys, time
-from picturelock.ffmpeg.parent_death import tethered
-program = tethered([sys.argv[1], "600"])
+from picturelock.ffmpeg.parent_death import with_death_signal
+program = with_death_signal([sys.argv[1], "600"])
 child = subprocess.Popen(program.command, preexec_fn=program.preexec)
 print(child.pid, program.preexec is None, flush=True)
 time.sleep(600)
@@ -71,7 +71,7 @@ def test_a_setpriv_that_cannot_do_it_is_left_alone(content: bytes, tmp_path: Pat
     other = tmp_path / "setpriv"
     other.write_bytes(content)
     other.chmod(0o755)
-    asked = "from picturelock.ffmpeg.parent_death import tethered; print(tethered(['true']).command)"
+    asked = "from picturelock.ffmpeg.parent_death import with_death_signal; print(with_death_signal(['true']).command)"
     done = subprocess.run(
         [sys.executable, "-c", asked],
         capture_output=True,
