@@ -107,6 +107,7 @@ MARK = Watermark(asset_id=f"sha256-{7:064x}")
 
 
 def plan(style: CaptionStyle | None, **change: Any) -> RenderPlan:
+    captions = CaptionSpec(style=style) if style else None
     layout = lay_out(PARTS, FPS, 0.5)
     timeline = Timeline(
         fps=FPS, width=1280, height=720, total_frames=layout.total_frames, segments=layout.segments,
@@ -114,7 +115,7 @@ def plan(style: CaptionStyle | None, **change: Any) -> RenderPlan:
     )  # fmt: skip
     video = PRESETS["preview"].format.model_copy(update={"encoder": "hardware"})
     fields: dict[str, Any] = {
-        "format": video, "timeline": timeline, "pictures": PICTURES, "transition": "wipe", "captions": CaptionSpec(style=style) if style else None,
+        "format": video, "timeline": timeline, "pictures": PICTURES, "transition": "wipe", "captions": captions,
         "watermark": MARK, "title": "T", "language": "sv", **change,
     }  # fmt: skip
     return RenderPlan(**fields)
