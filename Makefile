@@ -52,9 +52,10 @@ up: install ## Run Temporal, worker and API until Ctrl-C
 	$(BIN)/picturelock up
 
 .PHONY: lint
-lint: install-dev ## Style, types and the direction of imports
+lint: install-dev ## Style, spelling, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

@@ -118,7 +118,7 @@ def deployment(
 
 
 def build_workers(client: Client, role: str, configured: Settings) -> list[Worker]:
-    """The workers of a role. A heartbeat is never held back for longer than it is old enough to be news."""
+    """The workers of a role. The SDK holds no heartbeat back for longer than `HEARTBEAT_SECONDS` (by itself: 8 s)."""
     throttle = timedelta(seconds=HEARTBEAT_SECONDS)
     common = partial(
         Worker,

@@ -42,7 +42,7 @@ async def unpause_activities(_task: NoTask) -> None:
 
 @control_activity(READ_FRACTIONS)
 async def read_fractions(_task: NoTask) -> Fractions:
-    """How far the running activities are, just before they are given up."""
+    """How far the running activities are, just before they are cancelled."""
     return Fractions(fractions=await activity_pause.fractions(activity.client(), *_own_run()))
 
 

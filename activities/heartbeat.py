@@ -29,7 +29,7 @@ _REASON_LETTERS = 150
 
 
 class HeartbeatReporter:
-    """How far this attempt is. The work calls `advance`; the pulse tells Temporal."""
+    """How far this attempt is. The work calls `advance`; `send` reports it to Temporal."""
 
     def __init__(self, policy: StagePolicy) -> None:
         self.policy = policy

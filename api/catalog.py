@@ -46,7 +46,7 @@ async def healthz() -> Health:
 @router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", tags=["health"], responses={503: PROBLEM})
 async def readyz(shared: Shared) -> Health:
-    """Temporal tells of executions, as GET needs it to, and the store is writable."""
+    """Temporal describes executions, which every GET of a job needs, and the store is writable."""
     troubles = [text for text in await asyncio.gather(_temporal(shared), _store(shared)) if text]
     if troubles:
         headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}

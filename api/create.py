@@ -124,10 +124,10 @@ def _require_webhook(export: ExportRequest, shared: Context) -> None:
 async def _require_assets(export: ExportRequest, shared: Context) -> None:
     """Refuses a request that names an asset which is not there, with its path."""
     wanted = export.asset_ids()
-    found = await asyncio.gather(*(shared.store.find_asset(asset_id) for asset_id in wanted.values()))
+    assets = await asyncio.gather(*(shared.store.find_asset(asset_id) for asset_id in wanted.values()))
     complaints = [
         FieldError(path=path, message=f"there is no asset {asset_id}", code="ASSET_MISSING")
-        for (path, asset_id), asset in zip(wanted.items(), found, strict=True)
+        for (path, asset_id), asset in zip(wanted.items(), assets, strict=True)
         if asset is None
     ]
     if complaints:

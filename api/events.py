@@ -25,7 +25,7 @@ def already_told(sighting: WatchedState, last: EventId | None) -> bool:
 
 @dataclass(slots=True)
 class EventEncoder:
-    """Remembers what one client was told, and tells it the rest."""
+    """Encodes what one client has not had yet: each step, retry and warning once, and the newest status."""
 
     last: EventId | None
     warned: set[str] = field(default_factory=set)

@@ -88,12 +88,12 @@ async def download_artifact(
 ) -> Response:
     """A file that belongs to the film: captions, poster, script, timeline, manifest."""
     result = await _result(job_id, shared)
-    found = next((artifact for artifact in result.artifacts if artifact.name == name), None)
-    if found is None:
+    file = next((artifact for artifact in result.artifacts if artifact.name == name), None)
+    if file is None:
         names = ", ".join(artifact.name for artifact in result.artifacts)
         raise Problem(404, "ARTIFACT_NOT_FOUND", f"this job has no {name!r}; it has {names}", jobId=job_id)
-    _check_range(request, found.size_bytes)
-    return await _file(found, shared, if_none_match, attachment=True)
+    _check_range(request, file.size_bytes)
+    return await _file(file, shared, if_none_match, attachment=True)
 
 
 async def _result(job_id: str, shared: Context) -> ExportResult:
@@ -118,16 +118,16 @@ def _check_range(request: Request, size: int) -> None:
         raise Problem(416, "RANGE_NOT_SATISFIABLE", f"the file has {size} bytes", headers=headers)
 
 
-async def _file(found: NamedArtifact, shared: Context, if_none_match: str | None, *, attachment: bool) -> Response:
-    tag = f'"{found.sha256}"'
+async def _file(file: NamedArtifact, shared: Context, if_none_match: str | None, *, attachment: bool) -> Response:
+    tag = f'"{file.sha256}"'
     headers = {"ETag": tag, "Cache-Control": "private, max-age=0, must-revalidate"}
     if if_none_match and tag in if_none_match:
         return Response(status_code=304, headers=headers)
-    signed = await shared.store.sign(found, _SIGNED_SECONDS)
+    signed = await shared.store.sign(file, _SIGNED_SECONDS)
     if signed is not None:
-        if not await shared.store.has(found):
-            raise ArtifactLost(f"the store has lost {found.name!r}, or what it has is damaged")
+        if not await shared.store.has(file):
+            raise ArtifactLost(f"the store has lost {file.name!r}, or what it has is damaged")
         return RedirectResponse(signed, 302, {"Cache-Control": "no-store"})
-    path = await shared.store.local(found)
+    path = await shared.store.local(file)
     disposition = "attachment" if attachment else "inline"
-    return FileResponse(path, 200, headers, found.media_type, filename=found.name, content_disposition_type=disposition)
+    return FileResponse(path, 200, headers, file.media_type, filename=file.name, content_disposition_type=disposition)

@@ -44,12 +44,12 @@ def frame(event: str, data: object, event_id: str | None = None) -> bytes:
 
 
 def connected_frame(hello: dict[str, str]) -> bytes:
-    """The first event of a stream. It tells a browser how soon to connect again when the stream is lost."""
+    """The first event of a stream, with how soon a browser connects again when the stream is lost."""
     return f"retry: {RETRY_MILLISECONDS}\n".encode() + frame("connected", hello)
 
 
 def state_frame(job: JobStatus, event_id: EventId, at: datetime) -> bytes:
-    """The event that tells of a status: the one shape and `percent`; a comment says when it was read."""
+    """The event with a status: the one shape and `percent`; a comment says when it was read."""
     return f": {stamp(at)}\n".encode() + frame(event_name(job), event_data(job), str(event_id))
 
 

@@ -1,4 +1,4 @@
-"""Jobs: the list, one job, and how it came to where it is."""
+"""Jobs: the list, one job, and its history."""
 
 import asyncio
 from datetime import datetime

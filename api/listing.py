@@ -116,22 +116,22 @@ async def read_page(shared: Context, status: Status | None, cursor: Cursor, limi
 
 def _after(runs: Sequence[WorkflowExecution], run_id: str) -> list[WorkflowExecution]:
     """What follows a run on its page; all of it where the run has left the page meanwhile."""
-    at = next((number for number, run in enumerate(runs, start=1) if run.run_id == run_id), 0)
-    return list(runs[at:])
+    position = next((number for number, run in enumerate(runs, start=1) if run.run_id == run_id), 0)
+    return list(runs[position:])
 
 
 async def _some(
     runs: list[WorkflowExecution], status: Status | None, count: int
 ) -> tuple[list[WorkflowExecution], list[WorkflowExecution]]:
     """The next runs that may be of a status, so many at the most, and what follows from the next such one on."""
-    found: list[WorkflowExecution] = []
+    matching: list[WorkflowExecution] = []
     for number, run in enumerate(runs):
         if status in _BY_MEMO and not _may_be(status, await listed_snapshot(run)):
             continue
-        if len(found) == count:
-            return found, runs[number:]
-        found.append(run)
-    return found, []
+        if len(matching) == count:
+            return matching, runs[number:]
+        matching.append(run)
+    return matching, []
 
 
 def _may_be(status: Status, kept: Snapshot | None) -> bool:

@@ -53,7 +53,7 @@ class _Streams(Collector):
 
 
 class MetricsMiddleware:
-    """Plain ASGI: counts answers by route and tells how long the first byte took."""
+    """Plain ASGI: counts answers by route and measures the time to the first byte."""
 
     def __init__(self, app: ASGIApp, meters: Meters) -> None:
         self._app = app

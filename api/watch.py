@@ -82,12 +82,12 @@ class WatchedState:
 
     @cached_property
     def event_id(self) -> EventId | None:
-        """The id of the event that tells of the status."""
+        """The id of the event with the status."""
         return EventId.of(self.job, self.sequence) if self.job else None
 
     @cached_property
     def state_frame(self) -> bytes:
-        """The event that tells of the status, encoded."""
+        """The event with the status, encoded."""
         if self.job is None or self.event_id is None:
             return b""
         return state_frame(self.job, self.event_id, self.at)
@@ -142,6 +142,7 @@ class JobWatcher:
 
     async def _look(self) -> None:
         try:
+            # Looks are limited, viewers are not: a thousand that come at once must not be a thousand calls to Temporal.
             async with self._all.gate:
                 observation = await self._reader.observe(self.job_id)
             # Numbered only now: while this one was read, another watcher may have told that Temporal is away.

@@ -176,7 +176,7 @@ class SpeechFailed(ProviderError):
 
 
 class PictureUnavailable(ClientError):
-    """No stock or generated picture is to be had for what was asked."""
+    """No stock or generated picture can be found or made for what was asked."""
 
     code = "PICTURE_UNAVAILABLE"
     remediation = "Ask for something else, or upload a picture and name it by its assetId."
@@ -206,10 +206,10 @@ class WriterUnavailable(ClientError):
 
 
 class GlyphMissing(ClientError):
-    """A text with signs that no bundled font can draw."""
+    """A text with characters that no bundled font can draw."""
 
     code = "GLYPH_MISSING"
-    remediation = "Replace the signs the message names."
+    remediation = "Replace the characters the message names."
 
 
 class RenderFailed(RenderError):
@@ -222,7 +222,7 @@ class RenderFailed(RenderError):
     def __init__(self, message: str, *, detail: str | None = None, exit_code: int | None = None) -> None:
         super().__init__(message, detail=detail)
         self.exit_code = exit_code
-        """ffmpeg's, where it has ended by itself; None where a signal has ended it or it was never the matter."""
+        """ffmpeg's, where it has ended by itself; None where a signal has ended it, or nothing has run."""
 
 
 class RenderStalled(RenderError):

@@ -110,6 +110,7 @@ class ExportWorkflow:
             if self._record.pause_requested:
                 await workflow.wait_condition(lambda: work.done() or not self._record.pause_requested)
                 continue
+            # The time is counted in stretches between pauses: a timer of the whole deadline would run on through them.
             since, pauses = workflow.time(), self._record.pauses
             with suppress(TimeoutError):
                 await workflow.wait_condition(

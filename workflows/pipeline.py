@@ -57,7 +57,7 @@ MAX_IN_FLIGHT: Final = 200
 """Pending activities at once; Temporal allows 2,000 and describe carries every one of them."""
 
 CANCEL_NOTE: Final = timedelta(seconds=2)
-"""How long a job that is being given up waits to learn how far it was."""
+"""How long a job that is being cancelled waits to learn how far it was."""
 
 _FINALIZE_UNITS: Final = 100
 _FINALIZE_ACTIVITY: Final = 99
@@ -90,7 +90,7 @@ class ExportPipeline:
             await self._note_fractions()
 
     async def _note_fractions(self) -> None:
-        """Takes note of how far the running activities are, before they are given up and Temporal forgets it."""
+        """Takes note of how far the running activities are, before they are cancelled and Temporal forgets it."""
         try:
             read: Fractions = await workflow.execute_local_activity(
                 READ_FRACTIONS.name, NoTask(), result_type=READ_FRACTIONS.result, schedule_to_close_timeout=CANCEL_NOTE
@@ -172,7 +172,9 @@ class ExportPipeline:
 
     async def _rendered(self, composition: Composition, encoder: str | None) -> tuple[list[RenderedBatch], Sound]:
         """All segments by one encoder, and the sound beside them. The first failure ends them all."""
-        mark = f"-{encoder}" if encoder else ""  # what is given up may still be open when its successor begins
+        mark = (
+            f"-{encoder}" if encoder else ""
+        )  # a cancelled activity may still be open when the one of the next encoder is scheduled
 
         async def render(batch: PlannedBatch) -> RenderedBatch:
             task = BatchTask(

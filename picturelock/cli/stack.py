@@ -210,6 +210,7 @@ class Stack:
         """Starts a child again whenever it dies: at once, but for one that has not lived for long."""
         began = float("-inf")
         while child.process is not None:
+            # Its own pid is awaited: a port that answers may be somebody else's.
             code = await child.process.wait()
             self.say(f"the {child.name} ended with {code}; starting it again")
             if time.monotonic() - began < _SHORT_LIFE_SECONDS:

@@ -25,7 +25,7 @@ Width = Callable[[str], float]
 
 
 class Ruler:
-    """Measures runs of words in constant time: how much of a line they fill, by signs and by width.
+    """Measures runs of words in constant time: how much of a line they fill, by characters and by width.
 
     Both are sums over words, and the space before each word belongs to it unless it begins the line.
     """
@@ -34,16 +34,16 @@ class Ruler:
         space = width(" ")
         self._spaces = [(0.0, 0.0) if word.joined else (1 / MAX_CHARACTERS, space) for word in words]
         self._signs, self._widths = [0.0], [0.0]
-        for word, (sign, wide) in zip(words, self._spaces, strict=True):
-            self._signs.append(self._signs[-1] + sign + _share(word.text))
+        for word, (character, wide) in zip(words, self._spaces, strict=True):
+            self._signs.append(self._signs[-1] + character + _share(word.text))
             self._widths.append(self._widths[-1] + wide + width(word.text))
 
     def fits(self, start: int, end: int) -> bool:
         """Whether words[start:end] fit one line."""
-        sign, wide = self._spaces[start]
-        signs = self._signs[end] - self._signs[start] - sign
+        character, wide = self._spaces[start]
+        characters = self._signs[end] - self._signs[start] - character
         widths = self._widths[end] - self._widths[start] - wide
-        return signs <= _FULL and widths <= _FULL
+        return characters <= _FULL and widths <= _FULL
 
     def fits_two(self, start: int, end: int) -> bool:
         """Whether words[start:end] fit two lines."""
@@ -54,7 +54,7 @@ class Ruler:
 
 
 def _share(text: str) -> float:
-    wide = sum(1 for sign in text if is_wide(sign))
+    wide = sum(1 for character in text if is_wide(character))
     return wide / MAX_WIDE_CHARACTERS + (len(text) - wide) / MAX_CHARACTERS
 
 
@@ -69,6 +69,7 @@ def group(words: list[Word], end_seconds: float, width: Width) -> list[list[Word
     best: list[tuple[float, int]] = [(0.0, 0)] + [(float("inf"), 0)] * count
     for end in range(1, count + 1):
         for start in range(end - 1, -1, -1):
+            # Growing to the left: what does not fit will not fit with one word more, so the inner loop stays short.
             if end - start > 1 and not ruler.fits_two(start, end):
                 break
             until = words[end].start_seconds if end < count else end_seconds
@@ -76,11 +77,11 @@ def group(words: list[Word], end_seconds: float, width: Width) -> list[list[Word
             if cost < best[end][0]:
                 best[end] = (cost, start)
     groups: list[list[Word]] = []
-    at = count
-    while at:
-        start = best[at][1]
-        groups.append(words[start:at])
-        at = start
+    cursor = count
+    while cursor:
+        start = best[cursor][1]
+        groups.append(words[start:cursor])
+        cursor = start
     return groups[::-1]
 
 
@@ -102,8 +103,8 @@ def _cost(words: list[Word], until: float) -> float:
     return cost + 1.0
 
 
-def _ends(word: str, signs: tuple[str, ...]) -> bool:
-    return word.rstrip(_CLOSERS).endswith(signs)
+def _ends(word: str, characters: tuple[str, ...]) -> bool:
+    return word.rstrip(_CLOSERS).endswith(characters)
 
 
 def break_lines(words: Sequence[AnyWord], width: Width) -> list[str]:
@@ -136,17 +137,17 @@ def split_overlong(words: Sequence[Word], width: Width) -> list[Word]:
 
 
 def cut_to_fit(text: str, load: Width) -> list[str]:
-    """A text cut between signs (grapheme clusters) into pieces that fill at most a line each."""
+    """A text cut between characters (grapheme clusters) into pieces that fill at most a line each."""
     if load(text) <= _FULL:
         return [text]
     pieces = [""]
     filled = 0.0
-    for sign in clusters(text):
-        needed = load(sign)
+    for character in clusters(text):
+        needed = load(character)
         if pieces[-1] and filled + needed > _FULL:
             pieces.append("")
             filled = 0.0
-        pieces[-1] += sign
+        pieces[-1] += character
         filled += needed
     return pieces
 

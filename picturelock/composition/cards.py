@@ -47,9 +47,9 @@ def headline(scene: Scene) -> str:
     if scene.title and (title := plain_text(scene.title)):
         return title
     text = plain_text(scene.narration)
-    for signs in (".!?…。", ".!?…。,;:—"):
+    for characters in (".!?…。", ".!?…。,;:—"):
         cut = next(
-            (i for i, sign in enumerate(text) if sign in signs and not text[i + 1 : i + 2].isalnum()),
+            (i for i, character in enumerate(text) if character in characters and not text[i + 1 : i + 2].isalnum()),
             len(text),
         )
         if cut <= _HEADLINE_CHARACTERS:

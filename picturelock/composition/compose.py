@@ -74,7 +74,7 @@ class Composer:
 
         Raises:
             AssetMissing, AssetUnreadable: a picture that was asked for cannot be shown.
-            NotOffered, PictureUnavailable, PictureFailed: a picture that was asked for is not to be had.
+            NotOffered, PictureUnavailable, PictureFailed: a picture that was asked for cannot be found or made.
             GlyphMissing: a title or caption cannot be drawn.
             InvalidRequest: the film is longer than its preset allows.
         """

@@ -3,7 +3,7 @@
 A part is a scene, or a clip before or after them. Scene i lasts `in + lead + speech + tail + out` frames, where `in`
 and `out` are its transitions. Neighbours overlap for one transition, so that the film has sum(parts) -
 sum(transitions) frames. Bodies lie between transitions; long ones are cut into pieces at fixed offsets from their own
-start. An inserted clip has a length of its own, and its transitions take of it.
+start. An inserted clip keeps its own length: its transitions overlap it, instead of adding to it.
 """
 
 import math
@@ -82,30 +82,30 @@ def lay_out(parts: list[Part], fps: int, transition_seconds: float) -> Layout:
     scenes: list[TimelineScene] = []
     segments: list[Segment] = []
     before = sum(part.kind == "intro" for part in parts)
-    at = 0
+    position = 0
     for index, part in enumerate(parts):
         coming = overlap if index > 0 else 0
         leaving = overlap if index < count - 1 else 0
         body = part.body(fps, coming + leaving)
         if coming:
-            segments.append(_segment(segments, "transition", at, coming, [index - 1, index]))
+            segments.append(_segment(segments, "transition", position, coming, [index - 1, index]))
         scenes.append(
             TimelineScene(
                 index=index,
                 part=part.kind,
                 scene_index=index - before if part.kind == "scene" else None,
                 title=part.title,
-                start_frame=at,
+                start_frame=position,
                 frames=coming + body + leaving,
-                speech_start_frame=at + coming + (round(LEAD_SECONDS * fps) if part.kind == "scene" else 0),
+                speech_start_frame=position + coming + (round(LEAD_SECONDS * fps) if part.kind == "scene" else 0),
                 speech_frames=part.speech_frames(fps),
             )
         )
-        at += coming
+        position += coming
         for frames in pieces(body, round(PIECE_SECONDS * fps)):
-            segments.append(_segment(segments, "body", at, frames, [index]))
-            at += frames
-    return Layout(total_frames=at, scenes=scenes, segments=segments)
+            segments.append(_segment(segments, "body", position, frames, [index]))
+            position += frames
+    return Layout(total_frames=position, scenes=scenes, segments=segments)
 
 
 def _segment(before: list[Segment], kind: str, start: int, frames: int, scenes: list[int]) -> Segment:
@@ -117,12 +117,12 @@ def _segment(before: list[Segment], kind: str, start: int, frames: int, scenes: 
 
 def pieces(frames: int, length: int) -> list[int]:
     """A body cut at fixed offsets from its start; the last piece has between half and one and a half lengths."""
-    found: list[int] = []
+    lengths: list[int] = []
     left = frames
     while left > length * 3 // 2:
-        found.append(length)
+        lengths.append(length)
         left -= length
-    return [*found, left]
+    return [*lengths, left]
 
 
 def segment_spec(plan: RenderPlan, segment: Segment, encoder: str | None = None) -> SegmentSpec:

@@ -59,10 +59,10 @@ class PictureMaker:
         """
         visual = scene.visual or Visual()
         if visual.kind == "clip":
-            how = motion.chosen(visual.motion, index, moves_itself=True)
+            movement = motion.chosen(visual.motion, index, moves_itself=True)
             path = f"script.scenes[{index}].visual"
             ref, cut = await cut_clip(visual, path, frames, self.video.fps, self.store, advance)
-            return ScenePicture(source=ref, clip=cut, motion=how, description="clip")
+            return ScenePicture(source=ref, clip=cut, motion=movement, description="clip")
         return await self._still(index, scene, visual, advance)
 
     async def _still(self, index: int, scene: Scene, visual: Visual, advance: Advance) -> ScenePicture:
@@ -71,21 +71,23 @@ class PictureMaker:
             title, replaced = drawable_text(cards.headline(scene))
             kicker, more = drawable_text(plain_text(self.script.title))
             self.notes.warnings += [*replaced, *more]
-        how = motion.chosen("zoom-in" if visual.kind == "card" and visual.motion == "auto" else visual.motion, index)
+        movement = motion.chosen(
+            "zoom-in" if visual.kind == "card" and visual.motion == "auto" else visual.motion, index
+        )
         if visual.kind == "color":
-            how = "none"
+            movement = "none"
         colors = self._colors(visual, index)
         size = f"{self.video.width}x{self.video.height} {self.script.language}"
-        key = cache_key(VERSION, visual.model_dump_json(), title, kicker, how, size, str(colors), str(index))
+        key = cache_key(VERSION, visual.model_dump_json(), title, kicker, movement, size, str(colors), str(index))
         stored = await self.store.recall("picture", key, _StoredPicture)
         if stored is not None and await self._complete(stored.picture):
             self.notes.found += 1
             return stored.picture
-        source = await self._drawn(visual, how, colors, index)
+        source = await self._drawn(visual, movement, colors, index)
         advance(0.5)
         layers = await self._text_layers(title, kicker, advance) if title else []
         description = f"{visual.kind} {title!r}" if title else visual.kind
-        picture = ScenePicture(source=source, motion=how, layers=layers, description=description)
+        picture = ScenePicture(source=source, motion=movement, layers=layers, description=description)
         await self.store.remember("picture", key, _StoredPicture(picture=picture))
         self.notes.made += 1
         return picture
@@ -101,12 +103,12 @@ class PictureMaker:
         second = (given[-1][0], given[-1][1], given[-1][2]) if given else own[1]
         return first, second
 
-    async def _drawn(self, visual: Visual, how: Motion, colors: Colors, index: int) -> ArtifactRef:
-        width, height = motion.still_size(self.video.width, self.video.height, how)
+    async def _drawn(self, visual: Visual, movement: Motion, colors: Colors, index: int) -> ArtifactRef:
+        width, height = motion.still_size(self.video.width, self.video.height, movement)
         if visual.kind == "image":
             _, ref = await self.store.asset(visual.asset_id or "")
             data = await self.store.read(ref)
-            draw = partial(_prepare_image, data, width, height, visual.fit, how)
+            draw = partial(_prepare_image, data, width, height, visual.fit, movement)
         else:
             lights = visual.kind == "card"
             draw = partial(_prepare_gradient, colors, width, height, seed=index, lights=lights)
@@ -132,9 +134,9 @@ class PictureMaker:
         return await self.store.put_bytes(png, "image/png"), mask.shape[1]
 
 
-def _prepare_image(data: bytes, width: int, height: int, how: str, how_it_moves: Motion) -> bytes:
+def _prepare_image(data: bytes, width: int, height: int, fit: str, movement: Motion) -> bytes:
     picture = stills.load_rgb(data, (width, height))
-    fitted = stills.fit(picture, width, height, how, inset=motion.contained_inset(how_it_moves))
+    fitted = stills.fit(picture, width, height, fit, inset=motion.contained_inset(movement))
     return i420.pack(i420.from_rgb(fitted))
 
 

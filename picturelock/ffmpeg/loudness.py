@@ -32,8 +32,8 @@ def parse(stderr: str) -> Loudness:
 
 
 def _number(pattern: re.Pattern[str], text: str) -> float:
-    found = pattern.findall(text)
-    return max(float(found[-1]), SILENCE_LUFS) if found and found[-1] not in {"-inf", "nan"} else SILENCE_LUFS
+    values = pattern.findall(text)
+    return max(float(values[-1]), SILENCE_LUFS) if values and values[-1] not in {"-inf", "nan"} else SILENCE_LUFS
 
 
 async def integrated_of_mono(samples: npt.NDArray[np.float32]) -> float:

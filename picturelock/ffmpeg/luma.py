@@ -52,5 +52,5 @@ async def key_frame_luma(path: Path, fps: int, on_progress: Callable[[runner.Pro
         on_progress=on_progress,
         read_stdout=True,
     )  # fmt: skip
-    found = _KEY_FRAME.findall(done.stdout.decode())
-    return KeyFrames({round(float(time) * fps): float(value) for time, value in found}, done.stderr.strip())
+    readings = _KEY_FRAME.findall(done.stdout.decode())
+    return KeyFrames({round(float(time) * fps): float(value) for time, value in readings}, done.stderr.strip())

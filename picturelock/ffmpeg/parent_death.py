@@ -46,12 +46,12 @@ def _asking(setpriv: str) -> list[str]:
 @lru_cache(maxsize=1)
 def find_setpriv() -> str | None:
     """Where a setpriv is that can do it, if any: busybox has one that cannot, a sandbox may forbid it."""
-    found = shutil.which("setpriv")
-    if found is None:
+    program = shutil.which("setpriv")
+    if program is None:
         return None
     try:
         subprocess.run(
-            [*_asking(found), "true"],
+            [*_asking(program), "true"],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_PROBE_SECONDS,
@@ -59,7 +59,7 @@ def find_setpriv() -> str | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return found
+    return program
 
 
 def _die_with_parent(parent: int) -> None:

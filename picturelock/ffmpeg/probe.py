@@ -63,8 +63,8 @@ class Probe(BaseModel):
 
     def first(self, kind: str) -> ProbedStream | None:
         """The first stream of a kind (`video`, `audio`); cover art is no video."""
-        found = (stream for stream in self.streams if stream.codec_type == kind)
-        return next((stream for stream in found if not stream.disposition.attached_pic), None)
+        streams = (stream for stream in self.streams if stream.codec_type == kind)
+        return next((stream for stream in streams if not stream.disposition.attached_pic), None)
 
 
 async def probe(path: Path) -> Probe:

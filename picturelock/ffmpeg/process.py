@@ -78,7 +78,7 @@ def signal_group(process: asyncio.subprocess.Process, number: signal.Signals) ->
 async def end(process: asyncio.subprocess.Process) -> None:
     """Asks a program to end, kills it when it does not, and sees its exit. A stopped one is continued to die.
 
-    One that not even a kill ends (it hangs in the kernel, on a disk that is gone) is given up after a while: the work
+    One that not even a kill ends (it hangs in the kernel, on a disk that is gone) is abandoned after a while: the work
     that waits here must not hang with it.
     """
     if process.returncode is not None:

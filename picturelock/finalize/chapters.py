@@ -50,9 +50,8 @@ def _metadata(chapters: list[Chapter], fps: int) -> str:
     lines = [";FFMETADATA1"]
     for chapter in chapters:
         title = _SPECIAL.sub(r"\\\1", chapter.title)
-        title += " " * title.endswith(
-            "\\"
-        )  # ffmpeg takes the end of the line for escaped, however often the sign stands
+        # ffmpeg takes the end of the line for escaped after any number of backslashes.
+        title += " " * title.endswith("\\")
         lines += [
             "[CHAPTER]",
             f"TIMEBASE=1/{fps}",

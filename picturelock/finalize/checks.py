@@ -29,8 +29,8 @@ def streams(probed: Probe, plan: RenderPlan) -> list[Check]:
     video, audio = probed.first("video"), probed.first("audio")
     if audio is None or (video is None) == plan.format.has_picture:
         wanted = "picture and sound" if plan.format.has_picture else "sound alone"
-        found = [stream.codec_type for stream in probed.streams]
-        return [Check(name="streams", passed=False, measured=", ".join(found) or "none", limit=wanted)]
+        kinds = [stream.codec_type for stream in probed.streams]
+        return [Check(name="streams", passed=False, measured=", ".join(kinds) or "none", limit=wanted)]
     heard = audio.duration or probed.format.duration or 0.0
     planned, frame = plan.timeline.duration_seconds, 1 / plan.timeline.fps
     checks = [
@@ -57,18 +57,18 @@ def _wanted_format(video: VideoFormat) -> str:
     return f"{video.width}x{video.height} {_CODECS[video.codec]} {video.fps:g} fps yuv420p"
 
 
-def packets(found: VideoPackets, segments: list[RenderedSegment], frames: int) -> list[Check]:
+def packets(film: VideoPackets, segments: list[RenderedSegment], frames: int) -> list[Check]:
     """The film's packets are the segments', in order, as many as planned, and all have one set of headers."""
-    at, wrong = 0, []
+    frame, wrong = 0, []
     for segment in segments:
-        if found.combined(at, segment.frames) != segment.packets_sha256:
+        if film.combined(frame, segment.frames) != segment.packets_sha256:
             wrong.append(segment.id)
-        at += segment.frames
-    if at != len(found.digests):
-        wrong.append(f"{len(found.digests)} packets, {at} planned")
-    headers = {found.extradata, *(segment.extradata_sha256 for segment in segments)}
+        frame += segment.frames
+    if frame != len(film.digests):
+        wrong.append(f"{len(film.digests)} packets, {frame} planned")
+    headers = {film.extradata, *(segment.extradata_sha256 for segment in segments)}
     return [
-        _same("frames", str(len(found.digests)), str(frames)),
+        _same("frames", str(len(film.digests)), str(frames)),
         _none_of("packets are the segments'", wrong, "all equal"),
         _same("one set of headers", str(len(headers)), "1"),
     ]
@@ -76,12 +76,12 @@ def packets(found: VideoPackets, segments: list[RenderedSegment], frames: int) -
 
 def keyframes(luma: dict[int, float], stderr: str, segments: list[RenderedSegment]) -> list[Check]:
     """Key frames decode, and the first frame of every segment is as bright as it was drawn."""
-    at, wrong = 0, []
+    frame, wrong = 0, []
     for segment in segments:
-        seen = luma.get(at)
+        seen = luma.get(frame)
         if seen is None or abs(seen - segment.first_luma) > LUMA_TOLERANCE:
             wrong.append(f"{segment.id}: {'none' if seen is None else f'{seen:.0f}'} for {segment.first_luma:.0f}")
-        at += segment.frames
+        frame += segment.frames
     limit = f"± {LUMA_TOLERANCE:.0f}"
     return [clean("key frames decode", stderr), _none_of("brightness as drawn", wrong, limit, good="all")]
 

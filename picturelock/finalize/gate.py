@@ -78,8 +78,8 @@ class Gate:
         async with task_group() as group:
             packets: asyncio.Task[VideoPackets] = group.create_task(read_packets(self.film))
             luma = group.create_task(key_frame_luma(self.film, self.plan.timeline.fps, self._listener("key frames")))
-        found = checks.packets(packets.result(), self.segments, self.plan.timeline.total_frames)
-        return [*found, *checks.keyframes(luma.result().luma, luma.result().stderr, self.segments)]
+        packet_checks = checks.packets(packets.result(), self.segments, self.plan.timeline.total_frames)
+        return [*packet_checks, *checks.keyframes(luma.result().luma, luma.result().stderr, self.segments)]
 
     def _listener(self, name: str) -> Callable[[runner.Progress], None]:
         """Turns one reading's progress into a share of them all."""

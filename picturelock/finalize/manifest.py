@@ -1,4 +1,4 @@
-"""The manifest of a film: how it came to be, enough to trust it and to make it again."""
+"""The manifest of a film: what it was made from and with, enough to trust it and to make it again."""
 
 import json
 from datetime import datetime

@@ -48,7 +48,7 @@ async def mux(
     container = "webm" if video.container == "webm" else "mp4"
     target = ffmpeg.output(*streams, str(output), format=container, **options)
     arguments = target.get_args()
-    inputs = max(at for at, one in enumerate(arguments) if one == "-i") + 2
+    inputs = max(index for index, argument in enumerate(arguments) if argument == "-i") + 2
     more, extra = tracks.arguments(video, spoken, output.parent, inputs=len(streams))
     arguments = [*arguments[:inputs], *more, *arguments[inputs:-1], *extra, arguments[-1]]
     done = await runner.run(["-v", "warning", *arguments], stall_seconds=300)

@@ -83,9 +83,9 @@ class Finisher:
         """
         key = self._key()
         known = await self.store.recall("film", key, _FinishedFilm)
-        found = known is not None and await self._is_there(known)
-        done = known if known is not None and found else await self._made()
-        if not found:
+        reusable = known is not None and await self._is_there(known)
+        done = known if known is not None and reusable else await self._made()
+        if not reusable:
             await self.store.remember("film", key, done)
         name = f"{file_stem(self.plan.title)}.{self.plan.format.container}"
         film = NamedArtifact(name=name, **done.film.model_dump(by_alias=False))
@@ -93,7 +93,7 @@ class Finisher:
         artifacts = await self._artifacts(done.poster)
         manifest = await self._manifest(film, done, artifacts)
         self.report(1.0, "Published")
-        return ExportResult(film=film, facts=done.facts, artifacts=[*artifacts, manifest], cached=found)
+        return ExportResult(film=film, facts=done.facts, artifacts=[*artifacts, manifest], cached=reusable)
 
     def _key(self) -> str:
         """Everything that determines the film's bytes, and what it was measured against."""
@@ -155,9 +155,9 @@ class Finisher:
     async def _poster(self, film: Path) -> ArtifactRef:
         """A frame of the first scene, as JPEG (full-range, converted)."""
         # Rounded down: a frame is shown from its own time on, and what lies a millionth before it is not.
-        at = math.floor(poster_frame(self.plan) / self.plan.timeline.fps * 1e6) / 1e6
+        seconds = math.floor(poster_frame(self.plan) / self.plan.timeline.fps * 1e6) / 1e6
         done = await runner.run(
-            ["-v", "error", "-ss", f"{at:.6f}", "-i", str(film), "-frames:v", "1", "-f", "rawvideo",
+            ["-v", "error", "-ss", f"{seconds:.6f}", "-i", str(film), "-frames:v", "1", "-f", "rawvideo",
              "-pix_fmt", "rgb24", "-vf", "scale=in_color_matrix=bt709:in_range=tv:out_range=pc", "pipe:1"],
             stall_seconds=120,
             read_stdout=True,
@@ -221,5 +221,7 @@ def poster_frame(plan: RenderPlan) -> int:
 
 def file_stem(title: str) -> str:
     """A title as the beginning of a file name: letters, digits, spaces and hyphens of any script."""
-    kept = "".join(sign if unicodedata.category(sign)[0] in "LNM" or sign in " -_" else " " for sign in title)
+    kept = "".join(
+        character if unicodedata.category(character)[0] in "LNM" or character in " -_" else " " for character in title
+    )
     return " ".join(kept.split())[:80].strip() or "film"

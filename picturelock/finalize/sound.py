@@ -99,19 +99,20 @@ class SoundJob:
         music_gain = await self._music_gain()
         mixed = await self._measure_mix(music_gain)
         gain = self.plan.target_lufs - mixed.integrated
-        found = Loudness(SILENCE_LUFS, SILENCE_LUFS)
+        level = Loudness(SILENCE_LUFS, SILENCE_LUFS)
+        # The limiter and the codec change what was measured before them, so the encoded file is measured and corrected.
         for _ in range(_PASSES):
             await self._encode(output, music_gain, gain)
-            found = await loudness.measure(output)
-            off = self.plan.target_lufs - found.integrated
-            if abs(off) <= _AIM_LU and found.true_peak <= PEAK_LIMIT_DBTP:
-                return found
+            level = await loudness.measure(output)
+            off = self.plan.target_lufs - level.integrated
+            if abs(off) <= _AIM_LU and level.true_peak <= PEAK_LIMIT_DBTP:
+                return level
             gain += off
-        if abs(self.plan.target_lufs - found.integrated) > TOLERANCE_LU or found.true_peak > PEAK_LIMIT_DBTP:
+        if abs(self.plan.target_lufs - level.integrated) > TOLERANCE_LU or level.true_peak > PEAK_LIMIT_DBTP:
             raise OutputInvalid(
-                f"the sound measures {found.integrated:.1f} LUFS and {found.true_peak:.1f} dBTP after {_PASSES} passes"
+                f"the sound measures {level.integrated:.1f} LUFS and {level.true_peak:.1f} dBTP after {_PASSES} passes"
             )
-        return found
+        return level
 
     async def _music_gain(self) -> float:
         if self.music is None or self.plan.music is None:
@@ -175,8 +176,8 @@ class SoundJob:
         def listen(progress: runner.Progress) -> None:
             # How many passes it takes is known at the end; each is told apart by its time.
             done = (passes - 1 + min(1.0, progress.seconds / seconds)) / _USUAL_PASSES
-            at = f"pass {passes}, {min(progress.seconds, seconds):.1f} s"
-            self.report(min(0.99, done), f"Mastering the sound ({at})")
+            position = f"pass {passes}, {min(progress.seconds, seconds):.1f} s"
+            self.report(min(0.99, done), f"Mastering the sound ({position})")
 
         return await runner.run(
             ["-v", "info", *target.get_args()],
@@ -189,14 +190,14 @@ class SoundJob:
     def _write_speech(self, descriptor: int) -> None:
         """Writes all that is placed in the film, in stereo, silence between it, a second at a time."""
         with open(descriptor, "wb", closefd=False) as pipe:
-            at = 0
+            position = 0
             for cue in placed(self.plan):
-                at += _write_silence(pipe.write, cue.start_sample - at)
+                position += _write_silence(pipe.write, cue.start_sample - position)
                 gain = np.float32(10 ** (cue.gain_db / 20))
                 for chunk in read_stereo(self.files[cue.audio.sha256]):
                     pipe.write((chunk * gain).astype("<f4").tobytes())
-                    at += len(chunk)
-            _write_silence(pipe.write, self.plan.total_samples - at)
+                    position += len(chunk)
+            _write_silence(pipe.write, self.plan.total_samples - position)
 
 
 def placed(plan: AudioPlan) -> list[SoundCue]:

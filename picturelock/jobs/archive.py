@@ -19,8 +19,8 @@ class Archive:
         names = await self._store.job_files(job_id, _FOLDER)
         attempts = sorted(int(name.removesuffix(".json")) for name in names if name.removesuffix(".json").isdecimal())
         for attempt in reversed(attempts):
-            if (found := await self._store.job_record(job_id, _name(attempt), ArchivedJob)) is not None:
-                return found
+            if (job := await self._store.job_record(job_id, _name(attempt), ArchivedJob)) is not None:
+                return job
         return None
 
     async def write(self, job: ArchivedJob) -> None:

@@ -68,11 +68,11 @@ def _open(record: StepRecord, observation: Observation | None) -> list[tuple[int
 
 
 def _share(activity_id: str, running: PendingActivity | None, snapshot: Snapshot, observation: Observation) -> float:
-    given_up = snapshot.last_fractions.get(activity_id)
+    last = snapshot.last_fractions.get(activity_id)
     if running is not None:
-        return max(running.heartbeat.fraction if running.heartbeat else 0.0, given_up or 0.0)
-    if given_up is not None or observation.run_status != "open":
-        return given_up or 0.0  # what was given up has not just finished
+        return max(running.heartbeat.fraction if running.heartbeat else 0.0, last or 0.0)
+    if last is not None or observation.run_status != "open":
+        return last or 0.0  # cancelled or failed work has not just finished
     # A query's answer is newer than describe: what it calls open and describe does not list was scheduled in between.
     return 1.0 if observation.snapshot_is_memo else 0.0
 

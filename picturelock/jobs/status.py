@@ -1,6 +1,6 @@
 """Turns one `Observation` of a Temporal execution into the one `JobStatus` that every surface shows. Pure.
 
-Terminal <=> the execution is closed. How far it is, `progress` tells; what to be warned of, `cautions`.
+Terminal <=> the execution is closed. `progress` says how far it is, `warnings` what viewers should know.
 """
 
 import hashlib
@@ -93,7 +93,7 @@ def etag(job: JobStatus) -> str:
 
 
 def event_name(job: JobStatus) -> str:
-    """The event that tells of a status."""
+    """The name of the event that carries a status."""
     return f"job-{job.status}" if job.status in TERMINAL else "job-progress"
 
 

@@ -30,23 +30,23 @@ def job_warnings(observation: Observation, snapshot: Snapshot, stage: Stage) -> 
 
 
 def _of_the_moment(observation: Observation, snapshot: Snapshot, stage: Stage) -> list[JobWarning]:
-    found: list[JobWarning] = []
+    warnings: list[JobWarning] = []
     if observation.run_status != "open":
-        return found
+        return warnings
     step = None if stage in {"queued", "complete"} else next(step.name for step in snapshot.steps if step.name == stage)
     if missing := missing_queues(observation):
         since = min(_unserved_since(queue, observation) for queue in missing)
         if observation.now - since > timedelta(seconds=NO_WORKER_SECONDS):
             text = f"no live worker serves the queue {', '.join(sorted(missing))}"
-            found.append(JobWarning(code="NO_WORKER", message=text, step=step, since=since))
+            warnings.append(JobWarning(code="NO_WORKER", message=text, step=step, since=since))
     if observation.workflow_task_attempt >= _STUCK_TASK and (
         observation.live_queues is None or EXPORTS_QUEUE in observation.live_queues
     ):
         text = "the orchestrator cannot make progress with this job; see its workflow task in the Temporal UI"
-        found.append(JobWarning(code="ORCHESTRATOR_ERROR", message=text, step=step))
+        warnings.append(JobWarning(code="ORCHESTRATOR_ERROR", message=text, step=step))
     for activity in observation.pending:
-        found += _activity_warnings(activity)
-    return found
+        warnings += _activity_warnings(activity)
+    return warnings
 
 
 def missing_queues(observation: Observation) -> set[str]:
@@ -88,16 +88,16 @@ def _unserved_since(queue: str, observation: Observation) -> datetime:
 
 
 def _activity_warnings(activity: PendingActivity) -> list[JobWarning]:
-    found: list[JobWarning] = []
+    warnings: list[JobWarning] = []
     step = activity.stage
     if activity.last_failure is not None:
         failed = max(1, activity.attempt - 1)
         text = f"{activity.id}: attempt {failed} failed and is tried again: {activity.last_failure.message}"[
             :NOTE_LETTERS
         ]
-        found.append(JobWarning(code="ATTEMPT_FAILED", message=text, step=step, since=activity.scheduled_at))
+        warnings.append(JobWarning(code="ATTEMPT_FAILED", message=text, step=step, since=activity.scheduled_at))
     beat = activity.heartbeat
     if activity.started and beat and beat.quiet_seconds > beat.stall_after_seconds * STALL_WARNING_SHARE:
         text = f"{activity.id} has not advanced since {beat.last_advance_at:%H:%M:%S} UTC"
-        found.append(JobWarning(code="SLOW", message=text, step=step, since=beat.last_advance_at))
-    return found
+        warnings.append(JobWarning(code="SLOW", message=text, step=step, since=beat.last_advance_at))
+    return warnings

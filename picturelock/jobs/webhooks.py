@@ -30,7 +30,7 @@ _SAID: Final = 200
 
 
 def check_url(url: str, *, allow_private: bool) -> None:
-    """Refuses an address that no webhook may go to, as far as it tells without a look-up.
+    """Refuses an address that no webhook may go to, as far as it can be known without a look-up of its name.
 
     Raises:
         WebhookRefused: not http(s), with credentials, or an address of a private network.
@@ -105,8 +105,8 @@ class WebhookSender:
     async def _resolve(self, parts: SplitResult) -> str:
         """An address of the host, every one of which must be allowed. An IPv6 address comes in brackets."""
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = [ipaddress.ip_address(info[4][0]) for info in found]
+        infos = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = [ipaddress.ip_address(info[4][0]) for info in infos]
         if not self.allow_private:
             for address in addresses:
                 _require_public(address, host)

@@ -92,7 +92,7 @@ NOTES_KEPT = 20
 
 
 NOTE_LETTERS = 500
-"""Letters of a warning or a message; what is longer is cut."""
+"""Characters of a warning or a message; what is longer is cut."""
 
 
 class Snapshot(Model):
@@ -112,7 +112,7 @@ class Snapshot(Model):
     paused: bool = Field(default=False, description="The pause has taken effect: nothing runs.")
     paused_seconds: float = Field(default=0.0, description="How long earlier pauses took.")
     last_fractions: dict[str, float] = Field(
-        default={}, description="Activity id -> how far it had told that it was when it was given up."
+        default={}, description="Activity id -> how far it had reported to be when it was cancelled or failed."
     )
     attempt: int = 1
 
@@ -133,7 +133,7 @@ class JobMemo(Model):
     created_at: datetime
     attempt: int = 1
     metadata: dict[str, str] = {}
-    digest: str = Field(description="SHA-256 of the request's canonical JSON; tells whether a key is used again.")
+    digest: str = Field(description="SHA-256 of the request's canonical JSON; shows whether a key is used again.")
     earlier: list[EarlierAttempt] = Field(default=[], description="The newest of them.")
     webhook: bool = Field(default=False, description="Whether somebody wants to be told of the end.")
 

@@ -153,18 +153,18 @@ class ExportRequest(Input):
 
     def asset_ids(self) -> dict[str, str]:
         """Every asset the request names: JSON path -> asset id."""
-        found: dict[str, str] = {}
+        paths: dict[str, str] = {}
         for index, scene in enumerate(self.script.scenes if self.script else []):
             if scene.visual and scene.visual.asset_id:
-                found[f"script.scenes[{index}].visual.assetId"] = scene.visual.asset_id
+                paths[f"script.scenes[{index}].visual.assetId"] = scene.visual.asset_id
             if scene.narration_asset_id:
-                found[f"script.scenes[{index}].narrationAssetId"] = scene.narration_asset_id
+                paths[f"script.scenes[{index}].narrationAssetId"] = scene.narration_asset_id
         if self.music:
-            found["music.assetId"] = self.music.asset_id
+            paths["music.assetId"] = self.music.asset_id
         if self.watermark:
-            found["watermark.assetId"] = self.watermark.asset_id
+            paths["watermark.assetId"] = self.watermark.asset_id
         if self.intro:
-            found["intro.assetId"] = self.intro.asset_id
+            paths["intro.assetId"] = self.intro.asset_id
         if self.outro:
-            found["outro.assetId"] = self.outro.asset_id
-        return found
+            paths["outro.assetId"] = self.outro.asset_id
+        return paths

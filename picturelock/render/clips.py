@@ -71,10 +71,10 @@ class ClipFile:
             )  # fmt: skip
         except RenderFailed as error:
             raise AssetUnreadable("the clip is damaged", detail=error.detail) from error
-        found = _FIRST_FRAME.search(done.stdout.decode())
-        if found is None:
+        match = _FIRST_FRAME.search(done.stdout.decode())
+        if match is None:
             raise AssetUnreadable("the clip has no pictures")
-        return int(found.group(1))
+        return int(match.group(1))
 
     async def count(self, cut: ClipCut, fps: int, stall_seconds: float, on_progress: Callable[[Progress], None]) -> int:
         """How many frames of the grid the clip really has from the cut's first one on, at most `cut.frames`.
@@ -132,12 +132,12 @@ def _grid(first: int, fps: int) -> str:
 
 
 def _before_scaling(video: ProbedStream) -> tuple[str, ...]:
-    found = []
+    filters = []
     if video.sample_aspect_ratio not in {None, "1:1", "0:1", "N/A"}:
-        found.append("scale=iw*sar:ih,setsar=1")
+        filters.append("scale=iw*sar:ih,setsar=1")
     if video.color_transfer in _HDR:
-        found.append(_TONE_MAP)
-    return tuple(found)
+        filters.append(_TONE_MAP)
+    return tuple(filters)
 
 
 def _matrix(video: ProbedStream) -> str:

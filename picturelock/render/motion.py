@@ -122,8 +122,8 @@ def _turned(plane: Bytes2D, x: int, y: int) -> tuple[Bytes2D, Bytes2D, Bytes2D, 
     )
 
 
-def _mirrored(part: Bytes2D, how: int) -> Bytes2D:
-    return np.asarray(cv2.flip(part, how), np.uint8)
+def _mirrored(part: Bytes2D, flip_code: int) -> Bytes2D:
+    return np.asarray(cv2.flip(part, flip_code), np.uint8)
 
 
 def _resize(quadrant: Bytes2D, scale: float, target: Bytes2D, flip: int | None) -> None:
@@ -132,12 +132,14 @@ def _resize(quadrant: Bytes2D, scale: float, target: Bytes2D, flip: int | None) 
     Pixel centres lie at half-integers: target pixel i shows position (i + 0.5) * scale - 0.5.
     """
     height, width = target.shape
+    # `cv2.resize` takes whole corners only. Seen from the point that stands still, each quadrant begins at one; where
+    # it ends does not matter, as long as it covers the target.
     rows, columns = _taken(height, scale), _taken(width, scale)
     if (round(rows / scale), round(columns / scale)) == (rows, columns):  # `resize` would copy what is so close to 1
         first = 0.5 * scale - 0.5
         matrix = np.array([[scale, 0.0, first], [0.0, scale, first]], np.float64)
-        how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        drawn = cv2.warpAffine(quadrant, matrix, (width, height), flags=how, borderMode=cv2.BORDER_REPLICATE)
+        interpolation = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        drawn = cv2.warpAffine(quadrant, matrix, (width, height), flags=interpolation, borderMode=cv2.BORDER_REPLICATE)
     else:
         taken = quadrant[:rows, :columns]
         drawn = cv2.resize(taken, None, fx=1 / scale, fy=1 / scale, interpolation=cv2.INTER_LINEAR)

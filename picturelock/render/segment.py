@@ -165,8 +165,8 @@ async def _picture(picture: ScenePicture, scene_frames: int, video: VideoFormat,
     return Picture.still(still, picture.motion, tuple(overlays), scene_frames)
 
 
-def _moved(reader: ClipReader, how: Motion, frame: int) -> motion.Mover:
-    return motion.Mover(views(reader.frame(frame)), how)
+def _moved(reader: ClipReader, movement: Motion, frame: int) -> motion.Mover:
+    return motion.Mover(views(reader.frame(frame)), movement)
 
 
 async def _watermark(mark: Watermark, video: VideoFormat, store: Store) -> Overlay:

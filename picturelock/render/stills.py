@@ -69,15 +69,15 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     return image
 
 
-def fit(picture: RGB, width: int, height: int, how: str, inset: float = 1.0) -> RGB:
+def fit(picture: RGB, width: int, height: int, mode: str, inset: float = 1.0) -> RGB:
     """The picture at (width, height): cropped to cover, contained over its own blur, or stretched.
 
     A contained picture is made smaller by `inset`, so that motion does not carry it out of the frame.
     """
-    if how == "stretch":
+    if mode == "stretch":
         return _resize(picture, width, height)
     cover = _cover(picture, width, height)
-    if how == "cover":
+    if mode == "cover":
         return cover
     small = _resize(cover, max(2, width // 16), max(2, height // 16))
     blurred = cv2.GaussianBlur(_resize(small, width, height), (0, 0), max(width, height) / 40)

@@ -61,8 +61,8 @@ def plain_text(text: str) -> str:
 
 
 def _disguised(text: str) -> str:
-    def keep(found: re.Match[str]) -> str:
-        return "".join(_KEPT.get(sign, sign) for sign in found.group())
+    def keep(match: re.Match[str]) -> str:
+        return "".join(_KEPT.get(character, character) for character in match.group())
 
     return _LITERAL_MARKS.sub(keep, text)
 
@@ -75,8 +75,8 @@ def _inline_text(tokens: Sequence[Token]) -> str:
         elif token.type in {"softbreak", "hardbreak"}:
             parts.append(" ")
     text = "".join(parts)
-    for sign, disguise in _KEPT.items():
-        text = text.replace(disguise, sign)
+    for character, disguise in _KEPT.items():
+        text = text.replace(disguise, character)
     return text
 
 

@@ -64,7 +64,7 @@ class BuiltInWriter:
         if not brief.language.lower().startswith("en"):
             raise WriterUnavailable(f"the built-in writer writes English, not {brief.language!r}")
         topic = plain_text(brief.topic).lstrip(".!?… ")
-        if not any(sign.isalnum() for sign in topic):
+        if not any(character.isalnum() for character in topic):
             raise WriterUnavailable("nothing is left to write about without the markup", field="brief.topic")
         sentences = _sentences(topic)
         if len(sentences) > 1:
@@ -91,13 +91,13 @@ def chosen_writer(settings: Settings) -> Writer:
 
 def _sentences(text: str) -> list[str]:
     """The sentences; what has no letter or digit of its own stays with the sentence before it."""
-    found: list[str] = []
+    sentences: list[str] = []
     for part in _SENTENCE.split(text):
-        if found and not any(sign.isalnum() for sign in part):
-            found[-1] = f"{found[-1]} {part}".strip()
+        if sentences and not any(character.isalnum() for character in part):
+            sentences[-1] = f"{sentences[-1]} {part}".strip()
         elif part.strip():
-            found.append(part.strip())
-    return found
+            sentences.append(part.strip())
+    return sentences
 
 
 def _told(sentences: list[str], brief: Brief) -> Script:

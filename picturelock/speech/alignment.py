@@ -75,8 +75,8 @@ def available() -> bool:
 
 def phones(phonemes: str) -> str:
     """The ARPAbet phones of one spoken word, such as "HH AH L OW"; stress and punctuation fall away."""
-    plain = "".join(sign for sign in unicodedata.normalize("NFD", phonemes) if sign not in _STRESS)
-    return " ".join(_PHONES[sign] for sign in _R_VOWEL.sub("ɚ", plain) if sign in _PHONES)
+    plain = "".join(character for character in unicodedata.normalize("NFD", phonemes) if character not in _STRESS)
+    return " ".join(_PHONES[character] for character in _R_VOWEL.sub("ɚ", plain) if character in _PHONES)
 
 
 def _spoken(text: str) -> list[tuple[str, list[str]]]:
@@ -102,10 +102,10 @@ def _aligned(text: str, samples: Mono) -> list[TimedToken] | None:
     if sum(fits) / len(fits) < _LEAST_FIT:
         return None
     result: list[TimedToken] = []
-    at = 0
+    position = 0
     for token, words in tokens:
-        first, last = segments[at], segments[at + len(words) - 1]
-        at += len(words)
+        first, last = segments[position], segments[position + len(words) - 1]
+        position += len(words)
         result.append(TimedToken(token, _seconds(first.start_frame), _seconds(last.end_frame + 1)))
     return result
 
@@ -122,8 +122,8 @@ def _search(names: list[str], pcm: bytes) -> list[Any]:
     decoder = _decoder(names)
     decoder.set_cmn(first.get_cmn())
     decoder.start_utt()
-    for at in range(0, len(pcm), _PIECE_BYTES):
-        decoder.process_raw(pcm[at : at + _PIECE_BYTES])
+    for position in range(0, len(pcm), _PIECE_BYTES):
+        decoder.process_raw(pcm[position : position + _PIECE_BYTES])
     decoder.end_utt()
     return [phone for phone in decoder.seg() or [] if phone.word not in _FILLERS]
 

@@ -80,8 +80,8 @@ class SpeechEngine(Protocol):
 
 def engines(settings: Settings) -> dict[str, SpeechEngine]:
     """The installed and configured engines by name, the default voice's first. Raises PluginConflict."""
-    found: dict[str, SpeechEngine] = configured("picturelock.voices", settings)
-    return dict(sorted(found.items(), key=lambda item: item[0] != Voice().engine))
+    available: dict[str, SpeechEngine] = configured("picturelock.voices", settings)
+    return dict(sorted(available.items(), key=lambda item: item[0] != Voice().engine))
 
 
 def installed_voices(settings: Settings) -> list[VoiceInfo]:

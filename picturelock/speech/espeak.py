@@ -110,13 +110,13 @@ def _speak(text: str, voice: Voice) -> Speech:
     def take(samples: "ctypes._Pointer[ctypes.c_short]", count: int, events: "ctypes._Pointer[_Event]") -> int:
         if samples and count:
             pieces.append(ctypes.string_at(samples, count * 2))
-        at = 0
-        while events[at].type != _EVENT_END:
-            event = events[at]
+        index = 0
+        while events[index].type != _EVENT_END:
+            event = events[index]
             if event.type == _EVENT_WORD:
                 start = event.text_position - 1
                 begun.append((text[start : start + event.length], event.sample / library.sample_rate))
-            at += 1
+            index += 1
         return 0
 
     callback = _Callback(take)

@@ -77,7 +77,7 @@ _LOCK = Lock()
 
 @lru_cache(maxsize=1)
 def _model() -> tuple[Any, bool]:
-    """The loaded model, and whether it tells durations."""
+    """The loaded model, and whether it gives durations."""
     from hibari import Hibari  # noqa: PLC0415 - loads onnxruntime
     from hibari.voices import voice_path  # noqa: PLC0415
 
@@ -128,8 +128,10 @@ def _field(number: int, payload: bytes) -> bytes:
 
 def _sayable(text: str) -> str:
     """The text in words that the voice says whole: it stumbles over long numbers and cuts long words short."""
-    spaced = _LONG_NUMBER.sub(lambda found: " ".join(sign for sign in found.group() if sign.isdigit()), text)
-    return _LONG_WORD.sub(lambda found: " ".join(_WORD_PIECE.findall(found.group())), spaced)
+    spaced = _LONG_NUMBER.sub(
+        lambda match: " ".join(character for character in match.group() if character.isdigit()), text
+    )
+    return _LONG_WORD.sub(lambda match: " ".join(_WORD_PIECE.findall(match.group())), spaced)
 
 
 def _synthesize(text: str, speed: float, report: Report) -> Speech:
@@ -138,15 +140,15 @@ def _synthesize(text: str, speed: float, report: Report) -> Speech:
         rng = np.random.default_rng(_SEED)
         pieces: list[Samples] = []
         tokens: list[TimedToken] = []
-        at = 0.0
+        offset = 0.0
         sentences = tts.split_sentences(_sayable(text))
         for number, sentence in enumerate(sentences):
             report(number / len(sentences))
             for chunk in _chunks(tts.g2p, sentence):
-                samples, found = _speak_chunk(tts, chunk, speed, rng, at, timed=timed)
+                samples, tokens = _speak_chunk(tts, chunk, speed, rng, offset, timed=timed)
                 pieces.append(samples)
-                tokens += found
-                at += len(samples) / tts.sample_rate
+                tokens += tokens
+                offset += len(samples) / tts.sample_rate
     if not pieces or not any(len(piece) for piece in pieces):
         raise SpeechFailed("the voice hibari/heart made no sound of this text")
     words = match_words(text, tokens) if timed else None
@@ -175,7 +177,7 @@ def _speak_chunk(
     chunk: list[tuple[str, str]],
     speed: float,
     rng: np.random.Generator,
-    at: float,
+    offset: float,
     *,
     timed: bool,
 ) -> tuple[Samples, list[TimedToken]]:
@@ -191,17 +193,17 @@ def _speak_chunk(
     if not timed:
         return samples, []
     durations = np.asarray(outputs[6]).reshape(-1).astype(np.float64) * _DURATION_SECONDS
-    return samples, _token_times(tts.vocab, chunk, durations, at)
+    return samples, _token_times(tts.vocab, chunk, durations, offset)
 
 
 def _token_times(
     vocabulary: dict[str, int],
     chunk: list[tuple[str, str]],
     durations: npt.NDArray[np.float64],
-    at: float,
+    offset: float,
 ) -> list[TimedToken]:
-    starts = at + np.concatenate([[0.0], np.cumsum(durations)])
-    found: list[TimedToken] = []
+    starts = offset + np.concatenate([[0.0], np.cumsum(durations)])
+    tokens: list[TimedToken] = []
     position = 1  # 0 is the pad before the first phoneme
     for text, phonemes in chunk:
         known = [c for c in phonemes if c in vocabulary]
@@ -209,7 +211,7 @@ def _token_times(
         end = min(position + len(known), len(starts) - 1)
         if spoken and re.search(r"\w", text):
             voiced_end = min(position + len("".join(known).rstrip()), len(starts) - 1)
-            start = max(at, float(starts[position]) - _LATE_SECONDS)
-            found.append(TimedToken(text, start, max(start, float(starts[voiced_end]) - _LATE_SECONDS)))
+            start = max(offset, float(starts[position]) - _LATE_SECONDS)
+            tokens.append(TimedToken(text, start, max(start, float(starts[voiced_end]) - _LATE_SECONDS)))
         position = end
-    return found
+    return tokens

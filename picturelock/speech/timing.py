@@ -39,7 +39,7 @@ class AnyWord(Protocol):
 
 
 def split_words(text: str) -> list[Written]:
-    """The words of a text as captions show them: cut at white space; Chinese and Japanese between any two signs."""
+    """The words of a text as captions show them: cut at white space, Chinese and Japanese between any characters."""
     words: list[Written] = []
     for chunk in text.split():
         parts = _split_wide(chunk)
@@ -56,11 +56,11 @@ def join_words(words: Sequence[AnyWord]) -> str:
 
 
 def _split_wide(chunk: str) -> list[str]:
-    """Cuts between signs that need no space; closing marks stay before the cut, opening ones behind it."""
+    """Cuts between characters that need no space; closing marks stay before the cut, opening ones behind it."""
     parts: list[str] = []
     for character in chunk:
-        load_frame = bool(parts) and unicodedata.category(parts[-1][-1]) in {"Ps", "Pi"}
-        if not parts or (_cuts(parts[-1], character) and not load_frame):
+        opened = bool(parts) and unicodedata.category(parts[-1][-1]) in {"Ps", "Pi"}
+        if not parts or (_cuts(parts[-1], character) and not opened):
             parts.append(character)
         else:
             parts[-1] += character
@@ -75,7 +75,7 @@ def _cuts(before: str, character: str) -> bool:
 
 
 def is_wide(word: str) -> bool:
-    """Whether a word begins with a sign that needs no spaces around it: Han and kana, not Hangul."""
+    """Whether a word begins with a character that needs no spaces around it: Han and kana, not Hangul."""
     if not word or unicodedata.category(word[0])[0] != "L" or unicodedata.east_asian_width(word[0]) not in "WF":
         return False
     return not unicodedata.name(word[0], "").startswith("HANGUL")
@@ -109,11 +109,11 @@ def spread(words: Sequence[Written], start: float, end: float) -> list[Word]:
     weights = [max(1, len(re.sub(r"\W", "", word.text))) for word in words]
     total = sum(weights) or 1
     timed: list[Word] = []
-    at = start
+    position = start
     for word, weight in zip(words, weights, strict=True):
-        until = at + (end - start) * weight / total
-        timed.append(_timed(word, at, until))
-        at = until
+        until = position + (end - start) * weight / total
+        timed.append(_timed(word, position, until))
+        position = until
     return timed
 
 

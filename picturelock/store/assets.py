@@ -19,9 +19,9 @@ async def ingest(path: Path, store: Store) -> Asset:
     Raises:
         AssetUnreadable: no picture, film or sound, or a damaged one.
     """
-    found = await identify(path)
-    ref = await store.put_file(path, found.media_type)
-    asset = found.model_copy(update={"asset_id": f"sha256-{ref.sha256}", "size_bytes": ref.size_bytes})
+    identified = await identify(path)
+    ref = await store.put_file(path, identified.media_type)
+    asset = identified.model_copy(update={"asset_id": f"sha256-{ref.sha256}", "size_bytes": ref.size_bytes})
     await store.put_asset(asset)
     return asset
 

@@ -83,6 +83,7 @@ class Evictor:
 
     async def _forget(self, entry: _Entry, *, nothing_open: bool) -> None:
         """Notes that a record goes, lets it go, and notes when it was gone. The names of notes never meet."""
+        # Noted before and after: a process that dies in between leaves a note, and never files that nothing points at.
         note = f"{entry.key}.{uuid.uuid4().hex}"
         try:
             await self._note(entry, note)
@@ -112,15 +113,16 @@ class Evictor:
             except ValidationError:
                 return None
 
-        found: list[_Entry] = []
+        entries: list[_Entry] = []
         for kind in KINDS:
             listed = await self.store.list_records("records", kind)
             read_all = await asyncio.gather(*(read(kind, key, used_at) for key, used_at in listed))
-            found += [entry for entry in read_all if entry is not None]
-        return found
+            entries += [entry for entry in read_all if entry is not None]
+        return entries
 
     async def _bury(self, used: set[str], now: datetime, oldest_open: datetime | None) -> tuple[int, int]:
         """Deletes the files of what was forgotten before every open export began. Returns their number and bytes."""
+        # An export that was open when the record was forgotten may have found it before, and may still read its files.
         until = min(now, oldest_open or now) - _SETTLED
         count = size = 0
         for kind in KINDS:
@@ -130,7 +132,7 @@ class Evictor:
                 tombstone = Tombstone.model_validate_json(data) if data else None
                 if tombstone is None or tombstone.at >= until:
                     continue
-                # What another record uses is that record's matter.
+                # A file that another record points at goes with that record, not with this one.
                 files = [file for file in tombstone.files if file.sha256 not in used]
                 gone = [file for file in files if await self._delete(file, now - 2 * TOUCH_AFTER)]
                 count, size = count + len(gone), size + sum(file.size_bytes for file in gone)

@@ -59,13 +59,13 @@ class FileCache:
 
     def prune(self) -> None:
         """Removes what there is no room for, and what is not in use. Another process may do the same."""
-        found: list[tuple[float, int, Path]] = []
+        files: list[tuple[float, int, Path]] = []
         for path in self._folder.iterdir():
             with contextlib.suppress(FileNotFoundError):
                 status = path.stat()
-                found.append((status.st_mtime, status.st_size, path))
-        left = sum(size for _, size, _ in found)
-        for used_at, size, path in sorted(found):
+                files.append((status.st_mtime, status.st_size, path))
+        left = sum(size for _, size, _ in files)
+        for used_at, size, path in sorted(files):
             if left <= self._max_bytes or time.time() - used_at < _IN_USE_SECONDS:
                 break
             path.unlink(missing_ok=True)

@@ -26,9 +26,9 @@ def cache_key(*parts: str) -> str:
     return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
 
 
-def lost(ref: ArtifactRef, how: str) -> ArtifactLost:
+def lost(ref: ArtifactRef, what: str) -> ArtifactLost:
     """The error for a file that is not what it should be; `how` goes on from its name."""
-    return ArtifactLost(f"the file {ref.sha256[:12]}… ({ref.media_type}) {how}")
+    return ArtifactLost(f"the file {ref.sha256[:12]}… ({ref.media_type}) {what}")
 
 
 class Integrity:

@@ -1,7 +1,7 @@
 """Folders for files in the making. They end with their block, and what a killed process left is swept by the next one.
 
 Every process works in a folder of its own and holds a lock on it; a folder whose lock is free has lost its process. The
-lock is the kernel's, so it also tells between containers that share a disk.
+lock is the kernel's, so it also holds between containers that share a disk.
 """
 
 import atexit

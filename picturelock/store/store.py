@@ -121,7 +121,7 @@ class Store:
         return int(meta["size"]) == ref.size_bytes
 
     async def _has_lately(self, ref: ArtifactRef) -> bool:
-        """Whether the file is there and young. What is old may just be going: it is put again."""
+        """Whether the file is there, and was put lately. An older one may be evicted just now: it is put again."""
         try:
             with translated():
                 meta = await obstore.head_async(self._store, _blob(ref))

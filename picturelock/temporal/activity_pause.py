@@ -43,8 +43,9 @@ async def pause(client: Client, job_id: str, run_id: str, pausing: tuple[str, in
         return PauseResult(quiet=True, not_paused=[])
     quiet, not_paused = True, []
     for activity in _work(pending):
+        # Only what waits is paused. Temporal would also pause what runs, by failing its attempt at the next heartbeat.
         if activity.state == _SCHEDULED and not activity.paused:
-            quiet = False  # it may have begun to run meanwhile: the next look tells
+            quiet = False  # it may have begun to run meanwhile; the next pass will show
             request = PauseActivityRequest(
                 namespace=client.namespace,
                 execution=WorkflowExecution(workflow_id=job_id, run_id=run_id),
@@ -80,12 +81,12 @@ async def unpause(client: Client, job_id: str, run_id: str) -> None:
 
 async def fractions(client: Client, job_id: str, run_id: str) -> dict[str, float]:
     """How far each running activity has told that it is."""
-    found = {}
+    reached = {}
     for activity in _work(await _pending(client, job_id, run_id)):
         heartbeat = await heartbeat_of(client.data_converter, activity)
         if heartbeat is not None and heartbeat.fraction > 0:
-            found[activity.activity_id] = heartbeat.fraction
-    return found
+            reached[activity.activity_id] = heartbeat.fraction
+    return reached
 
 
 async def _pending(client: Client, job_id: str, run_id: str) -> list[PendingActivityInfo]:

@@ -1,4 +1,4 @@
-"""Which exports are open, as far as everything that they may have seen is concerned."""
+"""Since when exports have been open: what they may have found in the cache must not be deleted before they close."""
 
 from datetime import datetime
 

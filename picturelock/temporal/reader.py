@@ -108,7 +108,7 @@ class JobReader:
                 if (kept := await self.archived(job_id)) is None:
                     raise JobNotFound(job_id) from error
                 return kept.observation.model_copy(update={"archived": True})
-            # A query is newer than describe: one that tells of the end means that describe must be asked again.
+            # A query is newer than describe: where it has the end, describe must be asked again.
             if observation.run_status != "open" or observation.snapshot is None or not _ended(observation.snapshot):
                 break
         return observation
@@ -210,6 +210,7 @@ class JobReader:
         memo = await kept_snapshot(described)
         if not query:
             return memo, True
+        # The record changes only with the history: of one length there is one answer, however many ask.
         key = (described.run_id, described.history_length)
         if key in self._snapshots:
             return self._snapshots[key], False
@@ -222,7 +223,9 @@ class JobReader:
             # It hangs or its worker does: the others must not wait for it at every look.
             _keep(self._hopeless, key, time.monotonic() + _HOPELESS_SECONDS)
             return memo, True
-        if not _ended(answer):
+        if not _ended(
+            answer
+        ):  # an end that describe does not know yet must not be kept for a length that stays the same
             _keep(self._snapshots, key, answer)
         return answer, False
 
@@ -270,5 +273,5 @@ def _keep(cache: "OrderedDict[tuple[str, int], Any]", key: tuple[str, int], valu
 
 
 def _ended(snapshot: Snapshot) -> bool:
-    """Whether the workflow's record tells of its end."""
+    """Whether the workflow's record has its end."""
     return snapshot.stage == "complete" or any(step.state in {"failed", "cancelled"} for step in snapshot.steps)

@@ -43,11 +43,11 @@ class TerminatedRuns:
             f"WorkflowType = '{EXPORT_WORKFLOW}' AND ExecutionStatus IN ('Terminated', 'TimedOut') "
             f"AND CloseTime > '{since}'"
         )
-        found = [
+        executions = [
             execution async for execution in self._client.list_workflows(query) if execution.run_id not in self._seen
         ]
-        begun = await gather_limited(*map(self._begin, found), limit=_AT_ONCE)
-        return [execution.id for execution, is_begun in zip(found, begun, strict=True) if is_begun]
+        begun = await gather_limited(*map(self._begin, executions), limit=_AT_ONCE)
+        return [execution.id for execution, is_begun in zip(executions, begun, strict=True) if is_begun]
 
     async def _begin(self, execution: WorkflowExecution) -> bool:
         """Whether it was us who began what follows a run; the run is not looked at again."""

@@ -1,7 +1,7 @@
 """Which task queues a live worker serves, from the workers' own heartbeats.
 
-It is a remark on a job and never in its way: a server that cannot list its workers (too old, too slow, forbidden)
-leaves it unknown. Pollers are no proof of life: dead ones stay listed and busy ones look stale (measured).
+It is an addition to a job's state, and never delays it: a server that cannot list its workers (too old, too slow,
+forbidden) leaves it unknown. Pollers are no proof of life: dead ones stay listed and busy ones look stale (measured).
 """
 
 import asyncio
@@ -105,18 +105,18 @@ class WorkerLiveness:
         """Compares what is listed with what was. A server that was started again has yet to hear of its workers."""
         alive = timedelta(seconds=ALIVE_SECONDS)
         for beat in beats:
-            at = time_of(beat.heartbeat_time)
-            old, seems = self._workers.get(beat.worker_instance_key), now - at
+            beat_at = time_of(beat.heartbeat_time)
+            old, seems = self._workers.get(beat.worker_instance_key), now - beat_at
             if old is None:
                 agreed = abs(seems) <= alive
                 behind = min(seems, timedelta()) if agreed else None
-                old = _Worker(beat.task_queue, at, read_at, behind)
+                old = _Worker(beat.task_queue, beat_at, read_at, behind)
                 self._workers[beat.worker_instance_key] = old
-            elif at != old.beat_at:
+            elif beat_at != old.beat_at:
                 just_now = read_at - old.read_at <= ALIVE_SECONDS
                 if old.behind is None or seems < old.behind or (just_now and seems > old.behind + alive):
                     old.behind = seems
-                old.beat_at = at
+                old.beat_at = beat_at
             old.read_at, old.stopped = read_at, _stopped(beat)
         listed = {beat.worker_instance_key for beat in beats}
         for key, worker in list(self._workers.items()):
@@ -126,16 +126,16 @@ class WorkerLiveness:
 
     def _live(self, now: datetime) -> LiveWorkers:
         limit = now - timedelta(seconds=ALIVE_SECONDS)
-        heard: dict[str, datetime] = {}
+        heard_at: dict[str, datetime] = {}
         live: Counter[str] = Counter()
         for worker in self._workers.values():
             if worker.behind is None:
                 continue  # by its clock it is long gone, or not yet there: its next beat will tell
-            at = min(now, worker.beat_at + worker.behind)
-            heard[worker.queue] = max(at, heard.get(worker.queue, at))
-            if at > limit and not worker.stopped:
+            beat_at = min(now, worker.beat_at + worker.behind)
+            heard_at[worker.queue] = max(beat_at, heard_at.get(worker.queue, beat_at))
+            if beat_at > limit and not worker.stopped:
                 live[worker.queue] += 1
-        return LiveWorkers(dict(sorted(live.items())), heard, self._since or now)
+        return LiveWorkers(dict(sorted(live.items())), heard_at, self._since or now)
 
     async def _beats(self) -> list[WorkerHeartbeat]:
         beats: list[WorkerHeartbeat] = []

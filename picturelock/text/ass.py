@@ -46,8 +46,11 @@ def escape(text: str, language: str = "en") -> str:
     parts: list[str] = []
     for face, run in _runs(" ".join(text.split()), language):
         # A word joiner keeps the letter after a backslash from becoming a command.
-        signs = ["\\" + sign if sign in "{}" else "\\\u2060" if sign == "\\" else sign for sign in run]
-        drawn = "".join(signs)
+        characters = [
+            "\\" + character if character in "{}" else "\\\u2060" if character == "\\" else character
+            for character in run
+        ]
+        drawn = "".join(characters)
         percent = round(100 * face.scale * face.line_height / LINE_HEIGHT, 1)
         scaled = f"{{\\fn{face.family}\\fscx{percent:g}\\fscy{percent:g}}}{drawn}{{\\fn\\fscx\\fscy}}"
         parts.append(drawn if face.family == FAMILY else scaled)
@@ -170,17 +173,17 @@ def _by_word(cue: Cue, fps: int) -> list[_Shown]:
 
 
 def _places(cue: Cue) -> list[tuple[int, int, int]]:
-    """Where each word of a cue stands: line, first sign, end."""
+    """Where each word of a cue stands: line, first character, end."""
     places: list[tuple[int, int, int]] = []
-    line = at = 0
+    line = end = 0
     for word in cue.words:
-        found = cue.lines[line].find(word.text, at)
-        if found < 0 and line + 1 < len(cue.lines):
-            line, found = line + 1, cue.lines[line + 1].find(word.text)
-        if found < 0:
+        start = cue.lines[line].find(word.text, end)
+        if start < 0 and line + 1 < len(cue.lines):
+            line, start = line + 1, cue.lines[line + 1].find(word.text)
+        if start < 0:
             raise ValueError(f"the word {word.text!r} is not in its caption")
-        at = found + len(word.text)
-        places.append((line, found, at))
+        end = start + len(word.text)
+        places.append((line, start, end))
     return places
 
 
@@ -206,7 +209,7 @@ def check_fonts(stderr: str) -> None:
     """Raises GlyphMissing when libass said that it had no font for something."""
     for line in stderr.splitlines():
         if _FONT_MISSING in line:
-            raise GlyphMissing("no bundled font can draw a sign of the captions", detail=line.strip())
+            raise GlyphMissing("no bundled font can draw a character of the captions", detail=line.strip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +227,7 @@ async def draw_mask(block: TextBlock, scratch: Path) -> Mask:
     """The coverage (0-255) of a text block, cropped to its ink, with even sides.
 
     Raises:
-        GlyphMissing: libass had no font for a sign.
+        GlyphMissing: libass had no font for a character.
     """
     pad = round(block.em)
     widest = max(text_width(line, block.em, bold=block.bold) + len(line) * block.spacing for line in block.lines)

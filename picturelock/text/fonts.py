@@ -1,4 +1,4 @@
-"""The bundled fonts for libass, and the certainty that every sign of a text can be drawn with them.
+"""The bundled fonts for libass, and the certainty that every character of a text can be drawn with them.
 
 libass finds fonts through fontconfig. Without a configuration of our own it finds none on a bare machine and draws
 nothing, with exit code 0; with `fontsdir` alone there is no fall-back for other scripts.
@@ -154,10 +154,10 @@ def advance(cluster: str) -> float:
 def drawable_text(text: str) -> tuple[str, list[str]]:
     """The text with every cluster drawable, and a warning for each replacement.
 
-    An emoji that the font cannot form as one sign (a family, a flag) is replaced by its first part that it can.
+    An emoji that the font cannot form as one character (a family, a flag) is replaced by its first part that it can.
 
     Raises:
-        GlyphMissing: a letter or sign that no bundled font has.
+        GlyphMissing: a character that no bundled font has.
     """
     parts: list[str] = []
     warnings: list[str] = []
@@ -166,15 +166,18 @@ def drawable_text(text: str) -> tuple[str, list[str]]:
         if _IGNORABLE.fullmatch(cluster) or _drawable(cluster):
             parts.append(cluster)
             continue
-        simpler = next((sign for sign in cluster if is_emoji(sign) and _drawable(sign)), None) or next(
-            (sign for sign in cluster if unicodedata.category(sign)[0] in "LN" and _drawable(sign)), None
+        simpler = next(
+            (character for character in cluster if is_emoji(character) and _drawable(character)), None
+        ) or next(
+            (character for character in cluster if unicodedata.category(character)[0] in "LN" and _drawable(character)),
+            None,
         )
         if is_emoji(cluster) and simpler:
             parts.append(simpler)
-            warnings.append(f"{cluster} cannot be drawn as one sign and became {simpler}")
+            warnings.append(f"{cluster} cannot be drawn as one character and became {simpler}")
         else:
             missing.append(cluster)
     if missing:
-        names = ", ".join(f"{sign} (U+{ord(sign[0]):04X})" for sign in dict.fromkeys(missing))
+        names = ", ".join(f"{character} (U+{ord(character[0]):04X})" for character in dict.fromkeys(missing))
         raise GlyphMissing(f"no bundled font can draw {names}")
     return "".join(parts), warnings

@@ -112,13 +112,13 @@ class Pexels:
             raise PictureFailed("pexels answered with something that is no list of results") from error
 
 
-def _choose(found: list[tuple[Item, int, int]], wanted: Wanted) -> Item:
+def _choose(candidates: list[tuple[Item, int, int]], wanted: Wanted) -> Item:
     """The first match that is large, or the next one for each time the same was asked for before."""
-    if not found:
+    if not candidates:
         raise PictureUnavailable(f"pexels has nothing for {wanted.text!r}")
-    large = [item for item, *size in found if min(size) >= _LARGE]
-    others = [item for item, *size in found if min(size) < _LARGE]
-    return [*large, *others][wanted.ordinal % len(found)]
+    large = [item for item, *size in candidates if min(size) >= _LARGE]
+    others = [item for item, *size in candidates if min(size) < _LARGE]
+    return [*large, *others][wanted.ordinal % len(candidates)]
 
 
 def _smallest_that_fills(files: list[_VideoFile], wanted: Wanted) -> _VideoFile:

@@ -59,7 +59,7 @@ class Provider:
 
         Raises:
             NotOffered: this installation has no source of what was asked for.
-            PictureUnavailable, PictureFailed: a picture that was asked for is not to be had, or not now.
+            PictureUnavailable, PictureFailed: a picture that was asked for cannot be found or made, or not now.
         """
         wishes = [self._wish(scene, index, script) for index, scene in enumerate(script.scenes)]
         asked = Counter[tuple[str, str]]()
@@ -77,8 +77,8 @@ class Provider:
         for index, wish in wanted:
             work.append(provide(index, wish, asked[wish.kind, wish.text]))
             asked[wish.kind, wish.text] += 1
-        found = dict(zip((index for index, _ in wanted), await gather_limited(*work, limit=_AT_ONCE), strict=True))
-        scenes = [self._with_picture(scene, index, found.get(index)) for index, scene in enumerate(script.scenes)]
+        pictures = dict(zip((index for index, _ in wanted), await gather_limited(*work, limit=_AT_ONCE), strict=True))
+        scenes = [self._with_picture(scene, index, pictures.get(index)) for index, scene in enumerate(script.scenes)]
         return script.model_copy(update={"scenes": scenes})
 
     def _wish(self, scene: Scene, index: int, script: Script) -> "_Wish | None":

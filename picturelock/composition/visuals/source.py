@@ -68,7 +68,7 @@ class VisualSource(Protocol):
         ...
 
     async def fetch(self, wanted: Wanted, target: Path, max_bytes: int, received: Received) -> Attribution:
-        """Writes a picture or clip into `target` and tells whose it is. `received` is told bytes as they come.
+        """Writes a picture or clip to `target` and returns whose it is. `received` is called with its bytes so far.
 
         Raises:
             PictureUnavailable: it has none of that.
