@@ -7,7 +7,6 @@ It is what the workflow does with activities, step by step; tests and benchmarks
     path = await store.local(film.result.film)
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,13 +31,11 @@ from picturelock.models import (
 )
 from picturelock.providers import Providers
 from picturelock.render.segment import render_segment
+from picturelock.reporting import Report, ignore
 from picturelock.script.write import write_script
 from picturelock.settings import settings
 from picturelock.speech.narrate import narrate_scene
 from picturelock.store.store import Store
-
-Report = Callable[[float, str], None]
-"""Told how much of the whole is done, 0 to 1, and what is being done."""
 
 _SCENES_AT_ONCE: Final = 4
 
@@ -67,7 +64,7 @@ class Pipeline:
     slots: int = 1
     """Segments that are rendered at once."""
 
-    report: Report = lambda _share, _message: None
+    report: Report = ignore
     job_id: str = "film"
 
     async def script(self) -> Script:
@@ -119,7 +116,7 @@ class Pipeline:
     async def sound(self, plan: RenderPlan) -> Sound:
         """The rest of the stage `render`: the film's sound."""
         stall = BY_NAME["render"].stall_seconds
-        return await master_sound(plan, self.store, self.scratch, stall, lambda *_: None)
+        return await master_sound(plan, self.store, self.scratch, stall, ignore)
 
     async def finish(
         self,
@@ -158,7 +155,7 @@ async def make_film(
     request: ExportRequest,
     store: Store,
     scratch: Path,
-    report: Report = lambda _share, _message: None,
+    report: Report = ignore,
     *,
     providers: Providers | None = None,
     slots: int = 1,

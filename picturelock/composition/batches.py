@@ -1,7 +1,7 @@
 """Which segments of a film are rendered together, and which of them are there already."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import chain
 from typing import Final
@@ -11,9 +11,9 @@ from picturelock.concurrency import gather_limited
 from picturelock.errors import StoreUnavailable
 from picturelock.models import ArtifactRef, PlannedBatch, RenderedSegment, RenderPlan, Segment, Segments
 from picturelock.render.segment import find_segment
+from picturelock.reporting import Report
 from picturelock.store.store import LOOKUPS, Store
 
-Report = Callable[[float, str], None]
 _FEW: Final = 8
 """So many segments that are missing among others are rendered each on its own."""
 

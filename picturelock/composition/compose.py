@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -35,12 +35,12 @@ from picturelock.models import (
 )
 from picturelock.models.script import PictureSource
 from picturelock.presets import resolve
+from picturelock.reporting import Report
 from picturelock.script.markdown import plain_text
 from picturelock.store.store import Store
 from picturelock.text.ass import CaptionLook, text_width
 from picturelock.text.fonts import drawable_text
 
-Report = Callable[[float, str], None]
 _AT_ONCE = os.cpu_count() or 1
 """Pictures that are decoded and scaled at once."""
 

@@ -24,6 +24,7 @@ from picturelock.ffmpeg.packets import VideoPackets, read_packets
 from picturelock.ffmpeg.probe import Probe, probe
 from picturelock.finalize import checks
 from picturelock.models import Check, FilmFacts, RenderedSegment, RenderPlan
+from picturelock.reporting import Report, ignore
 from picturelock.store.hashing import sha256_of
 
 _STALL_SECONDS: Final = 300.0
@@ -36,7 +37,7 @@ class Gate:
     film: Path
     plan: RenderPlan
     segments: list[RenderedSegment]
-    report: Callable[[float, str], None] = field(default=lambda _share, _message: None)
+    report: Report = ignore
     checks: list[Check] = field(default_factory=list)
     _shares: dict[str, float] = field(default_factory=dict)
 

@@ -3,8 +3,7 @@
 import asyncio
 import math
 import unicodedata
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -37,12 +36,12 @@ from picturelock.models import (
     Sound,
 )
 from picturelock.render import i420
+from picturelock.reporting import Report, ignore
 from picturelock.script.markdown import plain_text
 from picturelock.store.hashing import cache_key
 from picturelock.store.scratch import workspace
 from picturelock.store.store import Store
 
-Report = Callable[[float, str], None]
 _VERSION: Final = "2"
 _MEDIA_TYPES: Final[dict[Container, str]] = {"mp4": "video/mp4", "webm": "video/webm", "m4a": "audio/mp4"}
 
@@ -72,7 +71,7 @@ class Finisher:
     sound: Sound
     store: Store
     scratch: Path
-    report: Report = field(default=lambda _fraction, _message: None)
+    report: Report = ignore
 
     async def finish(self) -> ExportResult:
         """Joins, verifies and publishes. The manifest is written last: without it nothing is published.

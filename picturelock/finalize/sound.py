@@ -18,6 +18,7 @@ from picturelock.ffmpeg.loudness import SILENCE_LUFS, Loudness
 from picturelock.ffmpeg.samples import read_stereo
 from picturelock.ffmpeg.tools import tool_versions
 from picturelock.models import SAMPLE_RATE, AudioPlan, RenderPlan, Sound, SoundCue, VideoFormat
+from picturelock.reporting import Report, ignore
 from picturelock.store.hashing import cache_key
 from picturelock.store.scratch import workspace
 from picturelock.store.store import Store
@@ -35,7 +36,6 @@ _FAST_CODER_KBPS: Final = 160
 _NICE: Final = 5
 """Segments are what a film waits for; its sound is ready long before them, or fills the cores at the end."""
 
-Report = Callable[[float, str], None]
 _CHUNK: Final = SAMPLE_RATE
 _MUSIC_FADE_SECONDS: Final = 1.5
 
@@ -86,7 +86,7 @@ class SoundJob:
     files: dict[str, Path]
     music: Path | None
     stall_seconds: float
-    report: Callable[[float, str], None] = lambda _share, _message: None
+    report: Report = ignore
     _runs: list[int] = field(default_factory=list)
     """How many passes over the film have begun."""
 

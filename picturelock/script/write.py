@@ -1,12 +1,9 @@
 """The script of a request: written from its brief, or brought."""
 
-from collections.abc import Callable
-
 from picturelock.errors import InvalidScript
 from picturelock.models import ExportRequest, Script
+from picturelock.reporting import Report
 from picturelock.script.writers import Writer
-
-Report = Callable[[float, str], None]
 
 
 async def write_script(request: ExportRequest, writer: Writer, report: Report) -> Script:

@@ -15,13 +15,13 @@ An engine is a class that an entry point of the group `picturelock.voices` names
         def voices(self) -> list[VoiceInfo]:
             return [VoiceInfo(engine="beep", voice="a4", title="440 Hz", languages=["*"])]
 
-        async def speak(self, text: str, voice: Voice, report: Report) -> Speech:
+        async def speak(self, text: str, voice: Voice, report: ReportShare) -> Speech:
             seconds = 0.2 * len(text.split()) / voice.speed
             samples = np.sin(2 * np.pi * 440 * np.arange(int(24_000 * seconds)) / 24_000)
             return Speech(samples=samples.astype(np.float32), sample_rate=24_000, words=None)
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
 
@@ -29,6 +29,7 @@ from picturelock.errors import VoiceUnavailable
 from picturelock.languages import primary
 from picturelock.models import Voice, Word
 from picturelock.plugins import configured
+from picturelock.reporting import ReportShare
 from picturelock.settings import Settings
 from picturelock.speech.catalog import VoiceInfo
 
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 Samples: TypeAlias = "npt.NDArray[np.float32]"
-Report = Callable[[float], None]
-"""Told what share of a text is spoken, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ class SpeechEngine(Protocol):
         """The voices it really has, without a download."""
         ...
 
-    async def speak(self, text: str, voice: Voice, report: Report) -> Speech:
+    async def speak(self, text: str, voice: Voice, report: ReportShare) -> Speech:
         """Speaks plain text. `report` is told what share of it is done.
 
         Raises:

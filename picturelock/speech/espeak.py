@@ -19,9 +19,10 @@ import numpy as np
 from picturelock.errors import SpeechFailed
 from picturelock.languages import primary
 from picturelock.models import Voice
+from picturelock.reporting import ReportShare
 from picturelock.settings import Settings
 from picturelock.speech.catalog import VoiceInfo
-from picturelock.speech.engine import Report, Speech
+from picturelock.speech.engine import Speech
 from picturelock.speech.letters import refuse_foreign
 from picturelock.speech.timing import TimedToken, match_words
 
@@ -72,7 +73,7 @@ class EspeakEngine:
         """One voice a language."""
         return _voices()
 
-    async def speak(self, text: str, voice: Voice, report: Report) -> Speech:
+    async def speak(self, text: str, voice: Voice, report: ReportShare) -> Speech:
         """Speaks plain text; see `SpeechEngine`."""
         refuse_foreign(text, voice.voice, f"espeak/{voice.voice}")
         report(0.1)

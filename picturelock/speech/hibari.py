@@ -21,9 +21,10 @@ import numpy.typing as npt
 
 from picturelock.errors import SpeechFailed, VoiceUnavailable
 from picturelock.models import Voice
+from picturelock.reporting import ReportShare
 from picturelock.settings import Settings
 from picturelock.speech.catalog import VoiceInfo
-from picturelock.speech.engine import Report, Samples, Speech
+from picturelock.speech.engine import Samples, Speech
 from picturelock.speech.letters import refuse_foreign
 from picturelock.speech.timing import TimedToken, match_words
 
@@ -58,7 +59,7 @@ class HibariEngine:
         title = "Heart (American English, female)"
         return [VoiceInfo(engine="hibari", voice="heart", title=title, languages=["en"])]
 
-    async def speak(self, text: str, voice: Voice, report: Report) -> Speech:
+    async def speak(self, text: str, voice: Voice, report: ReportShare) -> Speech:
         """Speaks plain English text; see `SpeechEngine`."""
         refuse_foreign(text, "en", "hibari/heart")
         loop = asyncio.get_running_loop()
@@ -134,7 +135,7 @@ def _sayable(text: str) -> str:
     return _LONG_WORD.sub(lambda match: " ".join(_WORD_PIECE.findall(match.group())), spaced)
 
 
-def _synthesize(text: str, speed: float, report: Report) -> Speech:
+def _synthesize(text: str, speed: float, report: ReportShare) -> Speech:
     with _LOCK:
         tts, timed = _model()
         rng = np.random.default_rng(_SEED)

@@ -11,9 +11,10 @@ from picturelock.ffmpeg import loudness
 from picturelock.ffmpeg.samples import decode_file, faded, resample, to_wav, voiced_span
 from picturelock.models import SAMPLE_RATE, ExportRequest, Narration, Scene, Script, Voice, Word
 from picturelock.models.film import Timing, Unaligned
+from picturelock.reporting import ReportShare
 from picturelock.script.markdown import plain_text
 from picturelock.speech import alignment
-from picturelock.speech.engine import Report, Samples, SpeechEngine, choose
+from picturelock.speech.engine import Samples, SpeechEngine, choose
 from picturelock.speech.timing import split_words, spread
 from picturelock.store.hashing import cache_key
 from picturelock.store.store import Store
@@ -28,7 +29,7 @@ async def narrate_scene(
     index: int,
     engines: Mapping[str, SpeechEngine],
     store: Store,
-    report: Report = lambda _: None,
+    report: ReportShare = lambda _: None,
 ) -> Narration:
     """Makes (or finds) the narration of a request's scene: by the scene's own voice, else the request's.
 
@@ -45,7 +46,7 @@ async def narrate(
     language: str,
     engines: Mapping[str, SpeechEngine],
     store: Store,
-    report: Report = lambda _: None,
+    report: ReportShare = lambda _: None,
 ) -> Narration:
     """Makes (or finds) the narration of a scene.
 

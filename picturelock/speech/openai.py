@@ -7,9 +7,10 @@ from typing import Final
 from picturelock.errors import SpeechFailed, VoiceUnavailable
 from picturelock.http_client import Provider, bearer
 from picturelock.models import Voice
+from picturelock.reporting import ReportShare
 from picturelock.settings import Settings
 from picturelock.speech.catalog import VoiceInfo
-from picturelock.speech.engine import Report, Speech
+from picturelock.speech.engine import Speech
 
 _PROVIDER: Final = Provider("the speech endpoint", SpeechFailed, VoiceUnavailable)
 
@@ -41,7 +42,7 @@ class OpenAIEngine:
         """The voices named in the settings."""
         return self._voices
 
-    async def speak(self, text: str, voice: Voice, report: Report) -> Speech:
+    async def speak(self, text: str, voice: Voice, report: ReportShare) -> Speech:
         """Speaks plain text; see `SpeechEngine`."""
         body = {
             "model": self._model,

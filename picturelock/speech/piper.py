@@ -21,9 +21,10 @@ import numpy as np
 
 from picturelock.errors import SpeechFailed
 from picturelock.models import Voice
+from picturelock.reporting import ReportShare
 from picturelock.settings import Settings
 from picturelock.speech.catalog import VoiceInfo
-from picturelock.speech.engine import Report, Speech
+from picturelock.speech.engine import Speech
 from picturelock.speech.letters import refuse_foreign
 from picturelock.speech.piper_files import voice_files, voices_of
 from picturelock.store.hashing import sha256_of
@@ -56,7 +57,7 @@ class PiperEngine:
         """The voice of the extra, and those of the folder."""
         return voices_of(self._folder)
 
-    async def speak(self, text: str, voice: Voice, report: Report) -> Speech:
+    async def speak(self, text: str, voice: Voice, report: ReportShare) -> Speech:
         """Speaks plain text; see `SpeechEngine`."""
         path = voice_files(self._folder).get(voice.voice)
         if path is None:
@@ -85,7 +86,7 @@ def _loaded(path: Path, _digest: str) -> Any:  # noqa: ANN401 - optional
     return PiperVoice(config=PiperConfig.from_dict(config), session=session)
 
 
-def _speak(path: Path, text: str, voice: Voice, report: Report) -> Speech:
+def _speak(path: Path, text: str, voice: Voice, report: ReportShare) -> Speech:
     from piper import SynthesisConfig  # noqa: PLC0415 - optional
 
     name = f"piper/{voice.voice}"

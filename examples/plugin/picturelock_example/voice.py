@@ -5,9 +5,10 @@ from typing import Self
 import numpy as np
 
 from picturelock.models import Voice, Word
+from picturelock.reporting import ReportShare
 from picturelock.settings import Settings
 from picturelock.speech.catalog import VoiceInfo
-from picturelock.speech.engine import Report, Speech
+from picturelock.speech.engine import Speech
 
 RATE = 24_000
 WORD_SECONDS = 0.25
@@ -32,7 +33,7 @@ class Beep:
         """One voice, for any language."""
         return [VoiceInfo(engine=self.name, voice="a4", title="440 Hz", languages=["*"])]
 
-    async def speak(self, text: str, voice: Voice, report: Report) -> Speech:
+    async def speak(self, text: str, voice: Voice, report: ReportShare) -> Speech:
         """A beep for each word, with the words' times."""
         step = WORD_SECONDS / voice.speed
         words = text.split()

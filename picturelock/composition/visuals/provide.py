@@ -11,6 +11,7 @@ from picturelock.concurrency import gather_limited
 from picturelock.errors import AssetUnreadable, PictureUnavailable
 from picturelock.models import ArtifactRef, Attribution, Model, Scene, Script, Visual
 from picturelock.models.script import PictureSource
+from picturelock.reporting import Report
 from picturelock.script.markdown import plain_text
 from picturelock.store.assets import ingest
 from picturelock.store.hashing import cache_key
@@ -20,7 +21,6 @@ from picturelock.store.store import Store
 _VERSION: Final = "1"
 _QUERY_CHARACTERS: Final = 100
 _AT_ONCE: Final = 4
-Report = Callable[[float, str], None]
 
 
 class _Provided(Model):
