@@ -15,6 +15,8 @@ from functools import lru_cache
 from typing import Any
 
 _WILD = re.compile(r"[A-Z]_")
+_NAME = re.compile(r"[A-Za-z_]\w*")
+_STRING = re.compile(r"""[rbf]*('[^']*'|"[^"]*")""")
 _SKIPPED = frozenset({"ctx", "type_comment", "kind", "type_params"})
 Bound = dict[str, ast.AST | str]
 
@@ -29,7 +31,15 @@ class NotOnce(Exception):
 
 def count(source: str, find: str) -> int:
     """In how many places a pattern is found."""
+    if not all(word in source for word in _words(find)):
+        return 0
     return sum(1 for _ in _places(_tree(source), _pattern(find)))
+
+
+@lru_cache(maxsize=512)
+def _words(find: str) -> frozenset[str]:
+    """The names that a pattern's places have in them: to look for these is quicker than to compare trees."""
+    return frozenset(word for word in _NAME.findall(_STRING.sub("", find)) if not _WILD.fullmatch(word))
 
 
 def replace(source: str, find: str, put: str) -> str:
