@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
 
 .PHONY: help
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-14s %s\n", $$1, $$2}'
+	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.python:
 	$(PYTHON) -m venv $(VENV)
@@ -37,11 +37,10 @@ $(VENV)/.installed-bench: requirements/bench.lock $(VENV)/.installed-dev
 	.moviepy-venv/bin/python -m pip --disable-pip-version-check --no-input -q install --only-binary :all: --require-hashes -r requirements/moviepy.lock
 	@touch $@
 
+##@ Use it
+
 .PHONY: install
 install: $(VENV)/.installed ## Install everything that exporting needs into .venv
-
-.PHONY: install-dev
-install-dev: $(VENV)/.installed-dev ## Install what the tests and checks need as well
 
 .PHONY: export
 export: install ## Export examples/tides.md to tides.mp4, with the whole stack started and stopped
@@ -50,6 +49,11 @@ export: install ## Export examples/tides.md to tides.mp4, with the whole stack s
 .PHONY: up
 up: install ## Run Temporal, worker and API until Ctrl-C
 	$(BIN)/picturelock up
+
+##@ Work on it
+
+.PHONY: install-dev
+install-dev: $(VENV)/.installed-dev ## Install what the tests and checks need as well
 
 .PHONY: lint
 lint: install-dev ## Style, spelling, types and the direction of imports
@@ -64,6 +68,10 @@ format: install-dev ## Put the code into the house's form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+.PHONY: unit
+unit: install-dev ## The quick tests: domain, workflow, activities
+	$(BIN)/pytest -m "not slow" $(AT_ONCE)
+
 .PHONY: test
 test: install-dev ## All tests, with real Temporal, FFmpeg and voice, and how much of the product they reach
 	$(BIN)/coverage erase
@@ -71,13 +79,24 @@ test: install-dev ## All tests, with real Temporal, FFmpeg and voice, and how mu
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
+##@ Prove it
+
 .PHONY: matrix
 matrix: ## All tests in a fresh clone on each Python (PYTHONS="python3.11 python3.12 python3.13")
 	scripts/matrix $(PYTHONS)
 
-.PHONY: unit
-unit: install-dev ## The quick tests: domain, workflow, activities
-	$(BIN)/pytest -m "not slow" $(AT_ONCE)
+.PHONY: mutants
+mutants: $(VENV)/.installed-mutants ## Break the product on purpose and tell what no test has seen (1 hour)
+	$(BIN)/python -m scripts.mutants
+	$(BIN)/python -m scripts.mutants.pure
+
+.PHONY: goldens
+goldens: install-dev ## Draw the golden frames again and write goldens.png, a sheet of them to look at
+	$(BIN)/python -m scripts.goldens --sheet goldens.png
+
+.PHONY: histories
+histories: install-dev ## Record the histories that the replay test replays
+	$(BIN)/python -m scripts.record_histories
 
 .PHONY: chaos
 chaos: install-dev ## Random actions and faults by seed against the real stack, 300 jobs (1 hour)
@@ -87,30 +106,21 @@ chaos: install-dev ## Random actions and faults by seed against the real stack, 
 faults: install-dev ## Hit every component with every signal in every stage: the matrix of docs/faults.md (25 minutes)
 	$(BIN)/python -m scripts.faults
 
-.PHONY: bench-stream
-bench-stream: install-dev ## Measure how soon viewers know, with up to ten thousand of them (5 minutes)
-	$(BIN)/python -m benchmarks.stream
+##@ Measure it
 
 .PHONY: bench
 bench: install-dev .moviepy-venv/.installed ## Measure whole exports against hand-written ffmpeg, MoviePy and the encoder alone (30 minutes)
 	$(BIN)/python -m benchmarks.speed
 
+.PHONY: bench-stream
+bench-stream: install-dev ## Measure how soon viewers know, with up to ten thousand of them (5 minutes)
+	$(BIN)/python -m benchmarks.stream
+
 .PHONY: bench-quality
 bench-quality: $(VENV)/.installed-bench ## Measure every quality of the film beside its bar, with a speech recogniser (15 minutes)
 	$(BIN)/python -m benchmarks.quality --keep .picturelock/quality
 
-.PHONY: histories
-histories: install-dev ## Record the histories that the replay test replays
-	$(BIN)/python -m scripts.record_histories
-
-.PHONY: goldens
-goldens: install-dev ## Draw the golden frames again and write goldens.png, a sheet of them to look at
-	$(BIN)/python -m scripts.goldens --sheet goldens.png
-
-.PHONY: mutants
-mutants: $(VENV)/.installed-mutants ## Break the product on purpose and tell what no test has seen (1 hour)
-	$(BIN)/python -m scripts.mutants
-	$(BIN)/python -m scripts.mutants.pure
+##@ Keep it
 
 .PHONY: lock
 lock: ## Resolve the dependencies again and write the lock files (no index in them)
