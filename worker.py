@@ -87,7 +87,7 @@ LIGHT_ACTIVITIES = (
     read_fractions,
 )
 CONTROL_SLOTS = 50
-"""Errands at once: they wait for Temporal, the store and receivers of webhooks."""
+"""Control activities at once: they wait for Temporal, the store and receivers of webhooks."""
 
 log = structlog.get_logger()
 
@@ -171,6 +171,12 @@ async def _sweep() -> None:
         await asyncio.sleep(SWEEP_SECONDS)
 
 
+def _log_end(task: asyncio.Task[None]) -> None:
+    """What goes on beside the work ends with the worker; if it ends before, somebody has to know why."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("a task of the worker ended", task=task.get_name(), exc_info=error)
+
+
 def _leave_after(seconds: float) -> threading.Timer:
     """Ends the process when its work has not ended by then: whoever has asked it to stop must be able to rely on it."""
 
@@ -185,7 +191,7 @@ def _leave_after(seconds: float) -> threading.Timer:
 
 
 async def _keep_pace(client: Client) -> None:
-    """Has the activities beat as often as the number of those who work beside this process allows."""
+    """Sets how often activities send heartbeats, by the number of live render workers."""
     workers = WorkerLiveness(client)
     while True:
         live_workers = await workers.read()
@@ -220,7 +226,7 @@ async def keep_evicting(client: Client) -> None:
 async def run(role: str, ready_file: Path | None = None) -> None:
     """Works until SIGTERM or SIGINT, then lets running work finish within the drain time.
 
-    As soon as it asks for work, its process id is in the ready file, if there is to be one.
+    Once the worker polls, it writes its process id to `ready_file`, if given.
     """
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -246,6 +252,8 @@ async def run(role: str, ready_file: Path | None = None) -> None:
         beside = [asyncio.create_task(_sweep()), asyncio.create_task(_keep_pace(client))]
         if role != "render":
             beside.append(asyncio.create_task(_follow_up(client)))
+        for task in beside:
+            task.add_done_callback(_log_end)
         log.info("worker ready", role=role, identity=identity)
         if ready_file is not None:
             ready_file.write_text(str(os.getpid()))

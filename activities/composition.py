@@ -28,7 +28,7 @@ async def compose_film(task: CompositionTask, heartbeat: HeartbeatReporter) -> C
     plan = composed.plan
     return Composition(
         plan=await store.put_model(plan),
-        segments=await plan_batches(plan, store, heartbeat.advance),
+        batches=await plan_batches(plan, store, heartbeat.advance),
         total_frames=plan.timeline.total_frames,
         duration_seconds=plan.timeline.duration_seconds,
         hardware=plan.format.encoder == "hardware" and plan.format.has_picture,

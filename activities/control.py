@@ -13,12 +13,12 @@ from picturelock.temporal.contracts import (
     UNPAUSE_ACTIVITIES,
     Fractions,
     NoTask,
-    PausedActivities,
+    PauseOutcome,
 )
 
 
 @control_activity(PAUSE_ACTIVITIES)
-async def pause_activities(_task: NoTask) -> PausedActivities:
+async def pause_activities(_task: NoTask) -> PauseOutcome:
     """Pauses what is scheduled, as often as something is, until nothing runs any more.
 
     An attempt that fails meanwhile is scheduled again, and paused. A server that cannot pause activities is reported
@@ -29,7 +29,7 @@ async def pause_activities(_task: NoTask) -> PausedActivities:
     while True:
         result = await activity_pause.pause(activity.client(), job_id, run_id, pausing)
         if result.quiet or result.not_paused:
-            return PausedActivities(not_paused=result.not_paused)
+            return PauseOutcome(not_paused=result.not_paused)
         activity.heartbeat()
         await asyncio.sleep(HEARTBEAT_SECONDS)
 

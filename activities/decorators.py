@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar, cast
 import structlog
 from temporalio import activity
 
-from activities.failures import encode_error, failure_of, worn_out
+from activities.failures import attempts_used_up, encode_error, failure_of
 from activities.heartbeat import HeartbeatReporter
 from picturelock.concurrency import race
 from picturelock.jobs.stages import BY_NAME
@@ -48,7 +48,7 @@ def stage_activity(
         async def run(task: Task) -> Result:
             heartbeat = HeartbeatReporter(BY_NAME[stage])
             if heartbeat.spent > heartbeat.policy.retries.attempts:
-                raise encode_error(worn_out(heartbeat), stage, heartbeat, retryable=False)
+                raise encode_error(attempts_used_up(heartbeat), stage, heartbeat, retryable=False)
             try:
                 result = await _with_heartbeat(heartbeat, work(task, heartbeat))
             except (Exception, asyncio.CancelledError) as error:

@@ -82,12 +82,13 @@ def _shortened(text: str, size: int, *, end: bool = False) -> str:
     data = text.encode()
     if len(data) <= size:
         return text
-    kept = data[-size:] if end else data[:size]
+    room = size - len("…".encode())
+    kept = data[-room:] if end else data[:room]
     inner = kept.decode(errors="ignore")
     return f"…{inner}" if end else f"{inner}…"
 
 
-def worn_out(heartbeat: HeartbeatReporter) -> PicturelockError:
+def attempts_used_up(heartbeat: HeartbeatReporter) -> PicturelockError:
     """The error of work all of whose attempts were begun and never ended."""
     attempts = heartbeat.policy.retries.attempts
     return WorkerLost(f"{attempts} attempts ended without an answer: their workers were gone, or ran out of time")

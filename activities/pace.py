@@ -47,8 +47,8 @@ class Pace:
 
     def seconds(self, job_id: str) -> float:
         """The seconds between two heartbeats of each of a job's activities."""
-        gather_limited = self._running[job_id] * max(1, self.processes)
-        return min(SLOWEST_SECONDS, max(HEARTBEAT_SECONDS, gather_limited / BEATS_PER_SECOND))
+        running = self._running[job_id] * max(1, self.processes)
+        return min(SLOWEST_SECONDS, max(HEARTBEAT_SECONDS, running / BEATS_PER_SECOND))
 
 
 PACE: Final = Pace()

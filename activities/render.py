@@ -1,4 +1,4 @@
-"""Stage `render`: one segment, the sound that is mastered beside the segments, and the choice of an encoder."""
+"""Stage `render`: batches of segments, the sound that is mastered beside the segments, and the choice of an encoder."""
 
 import asyncio
 import hashlib
@@ -32,13 +32,13 @@ from picturelock.temporal.contracts import (
 
 
 @lru_cache(maxsize=4)
-def _parsed(_sha256: str, data: bytes) -> RenderPlan:
+def _parsed(data: bytes) -> RenderPlan:
     return RenderPlan.model_validate_json(data)
 
 
 async def load_plan(ref: ArtifactRef) -> RenderPlan:
     """A plan from the store, parsed once for all the segments that a worker renders of it."""
-    return _parsed(ref.sha256, await default_store().read(ref))
+    return _parsed(await default_store().read(ref))
 
 
 @stage_activity(CHOOSE_ENCODER)

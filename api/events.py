@@ -16,11 +16,11 @@ _ALMOST: Final = 999
 """The most that an open job may be asked to show, whatever a client says it has seen."""
 
 
-def already_told(sighting: WatchedState, last: EventId | None) -> bool:
+def already_told(state: WatchedState, last: EventId | None) -> bool:
     """Whether a client has seen the end of the job as it stands: its browser should stop reconnecting."""
-    if last is None or not sighting.final or sighting.event_id is None:
+    if last is None or not state.final or state.event_id is None:
         return False
-    return (sighting.event_id.attempt, sighting.event_id.sequence) == (last.attempt, last.sequence)
+    return (state.event_id.attempt, state.event_id.sequence) == (last.attempt, last.sequence)
 
 
 @dataclass(slots=True)
@@ -31,23 +31,23 @@ class EventEncoder:
     warned: set[str] = field(default_factory=set)
     retries: dict[str, int] = field(default_factory=dict)
 
-    def frames_for(self, sighting: WatchedState) -> bytes:
-        """The frames a sighting is worth to this client, in order."""
-        if sighting.job is None or sighting.event_id is None:
-            away = JobWarning(code="STATE_UNAVAILABLE", message=sighting.away or "")
-            return self._warning(away, sighting.at) if sighting.away else b""
-        job, event_id, state = sighting.job, sighting.event_id, sighting.state_frame
+    def frames_for(self, state: WatchedState) -> bytes:
+        """The frames that a state is worth to this client, in order."""
+        if state.job is None or state.event_id is None:
+            away = JobWarning(code="STATE_UNAVAILABLE", message=state.away or "")
+            return self._warning(away, state.at) if state.away else b""
+        job, event_id, newest = state.job, state.event_id, state.state_frame
         floor = self._floor(job)
-        known = self._known(job, sighting.sequence)
-        steps = [self._step(event, job) for event in sighting.timeline if event.sequence > known]
-        asides = self._retrying(sighting.retried, sighting.at) + self._new_warnings(job.warnings, sighting.at)
+        known = self._known(job, state.sequence)
+        steps = [self._step(event, job) for event in state.timeline if event.sequence > known]
+        asides = self._retrying(state.retried, state.at) + self._new_warnings(job.warnings, state.at)
         if job.progress < floor:
             # This client has seen more, from another replica: a frame of its own. All others share the same bytes.
             job = not_below(job, floor)
-            event_id = EventId.of(job, sighting.sequence)
-            state = state_frame(job, event_id, sighting.at)
+            event_id = EventId.of(job, state.sequence)
+            newest = state_frame(job, event_id, state.at)
         self.last = event_id
-        return b"".join([*steps, *asides, state] if job.status in TERMINAL else [*steps, state, *asides])
+        return b"".join([*steps, *asides, newest] if job.status in TERMINAL else [*steps, newest, *asides])
 
     def _floor(self, job: JobStatus) -> float:
         """The least that may be shown to this client."""
@@ -103,21 +103,21 @@ async def stream(
     version, sent_at = 0, time.monotonic()
     while not watcher.is_closing():
         quiet = HEARTBEAT_SECONDS - (time.monotonic() - sent_at)
-        sighting = await watcher.newer_than(version, max(0.0, quiet))
-        if sighting is None and watcher.is_closing():
+        state = await watcher.newer_than(version, max(0.0, quiet))
+        if state is None and watcher.is_closing():
             return
-        if sighting is None:
+        if state is None:
             yield frame("heartbeat", {"timestamp": stamp(), "status": "alive"})
             sent_at = time.monotonic()
             continue
-        version = sighting.version
-        if sighting.missing:
+        version = state.version
+        if state.missing:
             yield frame("job-not-found", {"jobId": job_id, "timestamp": stamp()})
             return
-        if already_told(sighting, last):
+        if already_told(state, last):
             return  # however long it took to see it
-        if frames := encoder.frames_for(sighting):
+        if frames := encoder.frames_for(state):
             yield frames
             sent_at = time.monotonic()
-        if sighting.final:
+        if state.final:
             return

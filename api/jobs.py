@@ -100,18 +100,18 @@ def _matches(header: str, tag: str) -> bool:
 
 
 async def _changed(job: JobStatus, read_at: datetime, header: str, wait: float, shared: Context) -> JobStatus:
-    """The job as soon as it differs from what the client has. A sighting older than our own reading is no news."""
+    """The job as soon as it differs from what the client has. A state that is older than our own reading is no news."""
     deadline = asyncio.get_running_loop().time() + wait
     version = 0
     async with shared.watchers.subscribe(job.id) as watcher:
         while (left := deadline - asyncio.get_running_loop().time()) > 0:
-            sighting = await watcher.newer_than(version, left)
-            if sighting is None or sighting.missing:
+            state = await watcher.newer_than(version, left)
+            if state is None or state.missing:
                 break
-            version = sighting.version
-            fresh = sighting.observation is not None and sighting.observation.now > read_at
-            if sighting.job is not None and fresh and not _matches(header, etag(sighting.job)):
-                return sighting.job
+            version = state.version
+            fresh = state.observation is not None and state.observation.now > read_at
+            if state.job is not None and fresh and not _matches(header, etag(state.job)):
+                return state.job
     return job
 
 

@@ -1,6 +1,6 @@
 """One watcher per job and process: however many watch a job, Temporal is asked once a tick.
 
-A watcher starts with its first subscriber and ends after its last. It keeps only the newest sighting; a subscriber
+A watcher starts with its first subscriber and ends after its last. It keeps only the newest state; a subscriber
 waits for one that is newer than what it has sent, so a slow reader skips and costs nothing.
 """
 
@@ -111,7 +111,7 @@ class JobWatcher:
         self._closing = False
 
     async def newer_than(self, version: int, seconds: float) -> WatchedState | None:
-        """The newest sighting as soon as it is newer than `version`; None when that takes longer."""
+        """The newest state as soon as it is newer than `version`; None when that takes longer."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while self.latest.version <= version and not self._closing:
@@ -164,8 +164,8 @@ class JobWatcher:
         if self.latest.away is None and not self.latest.final:
             self._publish(WatchedState(self.latest.version + 1, away=reason))
 
-    def _publish(self, sighting: WatchedState) -> None:
-        self.latest = sighting
+    def _publish(self, state: WatchedState) -> None:
+        self.latest = state
         self._all.seen(self)
         self._wake()
 

@@ -64,7 +64,13 @@ async def work(beat: float) -> None:
             **beats,
         ),
         Worker(client, task_queue=RENDER_QUEUE, activities=activities, max_concurrent_activities=400, **beats),
-        Worker(client, task_queue=CONTROL_QUEUE, workflows=[PostExportWorkflow], activities=studio.errands(), **beats),
+        Worker(
+            client,
+            task_queue=CONTROL_QUEUE,
+            workflows=[PostExportWorkflow],
+            activities=studio.control_activities(),
+            **beats,
+        ),
     ):
         await asyncio.Event().wait()
 

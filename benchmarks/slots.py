@@ -38,7 +38,7 @@ def rendering(truth: Truth) -> Callable[..., Any]:
     @stage_activity(contracts.RENDER_BATCH)
     async def render(task: contracts.BatchTask, heartbeat: HeartbeatReporter) -> contracts.RenderedBatch:
         for done in range(FRAMES):
-            truth.note(task.segment_id, done)
+            truth.note(task.segment_ids[-1], done)
             heartbeat.advance(done / FRAMES, "Rendering", done=done, total=FRAMES)
             await asyncio.sleep(1 / FRAMES_PER_SECOND)
         return contracts.RenderedBatch(segments=REF, headers=[], segments_found=0, segments_made=1)
@@ -63,8 +63,8 @@ async def film_on(stand: Stand, slots: int, truth: Truth) -> AsyncIterator[str]:
                    activities=studio.activities(), **beats),
             Worker(client, task_queue=RENDER_QUEUE, activities=[rendering(truth)], max_concurrent_activities=slots,
                    **beats),
-            Worker(client, task_queue=CONTROL_QUEUE, workflows=[PostExportWorkflow], activities=studio.errands(),
-                   **beats),
+            Worker(client, task_queue=CONTROL_QUEUE, workflows=[PostExportWorkflow],
+                   activities=studio.control_activities(), **beats),
         ):  # fmt: skip
             await stack.enter_async_context(worker)
         http = await stack.enter_async_context(httpx.AsyncClient(base_url=stand.api, timeout=30))

@@ -94,8 +94,8 @@ async def measure_watched(stand: Stand, jobs: list[str], report: Report) -> None
     """One viewer after the other joins a job that is watched already."""
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(httpx.AsyncClient(base_url=stand.api, timeout=30))
-        paused = await stack.enter_async_context(http.stream("GET", f"/api/jobs/{jobs[0]}/events"))
-        assert paused.status_code == 200
+        open_stream = await stack.enter_async_context(http.stream("GET", f"/api/jobs/{jobs[0]}/events"))
+        assert open_stream.status_code == 200
         seen = await viewers(stand, WATCHED, jobs[:1], limit=1)
     report.add("first byte of connected, watched, p99", 1000 * seen["acknowledged_p99"], "ms", 50, f"{WATCHED} joined")
 

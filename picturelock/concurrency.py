@@ -16,7 +16,7 @@ Result = TypeVar("Result")
 
 @asynccontextmanager
 async def task_group() -> AsyncIterator[asyncio.TaskGroup]:
-    """A `TaskGroup` whose first failure is raised as it is, and not in a group of its own."""
+    """A `TaskGroup` whose first failure is raised itself, not wrapped in an exception group."""
     try:
         async with asyncio.TaskGroup() as group:
             yield group
@@ -31,15 +31,15 @@ async def gather_limited(*work: Coroutine[Any, Any, Result], limit: int) -> list
     """The results in order, `limit` at once. The first failure ends the others, which are waited for, and is raised."""
     slots = asyncio.Semaphore(limit)
 
-    async def in_turn(job: Coroutine[Any, Any, Result]) -> Result:
+    async def in_turn(coroutine: Coroutine[Any, Any, Result]) -> Result:
         try:
             async with slots:
-                return await job
+                return await coroutine
         finally:
-            job.close()  # one that was ended before its turn has never been awaited
+            coroutine.close()  # one that was ended before its turn has never been awaited
 
     async with task_group() as group:
-        tasks = [group.create_task(in_turn(job)) for job in work]
+        tasks = [group.create_task(in_turn(coroutine)) for coroutine in work]
     return [task.result() for task in tasks]
 
 
@@ -50,11 +50,9 @@ async def race(
     end_seconds: float | None = None,
     on_late: Callable[[asyncio.Future[Any]], None] = lambda _: None,
 ) -> Result | None:
-    """Awaits two things until either ends, and cancels the one that is left.
+    """Returns the work's result, or None if `other` ends first; re-raises what the first to end has raised.
 
-    Returns the work's result; None where `other` ended first. What the one that ended has raised is raised. Whoever is
-    cancelled is waited for, `end_seconds` at the most where they are given: what goes on after them is handed to
-    `on_late`.
+    The other one is cancelled and awaited, for at most `end_seconds`; if it still runs, it is handed to `on_late`.
     """
     main, beside = asyncio.ensure_future(work), asyncio.ensure_future(other)
     try:

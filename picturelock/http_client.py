@@ -21,12 +21,12 @@ _TIMEOUT: Final = httpx.Timeout(60.0, read=120.0)  # a model may think for long
 
 
 @dataclass(frozen=True, slots=True)
-class Provider:
+class ProviderClient:
     """A service that is asked: its name for people, and the errors its failures and refusals become.
 
     Example:
         >>> from picturelock.errors import SpeechFailed, VoiceUnavailable
-        >>> provider = Provider("the speech endpoint", SpeechFailed, VoiceUnavailable)
+        >>> client = ProviderClient("the speech endpoint", SpeechFailed, VoiceUnavailable)
     """
 
     name: str
@@ -61,14 +61,20 @@ class Provider:
         return response
 
     async def download(self, url: str, target: Path, max_bytes: int, received: Callable[[int], None]) -> None:
-        """Writes a file, as long as it is not too large; `received` is told its bytes as they come. Raises likewise."""
+        """Writes a file, as long as it is not too large; `received` is called with its bytes so far.
+
+        Raises:
+            ProviderError: `failed`: no file, also where an address that was just given answers 404.
+            ClientError: `refused`: it is larger than `max_bytes`.
+        """
         try:
             async with (
                 httpx.AsyncClient(timeout=_TIMEOUT, follow_redirects=True) as client,
                 client.stream("GET", url) as response,
             ):
                 if response.is_error:
-                    raise self.failed(f"{self.name} answered {response.status_code} for the file")
+                    text = f"{self.name} answered {response.status_code} for the file"
+                    raise self.failed(text, outage=response.status_code in RETRYABLE)
                 size = 0
                 with target.open("wb") as file:
                     async for chunk in response.aiter_bytes():

@@ -11,13 +11,14 @@ One whose libraries are not installed is left out.
 
 from functools import lru_cache
 from importlib.metadata import entry_points
-from typing import Any, Final, Literal
+from typing import Any, Literal
+
+import structlog
 
 from picturelock.settings import Settings
 
+log = structlog.get_logger()
 Group = Literal["picturelock.voices", "picturelock.pictures", "picturelock.writers"]
-BUILT_IN: Final = "picturelock"
-"""The distribution that all the others are plug-ins of."""
 
 
 class PluginConflict(RuntimeError):
@@ -35,7 +36,8 @@ def plugin_classes(group: Group) -> dict[str, Any]:
     for entry in sorted(entry_points(group=group), key=lambda entry: entry.name):
         try:
             loaded = entry.load()
-        except ModuleNotFoundError:  # an extra that is not installed
+        except ModuleNotFoundError as error:  # an extra that is not installed
+            log.debug("plug-in left out", group=group, plugin=entry.name, missing=error.name)
             continue
         if classes.setdefault(entry.name, loaded) is not loaded:
             raise PluginConflict(f"two packages provide {entry.name!r} for {group}")

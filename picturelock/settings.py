@@ -115,7 +115,7 @@ class Settings(BaseSettings):
     image_api_key: SecretStr | None = Field(default=None, description="Key of the endpoint that makes pictures.")
     webhook_secret: SecretStr | None = Field(
         default=None,
-        description="Secret that characters webhooks (`whsec_` and base64 of at least 24 bytes), for the API and every worker; unset, webhooks are refused. `picturelock up` makes one in its data folder.",
+        description="Secret that signs webhooks (`whsec_` and base64 of at least 24 bytes), for the API and every worker; unset, webhooks are refused. `picturelock up` makes one in its data folder.",
     )
     webhook_allow_private: bool = Field(
         default=False, description="Whether webhooks may go to addresses of private networks and of this machine."

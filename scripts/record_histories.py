@@ -117,7 +117,7 @@ async def record(client: Client) -> None:
         print(name, len(history.events), "events")
 
 
-async def record_aftermath(client: Client) -> None:
+async def record_post_export(client: Client) -> None:
     """One whose webhook is refused: its address is private."""
     request = ExportRequest.model_validate({**REQUEST.model_dump(mode="json"), "webhook": {"url": "http://127.0.0.1/"}})
     async with studio_open(client, Studio()):
@@ -139,7 +139,7 @@ async def main() -> None:
     )
     async with environment:
         await record(environment.client)
-        await record_aftermath(environment.client)
+        await record_post_export(environment.client)
     await asyncio.sleep(0.1)
 
 

@@ -111,41 +111,41 @@ def observations() -> list[Observation]:
     """A job's second attempt, looked at eight times: no worker at first, then all the way to the film."""
     lost = WorkerLost("render-002: its worker was not heard of again").describe("render", 5)
     earlier = EarlierAttempt(attempt=1, status="failed", error=lost, completed_at=_BEGAN - timedelta(minutes=5))
-    board, seen = JobRecord(attempt=2), list[Observation]()
+    record, seen = JobRecord(attempt=2), list[Observation]()
 
     def look(seconds: float, *pending: PendingActivity, **more: object) -> None:
         fields: dict[str, Any] = {
             "job_id": _JOB, "now": _at(seconds), "run_status": "open", "created_at": _BEGAN, "started_at": _BEGAN,
             "correlation_id": "a1b2c3", "metadata": {"project": "42"}, "attempt": 2, "earlier": [earlier],
-            "snapshot": board.snapshot(), "pending": list(pending),
+            "snapshot": record.snapshot(), "pending": list(pending),
             "live_queues": [EXPORTS_QUEUE, RENDER_QUEUE, CONTROL_QUEUE], "watched_since": _BEGAN,
             "temporal_ui": f"http://127.0.0.1:8233/namespaces/default/workflows/{_JOB}",
         }  # fmt: skip
         seen.append(Observation(**{**fields, **more}))
 
     look(12, live_queues=[])
-    board.start("script", 1, 1, "Checking the script", _at(20))
-    board.scheduled("script", "script", 1)
-    board.finished("script", "script", "", CachedResult())
-    board.complete("script", "The script has 2 scenes", _at(20.2))
-    board.start("tts", 2, 2, "Speaking 2 scenes", _at(20.2))
+    record.start("script", 1, 1, "Checking the script", _at(20))
+    record.scheduled("script", "script", 1)
+    record.finished("script", "script", CachedResult())
+    record.complete("script", "The script has 2 scenes", _at(20.2))
+    record.start("tts", 2, 2, "Speaking 2 scenes", _at(20.2))
     for number in range(2):
-        board.scheduled("tts", f"tts-0{number}", 1)
+        record.scheduled("tts", f"tts-0{number}", 1)
     look(
         20.4,
         _pending("tts-00", "exports", "tts", _beat(0.4, 20.3, "Speaking scene 1"), 20.3),
     )
     for number in range(2):
-        board.finished("tts", f"tts-0{number}", "", CachedResult(cached=number == 0))
-    board.complete("tts", "7.1 s of speech", _at(22))
-    board.start("composition", 1, 1, "Composing the film", _at(22))
-    board.scheduled("composition", "composition", 1)
-    board.finished("composition", "composition", "", CachedResult())
-    board.complete("composition", "2 segments, 8.5 s", _at(23))
-    board.start("render", 3, 255, "Rendering 2 segments", _at(23))
+        record.finished("tts", f"tts-0{number}", CachedResult(cached=number == 0))
+    record.complete("tts", "7.1 s of speech", _at(22))
+    record.start("composition", 1, 1, "Composing the film", _at(22))
+    record.scheduled("composition", "composition", 1)
+    record.finished("composition", "composition", CachedResult())
+    record.complete("composition", "2 segments, 8.5 s", _at(23))
+    record.start("render", 3, 255, "Rendering 2 segments", _at(23))
     for number, frames in enumerate((130, 125)):
-        board.scheduled("render", f"render-00{number}", frames)
-    board.scheduled("render", "sound", 0)
+        record.scheduled("render", f"render-00{number}", frames)
+    record.scheduled("render", "sound", 0)
     beat = _beat(0.5, 25, "Rendering render-000", frames_done=65, frames_total=130, speed=1.9)
     waiting = _pending("render-001"), _pending("sound", "exports")
     look(25.1, _pending("render-000", heartbeat=beat, beat_at=25), *waiting)
@@ -155,17 +155,17 @@ def observations() -> list[Observation]:
         ("render-001", CachedResult()),
         ("sound", CachedResult()),
     ):
-        board.finished("render", name, "", made)
-    board.complete("render", "2 segments and the sound are ready", _at(29))
-    board.start("finalize", 1, 100, "Joining and verifying the film", _at(29))
-    board.scheduled("finalize", "finalize", 99)
+        record.finished("render", name, made)
+    record.complete("render", "2 segments and the sound are ready", _at(29))
+    record.start("finalize", 1, 100, "Joining and verifying the film", _at(29))
+    record.scheduled("finalize", "finalize", 99)
     look(
         29.4,
         _pending("finalize", "exports", "finalize", _beat(0.4, 29.3, "Verifying the film"), 29.3),
     )
-    board.finished("finalize", "finalize", "", CachedResult())
-    board.complete("finalize", "The film is verified and published", _at(31))
-    board.finish()
+    record.finished("finalize", "finalize", CachedResult())
+    record.complete("finalize", "The film is verified and published", _at(31))
+    record.finish()
     look(31, run_status="completed", closed_at=_at(31), result=_result())
     return seen
 

@@ -65,7 +65,7 @@ class Studio:
             raise encode_failure(error.describe(), retryable=again) from error
 
     @staticmethod
-    def errands() -> list[Callable[..., Any]]:
+    def control_activities() -> list[Callable[..., Any]]:
         """The control queue's activities: they are about Temporal and the store, so they are the real ones."""
         return [pause_activities, unpause_activities, archive_job, deliver_webhook]
 
@@ -91,7 +91,7 @@ class Studio:
             ]
             frames = sum(one.frames for one in planned)
             return contracts.Composition(
-                plan=REF, segments=planned, total_frames=frames, duration_seconds=frames / 30,
+                plan=REF, batches=planned, total_frames=frames, duration_seconds=frames / 30,
                 hardware=studio.hardware is not None, warnings=studio.warnings[:NOTES_KEPT],
                 warnings_total=len(studio.warnings),
             )  # fmt: skip

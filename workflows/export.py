@@ -97,9 +97,9 @@ class ExportWorkflow:
         return result
 
     async def _within_deadline(self, work: asyncio.Task[ExportResult]) -> ExportResult:
-        """The work's result. Without a wish of the request nothing bounds how long a job may wait and take.
+        """The work's result. Without `deadlineSeconds` nothing bounds how long a job takes.
 
-        With one, everything counts from the start on but pauses.
+        With it, all time since the start counts, except pauses.
         """
         allowed = self._export.request.deadline_seconds
         if allowed is None:
@@ -142,7 +142,7 @@ class ExportWorkflow:
         pause = self._record.pauses
 
         def over() -> bool:
-            # Resumed and paused again in one workflow task is another pause; the flag alone would hide the end of this.
+            # Resumed and paused again in one workflow task is another pause: the flag would hide that this one is over.
             return self._record.pauses != pause or not self._record.pause_requested
 
         while True:

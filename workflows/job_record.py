@@ -35,7 +35,7 @@ class JobRecord:
         """Every entry; the record has only the newest ones."""
 
         self._open: dict[StageName, dict[str, int]] = {}
-        self._left: dict[str, float] = {}
+        self._last_fractions: dict[str, float] = {}
         self._made: dict[str, CachedResult] = {}
         self._warnings: list[JobWarning] = []
         self.warnings_total = 0
@@ -46,16 +46,8 @@ class JobRecord:
         self._paused_seconds = 0.0
         self.pauses = 0
         """How often a pause has been asked for."""
-        self.version = 0
-        """Grows with every note."""
-
         self.notable = 0
         """Grows with what is worth a memo: every second finished activity, and all that is no activity."""
-
-    @property
-    def begun(self) -> bool:
-        """Whether any activity has come to its end."""
-        return any(record.finished for record in self._steps.values())
 
     @property
     def pause_requested(self) -> bool:
@@ -80,7 +72,7 @@ class JobRecord:
         self._open.setdefault(step, {})[activity_id] = units
         self._change(step, scheduled=self._steps[step].scheduled + 1)
 
-    def finished(self, step: StageName, activity_id: str, message: str, made: CachedResult) -> None:
+    def finished(self, step: StageName, activity_id: str, made: CachedResult) -> None:
         """An activity came to its good end."""
         record = self._steps[step]
         units = self._take_open(step, activity_id)
@@ -93,11 +85,14 @@ class JobRecord:
             cache_hits=record.cache_hits + made.hits,
             cache_misses=record.cache_misses + made.misses,
         )
-        self._message = message
         self.notable += units == 0 or (record.finished + 1) % 2 == 0
         if made.attempt > 1:
             reasons = "; ".join(dict.fromkeys(made.failures))
             self.warn("RETRIED", step, [f"{activity_id} needed {made.attempt} attempts{reasons and f': {reasons}'}"])
+
+    def say(self, message: str) -> None:
+        """What is being worked on, in a sentence. Not worth a memo of its own."""
+        self._message = message
 
     def withdraw(self, step: StageName, activity_id: str, fraction: float) -> None:
         """An activity is open no more and will be scheduled again. What it had reached stays shown."""
@@ -116,7 +111,7 @@ class JobRecord:
         record = self._steps[step]
         running = self._open.pop(step, {})
         reached = record.units_done + sum(
-            int(units * self._left.get(activity_id, 0)) for activity_id, units in running.items()
+            int(units * self._last_fractions.get(activity_id, 0)) for activity_id, units in running.items()
         )
         shown = max(record.units_shown, reached)
         self._change(step, planned=record.planned + activities, units_done=0, units_shown=shown)
@@ -124,13 +119,13 @@ class JobRecord:
 
     def reached(self, activity_id: str, fraction: float) -> None:
         """How far an activity was that has failed: what was shown stays shown."""
-        self._left[activity_id] = max(fraction, self._left.get(activity_id, 0.0))
+        self._last_fractions[activity_id] = max(fraction, self._last_fractions.get(activity_id, 0.0))
         self._noted()
 
     def cancel(self, fractions: Mapping[str, float]) -> None:
         """All that is open is cancelled; this is how far each was. Of one that is not known, what is known stays."""
-        self._left = {
-            activity_id: max(fractions.get(activity_id, 0.0), self._left.get(activity_id, 0.0))
+        self._last_fractions = {
+            activity_id: max(fractions.get(activity_id, 0.0), self._last_fractions.get(activity_id, 0.0))
             for activity_ids in self._open.values()
             for activity_id in activity_ids
         }
@@ -196,7 +191,7 @@ class JobRecord:
             pause_requested=self.pause_requested,
             paused=self._paused,
             paused_seconds=self._paused_seconds,
-            last_fractions=self._left,
+            last_fractions=self._last_fractions,
             attempt=self._attempt,
         )
 
@@ -252,7 +247,6 @@ class JobRecord:
 
     def _change(self, step: StageName, **update: object) -> None:
         self._steps[step] = self._steps[step].model_copy(update=update)
-        self.version += 1
 
     def _note_where_we_are(self, state: StepState, message: str, now: datetime) -> None:
         """A note on the job as a whole, told of the step it is in."""
@@ -273,5 +267,4 @@ class JobRecord:
         self.notable += 1
 
     def _noted(self) -> None:
-        self.version += 1
         self.notable += 1

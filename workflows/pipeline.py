@@ -134,7 +134,7 @@ class ExportPipeline:
     async def _render(self, composition: Composition) -> tuple[list[RenderedBatch], Sound]:
         count = composition.segment_count
         what = f"Rendering {count} segments" if count else "Mastering the sound"
-        activities = len(composition.segments) + 1
+        activities = len(composition.batches) + 1
         self._record.start("render", activities, composition.total_frames, what, workflow.now())
         made = await self._by_hardware(composition) if composition.hardware else None
         batches, sound = made or await self._rendered(composition, None)
@@ -166,7 +166,7 @@ class ExportPipeline:
                 raise
             text = f"all segments are rendered again by software: {failure.message}"
             self._record.warn("SOFTWARE_ENCODER", "render", [text])
-            self._record.restart_step("render", 1 + len(composition.segments))
+            self._record.restart_step("render", 1 + len(composition.batches))
             return None
         return batches, sound
 
@@ -179,7 +179,6 @@ class ExportPipeline:
         async def render(batch: PlannedBatch) -> RenderedBatch:
             task = BatchTask(
                 plan=composition.plan,
-                segment_id=batch.id,
                 segment_ids=batch.segment_ids,
                 frames=batch.frames,
                 found=batch.found,
@@ -194,7 +193,7 @@ class ExportPipeline:
             )
 
         sound = asyncio.create_task(self._sound(composition, f"sound{mark}"))
-        batches = await self._all([render(batch) for batch in composition.segments], beside=sound)
+        batches = await self._all([render(batch) for batch in composition.batches], beside=sound)
         return batches, await sound
 
     async def _sound(self, composition: Composition, activity_id: str) -> Sound:
@@ -203,7 +202,7 @@ class ExportPipeline:
             MASTER_SOUND,
             SoundTask(plan=composition.plan),
             activity_id,
-            units=0 if composition.segments else composition.total_frames,
+            units=0 if composition.batches else composition.total_frames,
             seconds=composition.duration_seconds,
         )
 
@@ -249,12 +248,15 @@ class ExportPipeline:
             try:
                 result = await handle
             except ActivityError as error:
-                if not self._is_withdrawn(step, activity_id, error):
-                    if (reached := fraction_reached(error)) > 0:
+                reached = fraction_reached(error)
+                if not self._is_withdrawn(activity_id, error):
+                    if reached > 0:
                         self._record.reached(activity_id, reached)
                     raise
+                self._record.withdraw(step, activity_id, reached)
             else:
-                self._record.finished(step, activity_id, self._message(step), result)
+                self._record.finished(step, activity_id, result)
+                self._record.say(self._message(step))
                 return result
             finally:
                 del self._begun[activity_id]
@@ -270,19 +272,16 @@ class ExportPipeline:
         if waiting:
             await wait_for_end(list(waiting.values()))
 
-    def _is_withdrawn(self, step: StageName, activity_id: str, error: ActivityError) -> bool:
-        """Whether an activity was only withdrawn, and the work as a whole is still wanted. Then it is open no more."""
+    def _is_withdrawn(self, activity_id: str, error: ActivityError) -> bool:
+        """Whether an activity was only withdrawn, and the work as a whole is still wanted."""
         task = asyncio.current_task()
-        if activity_id not in self._withdrawn or not is_cancelled(error) or (task and task.cancelling()):
-            return False
-        self._record.withdraw(step, activity_id, fraction_reached(error))
-        return True
+        return activity_id in self._withdrawn and is_cancelled(error) and not (task and task.cancelling())
 
     def _message(self, step: StageName) -> str:
         record = next(one for one in self._record.snapshot().steps if one.name == step)
         if step == "render":
             return f"Rendering: {record.units_done} of {record.units_total} frames are in finished segments"
-        return f"{step}: {record.finished + 1} of {record.planned}"
+        return f"{step}: {record.finished} of {record.planned}"
 
     async def _all(
         self, jobs: list[Coroutine[Any, Any, Item]], *, beside: asyncio.Task[Sound] | None = None

@@ -1,4 +1,4 @@
-"""`AftermathWorkflow`: what follows an export's end. Apart from it, so that nothing here can change the job."""
+"""`PostExportWorkflow`: what follows an export's end. Apart from it, so that nothing here can change the job."""
 
 from datetime import timedelta
 from typing import Final

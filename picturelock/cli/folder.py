@@ -1,4 +1,4 @@
-"""A stack's data folder: whose it is, where its stack answers, and the secret that characters its webhooks."""
+"""A stack's data folder: whose it is, where its stack answers, and the secret that signs its webhooks."""
 
 import asyncio
 import contextlib
@@ -58,7 +58,7 @@ async def already_running(data: Path) -> str | None:
 
 
 def own_secret(data: Path) -> str:
-    """The secret that characters this folder's webhooks, made once, for its owner's eyes only."""
+    """The secret that signs this folder's webhooks, made once, for its owner's eyes only."""
     path = data / SECRET_FILE
     if not path.exists():
         temporary = path.with_suffix(".new")

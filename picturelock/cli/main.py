@@ -36,6 +36,9 @@ err = Console(stderr=True)
 _API_PORT: Final = 8080
 _TEMPORAL_PORT: Final = 7233
 _UI_PORT: Final = 8233
+_SUFFIXES: Final = {None: ".m4a", "vp9": ".webm"}
+"""Of the files that are no MP4 film, by the codec of their pictures; a podcast has none."""
+
 _REFUSED: Final = 2
 _WRONG_INPUT: Final = (
     OSError,
@@ -178,7 +181,7 @@ def export(
             job = await follow(client, err, job_id, name)
             if job is None or job.status != "completed" or job.output is None:
                 return report_end(err, job)
-            suffix = ".webm" if job.output.video_codec == "vp9" else ".mp4"
+            suffix = _SUFFIXES.get(job.output.video_codec, ".mp4")
             target = output or Path((script.stem if script else "film") + suffix)
             await client.download(job.output.path, target)
             out.print(f"{target}  {film_facts(job.output)}", highlight=False, soft_wrap=True)

@@ -216,9 +216,12 @@ class Stack:
             if time.monotonic() - began < _SHORT_LIFE_SECONDS:
                 await asyncio.sleep(_RESTART_SECONDS)
             began = time.monotonic()
-            await child.start()
-            self._write_state()
-            await child.start_ahead()
+            try:
+                await child.start()
+                self._write_state()
+                await child.start_ahead()
+            except OSError as error:  # no process or no file may be had just now: what has ended is tried again
+                self.say(f"the {child.name} could not be started: {error.strerror}")
 
 
 def _python_path() -> dict[str, str]:

@@ -195,7 +195,7 @@ def to_srt(cues: list[Cue]) -> str:
 
 
 def to_vtt(cues: list[Cue]) -> str:
-    """The cues as WebVTT. `&` and `<` are escaped, as its grammar asks; `-->` cannot stand in a cue."""
+    """The cues as WebVTT. `&`, `<` and `>` are escaped, so that `-->` cannot stand in a cue."""
     blocks = ["WEBVTT"]
     for number, cue in enumerate(cues, start=1):
         text = "\n".join(line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") for line in cue.lines)

@@ -12,7 +12,7 @@ from picturelock.composition.captions import cues_of_scene
 from picturelock.composition.inserts import InsertKind, ReadyInsert
 from picturelock.composition.layout import Layout, Part, lay_out
 from picturelock.composition.pictures import Notes, PictureMaker
-from picturelock.composition.visuals.provide import Provider
+from picturelock.composition.visuals.provide import PictureProvider
 from picturelock.composition.visuals.source import VisualSource
 from picturelock.concurrency import gather_limited
 from picturelock.errors import AssetUnreadable, InvalidRequest
@@ -119,8 +119,8 @@ class Composer:
         )
         return Composed(plan, notes.found, notes.made)
 
-    def _provider(self, video: VideoFormat) -> Provider:
-        return Provider(
+    def _provider(self, video: VideoFormat) -> PictureProvider:
+        return PictureProvider(
             available=self.sources,
             pictures=self.request.pictures,
             size=(video.width, video.height),
@@ -151,7 +151,7 @@ class Composer:
         return lay_out(parts, video.fps, seconds)
 
     async def _pictures(
-        self, layout: Layout, provider: Provider, video: VideoFormat, notes: Notes, report: Report
+        self, layout: Layout, provider: PictureProvider, video: VideoFormat, notes: Notes, report: Report
     ) -> list[ScenePicture]:
         total = len(self.script.scenes)
         script = await provider.fill(self.script, lambda share, message: report(0.3 * share, message))

@@ -49,9 +49,9 @@ class Pipe:
 
     def close(self, end: int | None = None) -> None:
         """Closes one end, or all that are still ours."""
-        for activity_id in {end} & self._open if end is not None else set(self._open):
-            self._open.discard(activity_id)
-            os.close(activity_id)
+        for descriptor in {end} & self._open if end is not None else set(self._open):
+            self._open.discard(descriptor)
+            os.close(descriptor)
 
 
 async def read(pipe: Pipe, take: Callable[[bytes], None]) -> None:

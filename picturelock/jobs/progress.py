@@ -1,7 +1,7 @@
 """How far a job is, from the workflow's record and what its activities report. Pure.
 
 Progress is `sum(weight * fraction)` over the stage table; `render` counts frames. A finished activity wins over its
-heartbeat, and one that is neither pending nor recorded has just finished. Nothing is capped: the last unit of the
+heartbeat, and one that is neither pending nor recorded has just finished. No percent is held back: the last unit of the
 last step is the close of the execution itself, so an open job always lacks something and 100 comes with the end.
 """
 
@@ -38,21 +38,21 @@ def _fraction(record: StepRecord, observation: Observation | None) -> float:
         return 1.0
     if record.state == "pending" or record.units_total <= 0:
         return 0.0
-    units = record.units_done + sum(units * share for units, share, _ in _open(record, observation))
+    units = record.units_done + sum(units * share for units, share, _ in _unfinished(record, observation))
     return min(max(units, record.units_shown) / record.units_total, 1.0)
 
 
 def frames_done(record: StepRecord, observation: Observation) -> int:
     """Frames in finished segments, and those that running ones have encoded."""
     done = record.units_done
-    for units, share, running in _open(record, observation):
+    for units, share, running in _unfinished(record, observation):
         beat = running.heartbeat if running else None
         encoded = beat.frames_done if beat else None
         done += encoded if encoded is not None else math.floor(units * share)
     return done
 
 
-def _open(record: StepRecord, observation: Observation | None) -> list[tuple[int, float, PendingActivity | None]]:
+def _unfinished(record: StepRecord, observation: Observation | None) -> list[tuple[int, float, PendingActivity | None]]:
     """The step's unfinished activities: units, the share of them that is done, and the activity if it is pending."""
     if observation is None or observation.snapshot is None:
         return []
@@ -78,7 +78,7 @@ def _share(activity_id: str, running: PendingActivity | None, snapshot: Snapshot
 
 
 def detail_of(record: StepRecord, observation: Observation) -> StepDetail | None:
-    """A step's own units: frames and items."""
+    """How far a step is, in frames (render) and in activities."""
     if record.scheduled == 0:
         return None
     frames = record.name == "render"
@@ -108,7 +108,7 @@ def _newest_stamp(observation: Observation) -> datetime:
 def eta_seconds(progress: float, observation: Observation) -> float | None:
     """Seconds left at the rate of the present stretch: the rendering from its start on, else the whole job.
 
-    None while nothing is known: before the first percents, while the job is held, after its end.
+    None while nothing is known: before the first percents, while a pause is asked for, after its end.
     """
     snapshot = observation.snapshot
     if observation.run_status != "open" or snapshot is None or snapshot.pause_requested:

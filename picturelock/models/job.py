@@ -38,7 +38,7 @@ class Heartbeat(Model):
     message: str = ""
     frames_done: int | None = None
     frames_total: int | None = None
-    speed: float | None = Field(default=None, description="Frames of film per frame of real time.")
+    speed: float | None = Field(default=None, description="Frames encoded per second of real time.")
     last_advance_at: datetime = Field(description="By the worker's clock.")
     quiet_seconds: float = Field(default=0.0, description="How long before this heartbeat the last advance was.")
     stall_after_seconds: float

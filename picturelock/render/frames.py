@@ -178,19 +178,19 @@ _MIXERS: Final[dict[TransitionKind, Callable[[float, Planes, Planes], None]]] = 
 
 
 def color_overlay(x: int, y: int, mask: Bytes2D, yuv: tuple[int, int, int], opacity: float) -> Overlay:
-    """A paint of one colour from an 8-bit mask with even sides."""
+    """An overlay of one colour from an 8-bit mask with even sides."""
     cover = _cover(mask, opacity)
     luma, chroma = cover[0], cover[1]
     y_value, u_value, v_value = yuv
-    return _inked(
+    return _premultiplied(
         x, y, cover, (np.full_like(luma, y_value), np.full_like(chroma, u_value), np.full_like(chroma, v_value))
     )
 
 
 def picture_overlay(x: int, y: int, frame: Bytes2D, mask: Bytes2D, opacity: float) -> Overlay:
-    """A paint of a picture (I420 frame) through an 8-bit mask of the same size."""
+    """An overlay of a picture (I420 frame) through an 8-bit mask of the same size."""
     planes = views(frame)
-    return _inked(x, y, _cover(mask, opacity), (planes.y, planes.u, planes.v))
+    return _premultiplied(x, y, _cover(mask, opacity), (planes.y, planes.u, planes.v))
 
 
 def _cover(mask: Bytes2D, opacity: float) -> ThreePlanes:
@@ -201,8 +201,8 @@ def _cover(mask: Bytes2D, opacity: float) -> ThreePlanes:
     return np.rint(luma).astype(np.uint8), chroma, chroma
 
 
-def _inked(x: int, y: int, cover: ThreePlanes, colors: ThreePlanes) -> Overlay:
-    """Ink is the colour as far as it covers, made once for all frames."""
+def _premultiplied(x: int, y: int, cover: ThreePlanes, colors: ThreePlanes) -> Overlay:
+    """Colours multiplied by their coverage, once for all frames."""
     luma, u, v = (cv2.multiply(color, part, scale=1 / 255) for color, part in zip(colors, cover, strict=True))
     premultiplied = np.asarray(luma, np.uint8), np.asarray(u, np.uint8), np.asarray(v, np.uint8)
     return Overlay(x, y, (255 - cover[0], 255 - cover[1], 255 - cover[2]), premultiplied)

@@ -170,7 +170,7 @@ def _moved(reader: ClipReader, movement: Motion, frame: int) -> motion.Mover:
 
 
 async def _watermark(mark: Watermark, video: VideoFormat, store: Store) -> Overlay:
-    """The watermark at a tenth of the frame's width, its own transparency kept."""
+    """The watermark, at most 12 % of the frame's longer side wide, its own transparency kept."""
     _, ref = await store.asset(mark.asset_id)
     rgba = await asyncio.to_thread(stills.load_rgba, await store.read(ref))
     margin = round(min(video.width, video.height) * 0.035) // 2 * 2

@@ -6,7 +6,7 @@ from typing import Final, Self
 from pydantic import ValidationError
 
 from picturelock.errors import WriterFailed, WriterUnavailable
-from picturelock.http_client import Provider, bearer
+from picturelock.http_client import ProviderClient, bearer
 from picturelock.models import Brief, Script
 from picturelock.settings import Settings
 
@@ -15,7 +15,7 @@ _SYSTEM = (
     "thought, a title of at most six words, and a narration of one to three plain sentences that read well aloud, "
     "without markup. Write in the language the brief names. Do not invent figures."
 )
-_PROVIDER: Final = Provider("the language model's endpoint", WriterFailed, WriterUnavailable)
+_CLIENT: Final = ProviderClient("the language model's endpoint", WriterFailed, WriterUnavailable)
 
 
 class OpenAIWriter:
@@ -65,7 +65,7 @@ class OpenAIWriter:
             "response_format": {"type": "json_schema", "json_schema": schema},
         }
         url = f"{self._base_url}/chat/completions"
-        response = await _PROVIDER.request("POST", url, json=body, headers=self._headers)
+        response = await _CLIENT.request("POST", url, json=body, headers=self._headers)
         try:
             return str(response.json()["choices"][0]["message"]["content"])
         except (ValueError, LookupError, TypeError) as error:

@@ -146,9 +146,9 @@ def _synthesize(text: str, speed: float, report: ReportShare) -> Speech:
         for number, sentence in enumerate(sentences):
             report(number / len(sentences))
             for chunk in _chunks(tts.g2p, sentence):
-                samples, tokens = _speak_chunk(tts, chunk, speed, rng, offset, timed=timed)
+                samples, chunk_tokens = _speak_chunk(tts, chunk, speed, rng, offset, timed=timed)
                 pieces.append(samples)
-                tokens += tokens
+                tokens += chunk_tokens
                 offset += len(samples) / tts.sample_rate
     if not pieces or not any(len(piece) for piece in pieces):
         raise SpeechFailed("the voice hibari/heart made no sound of this text")

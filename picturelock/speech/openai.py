@@ -5,14 +5,14 @@ import wave
 from typing import Final
 
 from picturelock.errors import SpeechFailed, VoiceUnavailable
-from picturelock.http_client import Provider, bearer
+from picturelock.http_client import ProviderClient, bearer
 from picturelock.models import Voice
 from picturelock.reporting import ReportShare
 from picturelock.settings import Settings
 from picturelock.speech.catalog import VoiceInfo
 from picturelock.speech.engine import Speech
 
-_PROVIDER: Final = Provider("the speech endpoint", SpeechFailed, VoiceUnavailable)
+_CLIENT: Final = ProviderClient("the speech endpoint", SpeechFailed, VoiceUnavailable)
 
 
 class OpenAIEngine:
@@ -52,7 +52,7 @@ class OpenAIEngine:
             "response_format": "wav",
         }
         url = f"{self._base_url}/audio/speech"
-        response = await _PROVIDER.request("POST", url, json=body, headers=self._headers)
+        response = await _CLIENT.request("POST", url, json=body, headers=self._headers)
         report(1.0)
         return _read_wav(response.content)
 

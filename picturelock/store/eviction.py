@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -30,6 +30,7 @@ _SETTLED: Final = timedelta(minutes=1)
 _READERS: Final = 32
 _JSON: Final = TypeAdapter(dict[str, Any])
 Tick = Callable[[], None]
+Outcome = Literal["deleted", "kept", "later"]
 
 
 class Tombstone(Model):
@@ -75,14 +76,21 @@ class Evictor:
         used = {file.sha256 for entry in entries for file in entry.files}
         deleted, size = await self._bury(used, began, oldest_open)
         forgotten = choose(entries, self.max_bytes, began - _YOUNG)
+        kept = {file.sha256 for entry in entries if entry not in forgotten for file in entry.files}
         for entry in forgotten:
             self.tick()
-            await self._forget(entry, nothing_open=oldest_open is None)
-        total = sum(entry.size for entry in entries)
+            at_once = await self._forget(entry, kept, nothing_open=oldest_open is None)
+            deleted, size = deleted + len(at_once), size + sum(file.size_bytes for file in at_once)
+        cached = {file.sha256: file.size_bytes for entry in entries for file in entry.files}
+        total = sum(cached.values())
         return Eviction(cached_bytes=total, forgotten=len(forgotten), deleted=deleted, deleted_bytes=size)
 
-    async def _forget(self, entry: _Entry, *, nothing_open: bool) -> None:
-        """Notes that a record goes, lets it go, and notes when it was gone. The names of notes never meet."""
+    async def _forget(self, entry: _Entry, kept: set[str], *, nothing_open: bool) -> list[ArtifactRef]:
+        """Notes that a record goes, lets it go, and notes when it was gone. The names of notes never meet.
+
+        A store that is too full for a note is helped at once, where nothing is open that could miss the files: they are
+        deleted, but for those that a `kept` record points at. Returns what was deleted.
+        """
         # Noted before and after: a process that dies in between leaves a note, and never files that nothing points at.
         note = f"{entry.key}.{uuid.uuid4().hex}"
         try:
@@ -91,11 +99,11 @@ class Evictor:
             if not nothing_open:
                 raise
             await self.store.forget("records", entry.kind, entry.key)
-            for file in entry.files:
-                await self._delete(file, self.clock())
-            return
+            files = [file for file in entry.files if file.sha256 not in kept]
+            return [file for file in files if await self._delete(file, self.clock()) == "deleted"]
         await self.store.forget("records", entry.kind, entry.key)
         await self._note(entry, note)
+        return []
 
     async def _note(self, entry: _Entry, name: str) -> None:
         await self.store.remember_evicted(entry.kind, name, Tombstone(at=self.clock(), files=list(entry.files)))
@@ -129,25 +137,36 @@ class Evictor:
             for name, _ in await self.store.list_records("evicted", kind):
                 self.tick()
                 data = await self.store.read_record("evicted", kind, name)
-                tombstone = Tombstone.model_validate_json(data) if data else None
-                if tombstone is None or tombstone.at >= until:
+                tombstone = _read_tombstone(data) if data else None
+                if tombstone is None:  # what it was about cannot be known; it must not stop every run to come
+                    await self.store.forget("evicted", kind, name)
+                    continue
+                if tombstone.at >= until:
                     continue
                 # A file that another record points at goes with that record, not with this one.
                 files = [file for file in tombstone.files if file.sha256 not in used]
-                gone = [file for file in files if await self._delete(file, now - 2 * TOUCH_AFTER)]
+                outcomes = [await self._delete(file, now - 2 * TOUCH_AFTER) for file in files]
+                gone = [file for file, outcome in zip(files, outcomes, strict=True) if outcome == "deleted"]
                 count, size = count + len(gone), size + sum(file.size_bytes for file in gone)
-                if len(gone) == len(files):
+                if "later" not in outcomes:
                     await self.store.forget("evicted", kind, name)
         return count, size
 
-    async def _delete(self, file: ArtifactRef, before: datetime) -> bool:
-        """Deletes a file, unless it was put since then, or is somebody's upload, too. False: it is to be seen later.
+    async def _delete(self, file: ArtifactRef, before: datetime) -> Outcome:
+        """Deletes a file, unless it was put since `before` ("later"), or is somebody's upload, too ("kept").
 
         What was put lately may be of a job that has not written its record down yet.
         """
         if await self.store.find_asset(f"sha256-{file.sha256}") is not None:
-            return True
-        return await self.store.delete_older(file, before)
+            return "kept"
+        return "deleted" if await self.store.delete_older(file, before) else "later"
+
+
+def _read_tombstone(data: bytes) -> Tombstone | None:
+    try:
+        return Tombstone.model_validate_json(data)
+    except ValidationError:
+        return None
 
 
 def choose(entries: list[_Entry], max_bytes: int, before: datetime) -> list[_Entry]:

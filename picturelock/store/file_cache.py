@@ -23,17 +23,17 @@ class FileCache:
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder = folder
         self._max_bytes = max_bytes
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._pruned_at = 0.0
 
     @asynccontextmanager
     async def lock(self, sha256: str) -> AsyncIterator[None]:
         """One at a time for each file: who comes second finds what the first has fetched."""
-        async with self._turns.setdefault(sha256, asyncio.Lock()):
+        async with self._locks.setdefault(sha256, asyncio.Lock()):
             yield
 
     def find(self, sha256: str, hardlink_into: Path | None = None) -> Path | None:
-        """A copy that is there; it counts as used now. With `pin`, a second name for it in that folder."""
+        """A copy that is there; it counts as used now. With `hardlink_into`, a second name for it in that folder."""
         path = self._folder / sha256
         try:
             os.utime(path)

@@ -27,7 +27,7 @@ def cache_key(*parts: str) -> str:
 
 
 def lost(ref: ArtifactRef, what: str) -> ArtifactLost:
-    """The error for a file that is not what it should be; `how` goes on from its name."""
+    """The error for a file that is not what it should be; `what` completes the sentence."""
     return ArtifactLost(f"the file {ref.sha256[:12]}… ({ref.media_type}) {what}")
 
 

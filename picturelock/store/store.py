@@ -145,7 +145,8 @@ class Store:
     async def local(self, ref: ArtifactRef, hardlink_into: Path | None = None) -> Path:
         """A path where the file can be read: in place in a local store, else a verified copy in the scratch folder.
 
-        Copies go when there is no room for them; with `pin`, a folder of the scratch folder, one stays as long as that.
+        Copies go when there is no room for them; with `hardlink_into`, a folder below the scratch
+        folder, one stays as long as that folder.
 
         Raises:
             ArtifactLost: the store has lost it, or what it has is damaged (and is gone from now on).

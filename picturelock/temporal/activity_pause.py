@@ -39,7 +39,9 @@ async def pause(client: Client, job_id: str, run_id: str, pausing: tuple[str, in
     nothing: nobody would unpause it again.
     """
     pending = await _pending(client, job_id, run_id)
-    if not any((own.activity_id, own.attempt) == pausing and own.state == _STARTED for own in pending):
+    if not any(
+        (activity.activity_id, activity.attempt) == pausing and activity.state == _STARTED for activity in pending
+    ):
         return PauseResult(quiet=True, not_paused=[])
     quiet, not_paused = True, []
     for activity in _work(pending):

@@ -99,7 +99,7 @@ class Composition(CachedResult):
     """The stored plan and what it asks to be rendered."""
 
     plan: ArtifactRef
-    segments: list[PlannedBatch] = Field(description="In the order in which they are to be scheduled.")
+    batches: list[PlannedBatch] = Field(description="In the order in which they are to be scheduled.")
     total_frames: int
     duration_seconds: float
     hardware: bool = Field(default=False, description="Whether a hardware encoder is wished for.")
@@ -121,11 +121,11 @@ class Composition(CachedResult):
     @property
     def segment_count(self) -> int:
         """How many segments the film has."""
-        return sum(len(batch.segment_ids) for batch in self.segments)
+        return sum(len(batch.segment_ids) for batch in self.batches)
 
 
 class EncoderTask(Model):
-    """The film that an encoder is looked for."""
+    """The film for which a hardware encoder is sought."""
 
     plan: ArtifactRef
 
@@ -141,7 +141,6 @@ class BatchTask(Model):
     """One batch of a plan, and the encoder of the whole film (None: the codec's software encoder)."""
 
     plan: ArtifactRef
-    segment_id: str = Field(description="The id of the batch.")
     segment_ids: list[str]
     frames: int
     found: ArtifactRef | None = None
@@ -193,7 +192,7 @@ class Fractions(Model):
     fractions: dict[str, float] = {}
 
 
-class PausedActivities(Model):
+class PauseOutcome(Model):
     """What came of a pause: the activities that wait and that this server cannot pause."""
 
     not_paused: list[str] = []
@@ -230,7 +229,7 @@ MASTER_SOUND: Final = _of_stage("render", "master_sound", SoundTask, Sound, EXPO
 
 FINALIZE: Final = _of_stage("finalize", "finalize_film", FinalizeTask, ExportResult)
 
-PAUSE_ACTIVITIES: Final = _control("pause_activities", NoTask, PausedActivities)
+PAUSE_ACTIVITIES: Final = _control("pause_activities", NoTask, PauseOutcome)
 UNPAUSE_ACTIVITIES: Final = _control("unpause_activities", NoTask, NoneType)
 READ_FRACTIONS: Final = Activity("read_fractions", NoTask, Fractions, None, EXPORTS_QUEUE)
 """Runs beside its workflow, as a local activity."""

@@ -55,7 +55,7 @@ from picturelock.temporal.worker_liveness import WorkerLiveness
 
 DESCRIBE_SECONDS: Final = 3.0
 QUERY_SECONDS: Final = 1.0
-_HOPELESS_SECONDS: Final = 5.0
+_UNANSWERED_SECONDS: Final = 5.0
 _KEPT: Final = 512
 _ATTEMPTS: Final = 10
 """Of how many attempts the deliveries are looked up."""
@@ -83,7 +83,7 @@ class JobReader:
         self._archive = archive
         self._temporal_ui = temporal_ui.rstrip("/") if temporal_ui else None
         self._snapshots: OrderedDict[tuple[str, int], Snapshot] = OrderedDict()
-        self._hopeless: OrderedDict[tuple[str, int], float] = OrderedDict()
+        self._unanswered: OrderedDict[tuple[str, int], float] = OrderedDict()
         self._signals: OrderedDict[tuple[str, int], bool | None] = OrderedDict()
 
     async def status(self, job_id: str) -> JobStatus:
@@ -214,14 +214,14 @@ class JobReader:
         key = (described.run_id, described.history_length)
         if key in self._snapshots:
             return self._snapshots[key], False
-        if time.monotonic() < self._hopeless.get(key, 0.0):
+        if time.monotonic() < self._unanswered.get(key, 0.0):
             return memo, True
         try:
             async with asyncio.timeout(QUERY_SECONDS):  # a limit of the call alone would be tried again
                 answer: Snapshot = await handle.query(STATUS_QUERY, result_type=Snapshot)
         except (RPCError, WorkflowQueryFailedError, WorkflowQueryRejectedError, TimeoutError):
             # It hangs or its worker does: the others must not wait for it at every look.
-            _keep(self._hopeless, key, time.monotonic() + _HOPELESS_SECONDS)
+            _keep(self._unanswered, key, time.monotonic() + _UNANSWERED_SECONDS)
             return memo, True
         if not _ended(
             answer

@@ -25,7 +25,7 @@ _AT_ONCE: Final = 8
 _LONGEST_SECONDS: Final = 4.0
 _WITHIN_STAGE_SECONDS: Final = 1.0
 _LEFT_SECONDS: Final = 20.0
-_END_SECONDS: Final = 120.0
+_END_SECONDS: Final = 300.0
 
 
 def request(scenes: int) -> dict[str, Any]:

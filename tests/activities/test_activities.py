@@ -74,7 +74,6 @@ async def planned_segment() -> BatchTask:
     ref = await store.put_bytes(plan.model_dump_json().encode(), "application/json")
     return BatchTask(
         plan=ref,
-        segment_id=layout.segments[0].id,
         segment_ids=[layout.segments[0].id],
         frames=layout.segments[0].frames,
     )
@@ -134,7 +133,7 @@ async def test_heartbeats_carry_the_frames_that_ffmpeg_reports(
     assert set(seen) >= set(range(2, 10))
     assert seen == sorted(seen)
     assert {beat.frames_total for beat in beats if beat.frames_done} == {task.frames}
-    assert {beat.message for beat in beats if beat.frames_done} == {f"Rendering {task.segment_id}"}
+    assert {beat.message for beat in beats if beat.frames_done} == {f"Rendering {task.segment_ids[0]}"}
     fractions = [beat.fraction for beat in beats]
     assert fractions == sorted(fractions)
     assert 0 < fractions[-1] < 1

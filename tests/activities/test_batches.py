@@ -141,9 +141,7 @@ async def found_batch(store: Store) -> tuple[RenderPlan, BatchTask]:
 
 
 def task_of(batch: PlannedBatch, plan: ArtifactRef) -> BatchTask:
-    return BatchTask(
-        plan=plan, segment_id=batch.id, segment_ids=batch.segment_ids, frames=batch.frames, found=batch.found
-    )
+    return BatchTask(plan=plan, segment_ids=batch.segment_ids, frames=batch.frames, found=batch.found)
 
 
 async def test_what_is_there_is_not_rendered(fake_ffmpeg: Callable[[str], Path]) -> None:
@@ -179,7 +177,7 @@ def test_scripts_and_encoders_are_no_reuse() -> None:
     written = WrittenScript(request=ref, script=ref, scenes=1)
     assert (written.hits, written.misses) == (0, 0)
     assert (ChosenEncoder().hits, ChosenEncoder().misses) == (0, 0)
-    composed = Composition(plan=ref, segments=[], total_frames=1, duration_seconds=1, pictures_found=2, pictures_made=3)
+    composed = Composition(plan=ref, batches=[], total_frames=1, duration_seconds=1, pictures_found=2, pictures_made=3)
     assert (composed.hits, composed.misses) == (2, 3)
     batch = RenderedBatch(segments=ref, headers=[], segments_found=4, segments_made=5)
     assert (batch.hits, batch.misses) == (4, 5)

@@ -143,7 +143,7 @@ async def test_a_holder_that_is_no_longer_wanted_holds_nothing(
     await studio(Studio(scenes=1, hooks={"write_script": wait}))
     await until(http, job_id, lambda one: one.status == "running")
     described = await temporal.client.get_workflow_handle(job_id).describe()
-    assert await pause(temporal.client, job_id, described.run_id or "", ("an-old-hold", 1))
+    assert await pause(temporal.client, job_id, described.run_id or "", ("an-old-pause", 1))
     described = await temporal.client.get_workflow_handle(job_id).describe()
     assert not any(one.paused for one in described.raw_description.pending_activities)
 

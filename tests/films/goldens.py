@@ -124,7 +124,7 @@ def changes(new: dict[str, Picture], old: dict[str, Picture], known: object) -> 
     changed = [name for name, picture in new.items() if name not in old or not same(picture, old[name])]
     older = [name for name in changed if name in old]
     if older and known == VERSIONS:
-        raise Refused(f"{', '.join(older)}: raise VERSION in media/encode.py or composition/pictures.py first")
+        raise Refused(f"{', '.join(older)}: raise VERSION in render/encode.py or composition/pictures.py first")
     return changed
 
 

@@ -150,9 +150,7 @@ class Studio:
     async def _render(self, planned: Planned, segment: Segment) -> RenderedSegment:
         key = (planned.composition.plan.sha256, segment.id)
         if key not in self._rendered:
-            task = BatchTask(
-                plan=planned.composition.plan, segment_id=segment.id, segment_ids=[segment.id], frames=segment.frames
-            )
+            task = BatchTask(plan=planned.composition.plan, segment_ids=[segment.id], frames=segment.frames)
             batch = await self.environment.run(render_batch, task)
             [self._rendered[key]] = Segments.model_validate_json(await self.store.read(batch.segments)).segments
         return self._rendered[key]

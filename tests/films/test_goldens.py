@@ -16,7 +16,7 @@ def test_the_goldens_are_those_of_todays_versions() -> None:
 
 
 def test_what_encoders_are_asked_for_has_not_changed_without_a_new_version() -> None:
-    assert index()["encoders"] == encodings(), "raise media/encode.VERSION, then run `make goldens`"
+    assert index()["encoders"] == encodings(), "raise picturelock/render/encode.VERSION, then run `make goldens`"
 
 
 def test_every_kept_frame_belongs_to_a_golden() -> None:
@@ -32,7 +32,7 @@ async def test_a_frame_is_what_it_was(name: str, studio: Studio, assets: dict[st
     apart = np.abs(made.astype(int) - kept.astype(int))
     assert same(made, kept), (
         f"{name} differs by up to {apart.max()} in {(apart > 0).any(axis=2).mean():.1%} of its pixels: if that is "
-        "meant, raise VERSION of media/encode (drawing) or composition/pictures (pictures) and run `make goldens`"
+        "meant, raise VERSION of render/encode (drawing) or composition/pictures (pictures) and run `make goldens`"
     )
 
 

@@ -123,11 +123,11 @@ def test_the_weight_of_the_rendering() -> None:
 
 
 def test_what_is_withdrawn_is_open_no_more_and_stays_shown() -> None:
-    board = JobRecord(1)
-    board.start("render", 2, 100, "Rendering", NOW)
-    board.scheduled("render", "render-000", 40)
-    board.scheduled("render", "render-001", 60)
-    board.withdraw("render", "render-001", 0.5)
-    step = next(one for one in board.snapshot().steps if one.name == "render")
-    assert (board.snapshot().open_units, step.scheduled) == ({"render": {"render-000": 40}}, 1)
+    record = JobRecord(1)
+    record.start("render", 2, 100, "Rendering", NOW)
+    record.scheduled("render", "render-000", 40)
+    record.scheduled("render", "render-001", 60)
+    record.withdraw("render", "render-001", 0.5)
+    step = next(one for one in record.snapshot().steps if one.name == "render")
+    assert (record.snapshot().open_units, step.scheduled) == ({"render": {"render-000": 40}}, 1)
     assert step_percent(step, observation(step)) == 30.0

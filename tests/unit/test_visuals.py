@@ -12,7 +12,7 @@ from PIL import Image
 from pydantic import SecretStr
 
 from picturelock.composition.visuals.pexels import Pexels
-from picturelock.composition.visuals.provide import Provider
+from picturelock.composition.visuals.provide import PictureProvider
 from picturelock.composition.visuals.source import VisualSource, demands, sources
 from picturelock.errors import NotOffered, PictureFailed, PicturelockError, PictureUnavailable
 from picturelock.ffmpeg import runner
@@ -52,8 +52,8 @@ def script_of(*visuals: dict[str, object] | None) -> Script:
 
 def provider(
     available: dict[PictureSource, VisualSource], store: Store, scratch: Path, pictures: PictureSource = "auto"
-) -> Provider:
-    return Provider(available, pictures, (640, 360), store, scratch, 10**6)
+) -> PictureProvider:
+    return PictureProvider(available, pictures, (640, 360), store, scratch, 10**6)
 
 
 def serve_photos(fake_server: Serve, sizes: list[tuple[int, int]], picture: bytes) -> FakeServer:
@@ -97,7 +97,7 @@ async def test_a_preview_shows_the_pictures_of_the_film(fake_server: Serve, stor
     server = serve_photos(fake_server, [(1280, 720), (4000, 3000)], jpeg())
     script = script_of({"kind": "image", "query": "harbour"})
     first, second = [
-        await Provider(stock(server), "auto", size, store, scratch, 10**6).fill(script, quiet)
+        await PictureProvider(stock(server), "auto", size, store, scratch, 10**6).fill(script, quiet)
         for size in ((1280, 720), (3840, 2160))
     ]
     assert first == second

@@ -50,7 +50,7 @@ async def studio_open(
     async with AsyncExitStack() as stack:
         for queue in queues:
             workflows = _WORKFLOWS.get(queue, [])
-            activities = studio.errands() if queue == CONTROL_QUEUE else studio.activities()
+            activities = studio.control_activities() if queue == CONTROL_QUEUE else studio.activities()
             worker = Worker(
                 client,
                 task_queue=queue,

@@ -53,7 +53,7 @@ async def test_a_failure_on_the_way_restarts_all_segments_by_software(client: Cl
     studio = Studio(hardware=contracts.ChosenEncoder(encoder="h264_nvenc"))
 
     async def fall_off(task: contracts.BatchTask) -> None:
-        if task.encoder and task.segment_id == "render-002":
+        if task.encoder and task.segment_ids[-1] == "render-002":
             raise EncoderFailed("h264_nvenc: the card has fallen off the bus")
 
     studio.hooks["render"] = fall_off
@@ -66,7 +66,7 @@ async def test_a_failure_on_the_way_restarts_all_segments_by_software(client: Cl
 
 async def test_segments_that_would_not_join_are_made_again(client: Client) -> None:
     studio = Studio(hardware=contracts.ChosenEncoder(encoder="h264_nvenc"))
-    studio.headers = lambda task: task.segment_id if task.encoder else "b"
+    studio.headers = lambda task: task.segment_ids[-1] if task.encoder else "b"
     job = await finished(client, studio)
     assert job.status == "completed"
     assert "one set of headers" in job.warnings[0].message

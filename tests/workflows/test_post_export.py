@@ -38,7 +38,7 @@ def told_at(url: str) -> ExportRequest:
     return ExportRequest.model_validate({**REQUEST.model_dump(mode="json"), "webhook": {"url": url}})
 
 
-async def aftermath(client: Client, handle: Handle) -> DeliveryLog | None:
+async def post_export(client: Client, handle: Handle) -> DeliveryLog | None:
     return await client.get_workflow_handle_for(PostExportWorkflow.run, post_export_id(handle.id, 1)).result()
 
 
@@ -47,7 +47,7 @@ async def test_the_webhook_tells_what_everybody_else_is_told_signed(client: Clie
     async with studio_open(client, Studio()):
         handle = await start(client, told_at(f"{server.url}/hook?a=1"))
         await handle.result()
-        log = await aftermath(client, handle)
+        log = await post_export(client, handle)
     [received] = server.requests
     assert received.path == "/hook?a=1"
     body = Webhook(SECRET).verify(received.body, received.headers)
@@ -68,7 +68,7 @@ async def test_a_receiver_that_fails_is_tried_for_a_day_and_the_job_never_knows(
     async with studio_open(client, Studio()):
         handle = await start(client, told_at(server.url))
         await handle.result()
-        log = await aftermath(client, handle)
+        log = await post_export(client, handle)
     assert log is not None
     assert log.state == "failed"
     assert [one.status_code for one in log.deliveries] == [500] + [302] * (len(DELIVERY_WAITS_SECONDS) - 1)
@@ -86,7 +86,7 @@ async def test_gone_ends_it_and_a_recovered_receiver_is_told(
     async with studio_open(client, Studio()):
         handle = await start(client, told_at(server.url))
         await handle.result()
-        log = await aftermath(client, handle)
+        log = await post_export(client, handle)
     assert log is not None
     assert [one.outcome for one in log.deliveries] == outcomes
 
@@ -97,7 +97,7 @@ async def test_a_job_that_temporal_has_forgotten_is_answered_from_the_store(clie
     async with studio_open(client, Studio()):
         handle = await start(client)
         await handle.result()
-        await aftermath(client, handle)
+        await post_export(client, handle)
     kept = await archive.read(handle.id)
     assert kept is not None
     assert assemble(kept.observation) == await reader.status(handle.id)
@@ -129,15 +129,15 @@ async def test_a_failed_and_a_cancelled_job_are_kept_as_well(client: Client) -> 
                     while (await handle.query(ExportWorkflow.status)).stage != "render":
                         await asyncio.sleep(0.02)
                 await handle.cancel()
-            await aftermath_begun(client, handle)
-            assert await aftermath(client, handle) is None
+            await post_export_begun(client, handle)
+            assert await post_export(client, handle) is None
         kept = await archive.read(handle.id)
         assert kept is not None
         assert kept.observation.run_status == status
         assert kept.request == REQUEST
 
 
-async def aftermath_begun(client: Client, handle: Handle) -> None:
+async def post_export_begun(client: Client, handle: Handle) -> None:
     async with asyncio.timeout(20):
         while (await JobReader(client).status(handle.id)).status not in {"failed", "cancelled", "completed"}:
             await asyncio.sleep(0.02)
@@ -148,7 +148,7 @@ async def test_a_late_record_never_replaces_a_later_attempts(client: Client) -> 
     async with studio_open(client, Studio()):
         handle = await start(client)
         await handle.result()
-        await aftermath(client, handle)
+        await post_export(client, handle)
     first = await archive.read(handle.id)
     assert first is not None
     tenth = first.model_copy(update={"observation": first.observation.model_copy(update={"attempt": 10})})
@@ -175,7 +175,7 @@ async def test_a_slow_receiver_is_one_delivery_not_many(client: Client) -> None:
     async with server, studio_open(client, Studio()):
         handle = await start(client, told_at(f"http://127.0.0.1:{port}/"))
         await handle.result()
-        log = await aftermath(client, handle)
+        log = await post_export(client, handle)
     assert log is not None
     assert ([one.outcome for one in log.deliveries], called) == (["delivered"], 1)
 
@@ -186,7 +186,7 @@ async def test_a_retried_jobs_old_failure_is_not_told_any_more(client: Client, f
         handle = await start(client, told_at(server.url), deadline_seconds=None)
         await handle.result()
         again = await start(client, job_id=handle.id, attempt=2)
-        log = await aftermath(client, handle)
+        log = await post_export(client, handle)
         await again.result()
     assert log is not None
     assert [one.outcome for one in log.deliveries] == ["failed", "superseded"]
@@ -210,7 +210,7 @@ async def test_a_terminated_job_says_why_is_kept_and_told(client: Client, fake_s
                 await asyncio.sleep(0.05)
         assert handle.id not in await runs.follow_up()
         assert handle.id not in await TerminatedRuns(client).follow_up(), "by another process"
-        log = await aftermath(client, handle)
+        log = await post_export(client, handle)
         stop.set()
     assert log is not None
     assert log.state == "delivered"

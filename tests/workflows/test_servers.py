@@ -1,6 +1,7 @@
 """Temporal servers that are older, forbid something or are slow: everything is read and controlled all the same."""
 
 import asyncio
+import statistics
 from collections.abc import AsyncIterator, Callable
 
 import grpc
@@ -67,7 +68,7 @@ async def test_a_slow_list_of_workers_makes_nothing_else_slow(client: Client, pr
             began = loop.time()
             await reader.status(handle.id)
             took.append(loop.time() - began)
-        assert sum(one > 0.3 for one in took) <= 1  # the first may wait for half a second
+        assert statistics.median(took) < 0.3  # only those that begin a list may wait half a second for it
         assert max(took) < 1.5
         async with asyncio.timeout(20):
             while (live_workers := await reader.workers.read()) is None:

@@ -7,11 +7,11 @@ from pydantic import BaseModel, ValidationError
 
 from picturelock.composition.visuals.source import Received, SourceKind, Wanted
 from picturelock.errors import PictureFailed, PictureUnavailable
-from picturelock.http_client import Provider
+from picturelock.http_client import ProviderClient
 from picturelock.models import Attribution
 from picturelock.settings import Settings
 
-_PROVIDER: Final = Provider("pexels", PictureFailed, PictureUnavailable)
+_CLIENT: Final = ProviderClient("pexels", PictureFailed, PictureUnavailable)
 _PER_PAGE: Final = 40
 _LARGE: Final = 1_080
 """Pixels of the shorter side from which on a picture is large; those are preferred, whatever the film's size."""
@@ -89,7 +89,7 @@ class Pexels:
         photos = [photo for photo in (await self._search("/v1/search", wanted)).photos if "original" in photo.src]
         photo = _choose([(photo, photo.width, photo.height) for photo in photos], wanted)
         received(0)
-        await _PROVIDER.download(photo.src["original"], target, max_bytes, received)
+        await _CLIENT.download(photo.src["original"], target, max_bytes, received)
         return Attribution(
             source=self.name, author=photo.photographer, author_url=photo.photographer_url, url=photo.url
         )
@@ -100,12 +100,12 @@ class Pexels:
         video = _choose(largest, wanted)
         file = _smallest_that_fills(video.usable, wanted)
         received(0)
-        await _PROVIDER.download(file.link, target, max_bytes, received)
+        await _CLIENT.download(file.link, target, max_bytes, received)
         return Attribution(source=self.name, author=video.user.name, author_url=video.user.url, url=video.url)
 
     async def _search(self, path: str, wanted: Wanted) -> _Found:
         parameters = {"query": wanted.text, "per_page": str(_PER_PAGE), "orientation": wanted.orientation}
-        response = await _PROVIDER.request("GET", self._base_url + path, params=parameters, headers=self._headers)
+        response = await _CLIENT.request("GET", self._base_url + path, params=parameters, headers=self._headers)
         try:
             return _Found.model_validate(response.json())
         except (ValueError, ValidationError) as error:

@@ -40,7 +40,7 @@ class _Wish:
 
 
 @dataclass(slots=True)
-class Provider:
+class PictureProvider:
     """Fills in the pictures of one script, for frames of one size."""
 
     available: Mapping[PictureSource, VisualSource]
