@@ -12,10 +12,12 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any, Final
 
 import structlog
 from temporalio.client import (
@@ -77,15 +79,21 @@ OVERTIME_SECONDS = 8.0
 LIGHT_SLOTS = 8
 """Light activities at once: mostly waiting for ffmpeg or the store."""
 
-LIGHT_ACTIVITIES = (
-    write_script,
-    speak_scene,
-    speak_sample,
-    compose_film,
-    master_sound,
-    finalize_film,
-    read_fractions,
-)
+ACTIVITIES: Final[Mapping[str, Sequence[Callable[..., Any]]]] = {
+    EXPORTS_QUEUE: (
+        write_script,
+        speak_scene,
+        speak_sample,
+        compose_film,
+        master_sound,
+        finalize_film,
+        read_fractions,
+    ),
+    CONTROL_QUEUE: (pause_activities, unpause_activities, archive_job, deliver_webhook, evict_cache),
+    RENDER_QUEUE: (render_batch, choose_encoder),
+}
+"""The activities by the task queue that their contracts name."""
+
 CONTROL_SLOTS = 50
 """Control activities at once: they wait for Temporal, the store and receivers of webhooks."""
 
@@ -135,7 +143,7 @@ def build_workers(client: Client, role: str, configured: Settings) -> list[Worke
                 task_queue=EXPORTS_QUEUE,
                 workflows=[ExportWorkflow, VoiceSampleWorkflow, EvictionWorkflow],
                 deployment_config=deployment(configured),
-                activities=LIGHT_ACTIVITIES,
+                activities=ACTIVITIES[EXPORTS_QUEUE],
                 max_concurrent_activities=LIGHT_SLOTS,
             )
         )
@@ -145,7 +153,7 @@ def build_workers(client: Client, role: str, configured: Settings) -> list[Worke
                 workflows=[PostExportWorkflow],
                 # What follows an export's end may take a day: it goes on with a newer version.
                 deployment_config=deployment(configured, VersioningBehavior.AUTO_UPGRADE),
-                activities=[pause_activities, unpause_activities, archive_job, deliver_webhook, evict_cache],
+                activities=ACTIVITIES[CONTROL_QUEUE],
                 max_concurrent_activities=CONTROL_SLOTS,
             )
         )
@@ -155,7 +163,7 @@ def build_workers(client: Client, role: str, configured: Settings) -> list[Worke
         workers.append(
             common(
                 task_queue=RENDER_QUEUE,
-                activities=[render_batch, choose_encoder],
+                activities=ACTIVITIES[RENDER_QUEUE],
                 deployment_config=deployment(configured),
                 max_concurrent_activities=render_slots(configured) + ahead,
             )

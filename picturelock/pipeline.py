@@ -1,4 +1,4 @@
-"""The whole way of a film in one process, without Temporal: script -> speech -> composition -> render -> finalize.
+"""The whole way of a film in one process, without Temporal.
 
 It is what the workflow does with activities, step by step; tests and benchmarks stand on it.
 

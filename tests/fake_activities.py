@@ -119,4 +119,8 @@ class Studio:
             film = NamedArtifact(name="film.mp4", **REF.model_dump(by_alias=False))
             return ExportResult(film=film, facts=FACTS, artifacts=[])
 
-        return [write_script, speak_scene, compose, choose_encoder, render, sound, finalize, read_fractions]
+        fakes: list[Callable[..., Any]] = [write_script, speak_scene, compose, choose_encoder, render, sound, finalize]
+        named = {activity._Definition.must_from_callable(fake).name for fake in fakes}
+        wanted = {contract.name for contract in contracts.ACTIVITIES if contract.stage} - {contracts.SPEAK_SAMPLE.name}
+        assert named == wanted, "every activity of a stage needs a fake: an unknown one would be waited for without end"
+        return [*fakes, read_fractions]

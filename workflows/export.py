@@ -31,6 +31,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.job_record import JobRecord
     from workflows.pipeline import ExportPipeline
     from workflows.scheduling import control_options, execute, start
+    from workflows.stage_activities import StageActivities
 
 _PAUSE_OPTIONS: Final = control_options(timedelta(days=7), heartbeats=True)
 """Pausing lasts until the last running attempt has ended; no attempt may take this long."""
@@ -48,7 +49,8 @@ class ExportWorkflow:
     def __init__(self, export: ExportInput) -> None:
         self._export = export
         self._record = JobRecord(export.attempt)
-        self._pipeline = ExportPipeline(export, self._record)
+        self._activities = StageActivities(self._record)
+        self._pipeline = ExportPipeline(export, self._record, self._activities)
         self._warnings_kept = 0
 
     @workflow.query(name=STATUS_QUERY)
@@ -128,10 +130,10 @@ class ExportWorkflow:
     async def _cancel(self, work: asyncio.Task[ExportResult]) -> None:
         """Cancels what runs and waits a moment for it; a worker that is gone is not waited for."""
         if not work.done():
-            await self._pipeline.cancel({work})
+            await self._activities.cancel({work})
 
     async def _follow_pauses(self) -> None:
-        """Has scheduled activities paused while a pause is asked for. New ones wait in `ExportPipeline`."""
+        """Has scheduled activities paused while a pause is asked for. New ones wait in `StageActivities`."""
         while True:
             await workflow.wait_condition(lambda: self._record.pause_requested)
             await self._pause_until_resumed()
@@ -151,7 +153,7 @@ class ExportWorkflow:
             not_paused = pausing.result().not_paused if pausing.done() else []
             if not not_paused or over():
                 break
-            await self._pipeline.withdraw(not_paused)
+            await self._activities.withdraw(not_paused)
         if not over():
             self._record.pause(workflow.now())
             await workflow.wait_condition(over)

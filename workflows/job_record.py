@@ -85,14 +85,11 @@ class JobRecord:
             cache_hits=record.cache_hits + made.hits,
             cache_misses=record.cache_misses + made.misses,
         )
+        self._message = _progress_of(self._steps[step])
         self.notable += units == 0 or (record.finished + 1) % 2 == 0
         if made.attempt > 1:
             reasons = "; ".join(dict.fromkeys(made.failures))
             self.warn("RETRIED", step, [f"{activity_id} needed {made.attempt} attempts{reasons and f': {reasons}'}"])
-
-    def say(self, message: str) -> None:
-        """What is being worked on, in a sentence. Not worth a memo of its own."""
-        self._message = message
 
     def withdraw(self, step: StageName, activity_id: str, fraction: float) -> None:
         """An activity is open no more and will be scheduled again. What it had reached stays shown."""
@@ -268,3 +265,9 @@ class JobRecord:
 
     def _noted(self) -> None:
         self.notable += 1
+
+
+def _progress_of(record: StepRecord) -> str:
+    if record.name == "render":
+        return f"Rendering: {record.units_done} of {record.units_total} frames are in finished segments"
+    return f"{record.name}: {record.finished} of {record.planned}"

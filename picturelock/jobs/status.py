@@ -4,7 +4,7 @@ Terminal <=> the execution is closed. `progress` says how far it is, `warnings` 
 """
 
 import hashlib
-from typing import Any
+from typing import Any, Final
 
 from picturelock.errors import DeadlineExceeded, InternalError, Terminated
 from picturelock.jobs.progress import detail_of, eta_seconds, frames_done, overall, step_percent
@@ -27,6 +27,9 @@ from picturelock.models import (
     StepState,
     StepStatus,
 )
+
+_SAYING_STAGES: Final = frozenset({"composition", "finalize"})
+"""Stages of one activity that has several things to do, and says which."""
 
 _NO_SNAPSHOT = Snapshot(steps=[StepRecord(name=policy.name) for policy in STAGES])
 
@@ -163,7 +166,7 @@ def _message(observation: Observation, snapshot: Snapshot, status: Status, error
         for activity in observation.pending
         if activity.heartbeat and activity.heartbeat.message
     ]
-    if messages and snapshot.stage in {"composition", "finalize"}:
+    if messages and snapshot.stage in _SAYING_STAGES:
         return messages[0]
     if snapshot.stage == "render" and not snapshot.pause_requested:
         record = next(step for step in snapshot.steps if step.name == "render")

@@ -50,7 +50,7 @@ class CacheUse(Model):
 
 
 class StepStatus(Model):
-    """One of the five steps, as clients see it."""
+    """One of a job's steps, as clients see it."""
 
     name: StageName = Field(description="Which step it is.")
     status: StepState = Field(description="How it stands.")
@@ -84,7 +84,7 @@ class JobStatus(Model):
     progress: float = Field(description="Percent of the whole export, from 0 to 100; never falls within an attempt.")
     stage: Stage = Field(description="The step that is being worked on.")
     message: str = Field(description="What is being done, or why not, in a sentence.")
-    steps: list[StepStatus] = Field(description="The five steps, in order.")
+    steps: list[StepStatus] = Field(description="The steps, in order.")
     created_at: datetime = Field(description="When it was asked for.")
     started_at: datetime | None = Field(default=None, description="When the first step of this attempt began.")
     completed_at: datetime | None = Field(default=None, description="When this attempt ended.")

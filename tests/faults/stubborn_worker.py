@@ -7,6 +7,7 @@ import sys
 from temporalio import activity
 
 import worker
+from picturelock.jobs.stages import EXPORTS_QUEUE
 from picturelock.temporal.contracts import WRITE_SCRIPT, ScriptTask, WrittenScript
 
 
@@ -20,5 +21,6 @@ async def write_script(_task: ScriptTask) -> WrittenScript:
             await asyncio.sleep(0.1)
 
 
-worker.LIGHT_ACTIVITIES = (write_script, *worker.LIGHT_ACTIVITIES[1:])
+others = worker.ACTIVITIES[EXPORTS_QUEUE][1:]
+worker.ACTIVITIES = {**worker.ACTIVITIES, EXPORTS_QUEUE: (write_script, *others)}  # type: ignore[misc]
 sys.exit(worker.main(["--role", "orchestrate"]))

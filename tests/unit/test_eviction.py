@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from picturelock.models import ArtifactRef, Asset, Sound
+from picturelock.errors import DiskFull
+from picturelock.models import ArtifactRef, Asset, Model, Sound
 from picturelock.settings import Settings
 from picturelock.store.eviction import Evictor, _Entry, choose
 from picturelock.store.store import Store
@@ -155,3 +156,44 @@ def test_an_empty_cache_is_fine() -> None:
     assert choose([], 0, NOW) == []
     with pytest.raises(ValueError, match="greater than or equal to 0"):
         Settings(cache_max_bytes=-1)
+
+
+class FullStore(Store):
+    """A store in which there is no room for another note."""
+
+    async def remember_evicted(self, kind: str, key: str, value: Model) -> None:
+        raise DiskFull("the artifact store is full")
+
+
+async def test_a_full_store_is_helped_at_once_and_loses_nothing_that_another_record_needs(tmp_path: Path) -> None:
+    store = FullStore((tmp_path / "store").as_uri(), tmp_path / "scratch")
+    shared = await sound(store, "a", 1_000, 9)
+    alone = await sound(store, "b", 1_000, 8)
+    await store.remember("sound", "c", Sound(artifact=shared, duration_seconds=1, loudness_lufs=-16, true_peak_dbtp=-2))
+    with pytest.raises(DiskFull):  # somebody may just read what would go
+        await evictor(store, 1_500).run(NOW - HOUR)
+    done = await evictor(store, 1_500).run(None)
+    assert (done.cached_bytes, done.forgotten, done.deleted, done.deleted_bytes) == (2_000, 2, 1, 1_000)
+    assert [await found(store, key) for key in "abc"] == [False, False, True]
+    assert [await store.has(ref) for ref in (shared, alone)] == [True, False]
+
+
+async def test_a_note_that_nobody_can_read_stops_no_later_run(store: Store) -> None:
+    await sound(store, "a", 1_000, 9)
+    await evictor(store, 100).run(None)
+    note = Path(urlsplit(store.location).path) / "evicted" / "sound" / "broken.json"
+    note.write_text('{"at": "yester')
+    assert (await evictor(store, 100, 3).run(None)).deleted == 1
+    assert not note.exists()
+
+
+async def test_an_upload_is_no_deleted_file(store: Store) -> None:
+    ref = await sound(store, "a", 1_000, 9)
+    await store.put_asset(
+        Asset(asset_id=f"sha256-{ref.sha256}", kind="audio", media_type="audio/mp4", size_bytes=1_000)
+    )
+    await evictor(store, 100).run(None)
+    done = await evictor(store, 100, 3).run(None)
+    assert (done.deleted, done.deleted_bytes) == (0, 0)
+    assert await store.has(ref)
+    assert await store.list_records("evicted", "sound") == []

@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import temporalio.activity
 
+import worker
 from picturelock.jobs.stages import CONTROL_QUEUE, EXPORTS_QUEUE, RENDER_QUEUE
 from picturelock.temporal.contracts import ACTIVITIES, activity_named
 
@@ -87,3 +89,14 @@ def test_every_activity_has_a_contract_of_its_own() -> None:
     assert beside == {
         "pause_activities", "unpause_activities", "read_fractions", "archive_job", "deliver_webhook", "evict_cache"
     }  # fmt: skip
+
+
+def test_a_worker_serves_every_activity_in_the_queue_of_its_contract() -> None:
+    served = {
+        queue: {temporalio.activity._Definition.must_from_callable(function).name for function in functions}
+        for queue, functions in worker.ACTIVITIES.items()
+    }
+    assert served == {
+        queue: {activity.name for activity in ACTIVITIES if activity.queue == queue}
+        for queue in (EXPORTS_QUEUE, RENDER_QUEUE, CONTROL_QUEUE)
+    }

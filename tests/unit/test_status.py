@@ -32,7 +32,8 @@ FACTS = FilmFacts(
 RESULT = ExportResult(film=NamedArtifact(name="film.mp4", **REF.model_dump(by_alias=False)), facts=FACTS, artifacts=[])
 QUEUES = ["exports", "render"]
 RENDER = 100 * BY_NAME["render"].weight
-BEFORE_RENDER = round(100 * sum(stage.weight for stage in STAGES[:3]), 6)
+_NAMES = [stage.name for stage in STAGES]
+BEFORE_RENDER = round(100 * sum(stage.weight for stage in STAGES[: _NAMES.index("render")]), 6)
 
 
 def observed(**change: Any) -> Observation:
