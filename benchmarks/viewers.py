@@ -120,7 +120,7 @@ def main() -> None:
     given = parser.parse_args()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    print(json.dumps(asyncio.run(watch(given.port, given.jobs, given.streams, given.seconds, given.limit))))
+    print(json.dumps(asyncio.run(watch(given.port, given.jobs, given.streams, given.seconds, given.at_once))))
 
 
 if __name__ == "__main__":

@@ -151,7 +151,7 @@ def main() -> int:
 
     print("| break | test that has seen it | seconds |\n| --- | --- | --- |")
     with tempfile.TemporaryDirectory(prefix="mutants-") as place:
-        copies = [copy(Path(place) / str(number)) for number in range(chosen.limit)]
+        copies = [copy(Path(place) / str(number)) for number in range(chosen.at_once)]
         threads = [threading.Thread(target=work, args=(folder,)) for folder in copies]
         for thread in threads:
             thread.start()
