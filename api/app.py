@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, compile_path
 from temporalio.client import Client
 
 from api import catalog, control, create, docs, files, jobs, metrics, openapi, problems, stream, voices
+from api.browsers import BrowserGuard
 from api.context import Context
 from api.correlation import CorrelationMiddleware
 from api.metrics import Meters, MetricsMiddleware
@@ -65,6 +66,7 @@ def create_app(configured: Settings | None = None) -> FastAPI:
         redoc_url=None,
     )
     meters = app.state.meters = Meters()
+    app.add_middleware(BrowserGuard, hosts=chosen.allowed_hosts.split(","))
     app.add_middleware(CorrelationMiddleware, on_error=problems.unexpected)
     app.add_middleware(MetricsMiddleware, meters=meters)  # the outermost: it counts what nothing else has answered, too
     problems.install(app)

@@ -38,6 +38,10 @@ class Settings(BaseSettings):
         ge=0,
         description="How much a worker keeps of the files it has fetched from a store that is elsewhere (S3).",
     )
+    allowed_hosts: str = Field(
+        default="",
+        description="Names under which the API may be asked, beside those of loopback and addresses, separated by commas; a proxy in front of it forwards such a name.",
+    )
     api_url: str | None = Field(
         default=None,
         description="API that the command line talks to; unset, `picturelock export` starts a stack of its own.",

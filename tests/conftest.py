@@ -98,15 +98,21 @@ def fresh_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., No
     reset()
 
 
+def executable(source: Path, given: dict[str, str]) -> str:
+    """A program of Python's that knows what it is to do: programs get little of our environment."""
+    return f"#!{sys.executable}\nimport os\n\nos.environ.update({given!r})\n{source.read_text()}"
+
+
 @pytest.fixture
 def fake_ffmpeg(tmp_path: Path, fresh_settings: Callable[..., None]) -> Callable[[str], Path]:
     """Puts a fake ffmpeg executable in place; its behaviour is the argument (see tests/fake_ffmpeg.py)."""
 
     def install(behaviour: str) -> Path:
         program = tmp_path / "ffmpeg"
-        program.write_text(f"#!{sys.executable}\n{FAKE_FFMPEG.read_text()}")
+        given = {"FAKE_FFMPEG": behaviour, "FAKE_FFMPEG_DIR": str(tmp_path)}
+        program.write_text(executable(FAKE_FFMPEG, given))
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
-        fresh_settings(PICTURELOCK_FFMPEG=str(program), FAKE_FFMPEG=behaviour, FAKE_FFMPEG_DIR=str(tmp_path))
+        fresh_settings(PICTURELOCK_FFMPEG=str(program))
         return tmp_path
 
     return install

@@ -97,6 +97,7 @@ class Stack:
             StackError: the data folder is in use, or something did not become ready.
         """
         _require_installed()
+        os.umask(0o077)  # scripts, films and logs are nobody else's; the children inherit it
         self._lock = await take_lock(self.data)
         self._secret = os.environ.get("PICTURELOCK_WEBHOOK_SECRET") or own_secret(self.data)
         for folder in ("logs", _READY_FOLDER):

@@ -75,11 +75,12 @@ async def prepare(
     picture = ScenePicture(source=ref, clip=cut, motion="none", description=kind)
     ready = ReadyInsert(kind=kind, picture=picture, frames=cut.frames)
     path = await store.local(ref)
-    if (await probe(path)).first("audio") is None:
+    probed = await probe(path)
+    if probed.first("audio") is None:
         return ready
     with workspace(scratch, kind) as folder:
         sound = folder / "sound.wav"
-        await extract_stereo(path, cut.first / video.fps, cut.frames * SAMPLE_RATE // video.fps, sound)
+        await extract_stereo(path, probed.demuxer, cut.first / video.fps, cut.frames * SAMPLE_RATE // video.fps, sound)
         level = await loudness.measure(sound, repeats=2)
         if level.integrated < QUIET_LUFS:
             silent = level.integrated <= loudness.SILENCE_LUFS

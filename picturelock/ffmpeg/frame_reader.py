@@ -7,6 +7,7 @@ import time
 from typing import Final
 
 from picturelock.errors import RenderFailed
+from picturelock.ffmpeg import confinement
 from picturelock.ffmpeg.parent_death import with_death_signal
 from picturelock.ffmpeg.tools import ffmpeg_path
 
@@ -30,6 +31,7 @@ class FrameReader:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            env=confinement.environment(),
             preexec_fn=program.preexec,  # noqa: PLW1509 - nothing, or nothing but one system call
         )
 

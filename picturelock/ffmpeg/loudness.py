@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from picturelock.ffmpeg import runner
+from picturelock.ffmpeg.foreign import foreign_input
 from picturelock.models import SAMPLE_RATE
 
 SILENCE_LUFS: Final = -70.0
@@ -51,13 +52,19 @@ async def integrated_of_mono(samples: npt.NDArray[np.float32]) -> float:
 
 
 async def measure(
-    path: Path, on_progress: Callable[[runner.Progress], None] | None = None, *, repeats: int = 0
+    path: Path,
+    on_progress: Callable[[runner.Progress], None] | None = None,
+    *,
+    repeats: int = 0,
+    demuxer: str | None = None,
 ) -> Loudness:
     """Measures the first audio stream of a file, decoded strictly: a damaged stream raises RenderFailed.
 
-    `repeats` plays the file again: the meter needs 0.4 s, and very short music is looped in the film too.
+    A stranger's file is opened by its `demuxer`; what we have made needs none. `repeats` plays the file again: the
+    meter needs 0.4 s, and very short music is looped in the film too.
     """
-    source = ["-xerror", "-stream_loop", str(repeats), "-i", str(path), "-map", "0:a:0"]
+    opened = foreign_input(path, demuxer) if demuxer else ["-i", str(path)]
+    source = ["-xerror", "-stream_loop", str(repeats), *opened, "-map", "0:a:0"]
     done = await runner.run(
         ["-v", "info", *source, "-af", "ebur128=peak=true:framelog=quiet", "-f", "null", "-"],
         stall_seconds=300,

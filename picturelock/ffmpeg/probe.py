@@ -6,10 +6,18 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from picturelock.errors import AssetUnreadable
+from picturelock.ffmpeg.confinement import limited
+from picturelock.ffmpeg.foreign import WHITELIST
 from picturelock.ffmpeg.process import capture
 from picturelock.ffmpeg.tools import ffprobe_path
 
 _TIMEOUT_SECONDS = 60
+_ENTRIES = (
+    "stream=index,codec_type,codec_name,profile,width,height,pix_fmt,sample_aspect_ratio,r_frame_rate,duration,"
+    "sample_rate,channels,color_space,color_range,color_transfer,color_primaries"
+    ":stream_disposition=attached_pic:format=format_name,duration,size"
+)
+"""Only what is used: a file may have megabytes of tags."""
 
 
 class Disposition(BaseModel):
@@ -31,7 +39,6 @@ class ProbedStream(BaseModel):
     sample_aspect_ratio: str | None = None
     r_frame_rate: str = "0/0"
     duration: float | None = None
-    nb_frames: int | None = None
     sample_rate: int | None = None
     channels: int | None = None
     disposition: Disposition = Disposition()
@@ -61,6 +68,11 @@ class Probe(BaseModel):
     streams: list[ProbedStream] = []
     format: ProbedFormat = ProbedFormat()
 
+    @property
+    def demuxer(self) -> str:
+        """Ffmpeg's name of the container."""
+        return self.format.format_name
+
     def first(self, kind: str) -> ProbedStream | None:
         """The first stream of a kind (`video`, `audio`); cover art is no video."""
         streams = (stream for stream in self.streams if stream.codec_type == kind)
@@ -73,7 +85,9 @@ async def probe(path: Path) -> Probe:
     Raises:
         AssetUnreadable: it is no media file.
     """
-    command = [ffprobe_path(), "-v", "error", "-show_streams", "-show_format", "-of", "json", f"file:{path}"]
+    command = limited([
+        ffprobe_path(), "-v", "error", *WHITELIST, "-show_entries", _ENTRIES, "-of", "json", f"file:{path}",
+    ])  # fmt: skip
     try:
         code, stdout, stderr = await capture(command, _TIMEOUT_SECONDS)
     except TimeoutError as error:

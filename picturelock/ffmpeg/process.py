@@ -16,6 +16,8 @@ from typing import Final, Self
 
 import structlog
 
+from picturelock.ffmpeg import confinement
+
 TERMINATE_SECONDS = 2.0
 """How long a program has to end when it is asked to, before it is killed."""
 
@@ -121,6 +123,7 @@ async def capture(command: list[str], seconds: float) -> tuple[int, bytes, bytes
             stdout=output.write,
             stderr=errors.write,
             start_new_session=True,
+            env=confinement.environment(),
         )
         said, complained = bytearray(), bytearray()
         try:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 from picturelock.concurrency import task_group
 from picturelock.errors import DiskFull, RenderFailed, RenderStalled
+from picturelock.ffmpeg import confinement
 from picturelock.ffmpeg.parent_death import with_death_signal
 from picturelock.ffmpeg.process import LEFTOVER_SECONDS, Pipe, end, read, settle, signal_group
 from picturelock.ffmpeg.tools import ffmpeg_path
@@ -105,7 +106,7 @@ async def run(
             pass_fds=(pipes.progress.write,),
             start_new_session=True,
             preexec_fn=program.preexec,
-            env={**os.environ, **(environment or {}), "AV_LOG_FORCE_NOCOLOR": "1"},
+            env=confinement.environment(environment),
         )
         try:
             pipes.close_theirs()

@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from picturelock.errors import AssetUnreadable, RenderFailed
 from picturelock.ffmpeg import runner
+from picturelock.ffmpeg.foreign import foreign_input
+from picturelock.ffmpeg.probe import probe
 from picturelock.models import SAMPLE_RATE
 
 Mono = npt.NDArray[np.float32]
@@ -48,8 +50,9 @@ async def decode_file(path: Path) -> Mono:
     Raises:
         AssetUnreadable: it cannot be decoded to its end.
     """
+    demuxer = (await probe(path)).demuxer
     try:
-        return await _decode(["-xerror", "-i", f"file:{path}", "-map", "0:a:0"], None, SAMPLE_RATE)
+        return await _decode(["-xerror", *foreign_input(path, demuxer), "-map", "0:a:0"], None, SAMPLE_RATE)
     except RenderFailed as error:
         raise AssetUnreadable("the recording cannot be decoded", detail=error.detail) from error
 
@@ -107,7 +110,7 @@ def read_stereo(path: Path, chunk: int = 1 << 16) -> Iterator[Stereo]:
             yield samples if samples.shape[1] == 2 else np.repeat(samples, 2, axis=1)
 
 
-async def extract_stereo(path: Path, start_seconds: float, samples: int, output: Path) -> None:
+async def extract_stereo(path: Path, demuxer: str, start_seconds: float, samples: int, output: Path) -> None:
     """Writes a stretch of a film's own sound as 48 kHz stereo WAV of exactly so many samples, its ends faded.
 
     Sound that begins late, or has gaps, keeps its places beside the picture.
@@ -123,7 +126,8 @@ async def extract_stereo(path: Path, start_seconds: float, samples: int, output:
     )
     try:
         await runner.run(
-            ["-v", "error", "-xerror", "-ss", f"{start_seconds:.6f}", "-t", f"{seconds:.6f}", "-i", f"file:{path}",
+            ["-v", "error", "-xerror", "-ss", f"{start_seconds:.6f}", "-t", f"{seconds:.6f}",
+             *foreign_input(path, demuxer),
              "-map", "0:a:0", "-af", graph, "-c:a", "pcm_s16le", str(output)],
             stall_seconds=120,
         )  # fmt: skip

@@ -14,7 +14,9 @@ import numpy as np
 
 from picturelock.errors import AssetUnreadable, OutputInvalid
 from picturelock.ffmpeg import loudness, runner
+from picturelock.ffmpeg.foreign import ForeignFile
 from picturelock.ffmpeg.loudness import SILENCE_LUFS, Loudness
+from picturelock.ffmpeg.probe import probe
 from picturelock.ffmpeg.samples import read_stereo
 from picturelock.ffmpeg.tools import tool_versions
 from picturelock.models import SAMPLE_RATE, AudioPlan, RenderPlan, Sound, SoundCue, VideoFormat
@@ -62,7 +64,7 @@ async def master_sound(
     webm = plan.format.container == "webm"
     with workspace(scratch, "sound") as folder:
         files = {cue.audio.sha256: await store.local(cue.audio, folder) for cue in placed(audio)}
-        music = await store.local((await store.asset(audio.music.asset_id))[1], folder) if audio.music else None
+        music = await _music(audio.music.asset_id, store, folder) if audio.music else None
         output = folder / ("sound.webm" if webm else "sound.m4a")
         job = SoundJob(audio, plan.format, files, music, stall_seconds, on_progress)
         level = await job.master(output)
@@ -77,6 +79,12 @@ async def master_sound(
     return mastered
 
 
+async def _music(asset_id: str, store: Store, folder: Path) -> ForeignFile:
+    _, ref = await store.asset(asset_id)
+    path = await store.local(ref, folder)
+    return ForeignFile(path, (await probe(path)).demuxer)
+
+
 @dataclass(frozen=True, slots=True)
 class SoundJob:
     """One film's sound, with its files at hand: `files` of everything that is placed, by the hash of each."""
@@ -84,7 +92,7 @@ class SoundJob:
     plan: AudioPlan
     video: VideoFormat
     files: dict[str, Path]
-    music: Path | None
+    music: ForeignFile | None
     stall_seconds: float
     report: Report = ignore
     _runs: list[int] = field(default_factory=list)
@@ -117,7 +125,7 @@ class SoundJob:
     async def _music_gain(self) -> float:
         if self.music is None or self.plan.music is None:
             return 0.0
-        measured = await loudness.measure(self.music, repeats=9)
+        measured = await loudness.measure(self.music.path, repeats=9, demuxer=self.music.demuxer)
         if measured.integrated <= SILENCE_LUFS:
             raise AssetUnreadable("the music is silent", field="music.assetId")
         return self.plan.target_lufs + self.plan.music.gain_db - measured.integrated
@@ -153,7 +161,7 @@ class SoundJob:
         seconds = self.plan.total_samples / SAMPLE_RATE
         fade = min(_MUSIC_FADE_SECONDS, seconds / 4)
         music = (
-            ffmpeg.input(str(self.music), stream_loop=-1)
+            ffmpeg.input(f"file:{self.music.path}", stream_loop=-1, **self.music.options)
             .audio.filter("aresample", SAMPLE_RATE)
             .filter("aformat", channel_layouts="stereo")
             .filter("atrim", end_sample=self.plan.total_samples)

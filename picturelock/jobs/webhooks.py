@@ -21,7 +21,8 @@ from picturelock.models import Delivery, DeliveryOutcome
 _GLOBAL_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 _DENIED: Final = tuple(
-    ipaddress.ip_network(network) for network in ("3fff::/20", "2001:db8::/32", "192.88.99.0/24", "168.63.129.16/32")
+    ipaddress.ip_network(network)
+    for network in ("3fff::/20", "2001:db8::/32", "192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32")
 )
 """Not public, whatever a release of Python says: documentation, old relays, a cloud's host service."""
 

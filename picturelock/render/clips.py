@@ -17,6 +17,7 @@ import numpy as np
 
 from picturelock.errors import AssetUnreadable, RenderFailed
 from picturelock.ffmpeg import runner
+from picturelock.ffmpeg.foreign import foreign_input
 from picturelock.ffmpeg.frame_reader import FrameReader
 from picturelock.ffmpeg.probe import ProbedStream, probe
 from picturelock.ffmpeg.runner import Progress
@@ -43,6 +44,7 @@ class ClipFile:
     """A clip on disk, and what its pictures have to go through before they are scaled."""
 
     path: Path
+    demuxer: str
     stream: int
     back_seconds: float
     filters: tuple[str, ...]
@@ -52,13 +54,14 @@ class ClipFile:
     @classmethod
     async def open(cls, path: Path) -> "ClipFile":
         """Probes a clip. Raises AssetUnreadable."""
-        video = (await probe(path)).first("video")
+        probed = await probe(path)
+        video = probed.first("video")
         if video is None or not video.width or not video.height:
             raise AssetUnreadable("the clip has no pictures")
         # A picture may be coded up to 16 pictures away from where it is shown: the seek must land before all of them.
         back = max(_BACK_SECONDS, _REORDERED / video.frame_rate) if video.frame_rate > 0 else _BACK_UNKNOWN_SECONDS
         full_range = video.color_range == "pc"
-        return cls(path, video.index, back, _before_scaling(video), _matrix(video), full_range)
+        return cls(path, probed.demuxer, video.index, back, _before_scaling(video), _matrix(video), full_range)
 
     async def origin(self, fps: int) -> int:
         """The grid's frame at which the clip's pictures begin. Raises AssetUnreadable."""
@@ -99,7 +102,8 @@ class ClipFile:
         """Ffmpeg's arguments that read the clip from the key frame before a grid frame on, with its times kept."""
         seconds = max(0.0, first / fps - self.back_seconds)
         seek = ["-noaccurate_seek", "-ss", f"{seconds:.3f}", "-copyts", "-start_at_zero"]
-        return ["-threads", "1", *seek, "-i", f"file:{self.path}", "-map", f"0:{self.stream}", "-filter_threads", "1"]
+        opened = foreign_input(self.path, self.demuxer)
+        return ["-threads", "1", *seek, *opened, "-map", f"0:{self.stream}", "-filter_threads", "1"]
 
     def filter_chain(self, first: int, fps: int, size: tuple[int, int], fit: str, inset: float = 1.0) -> str:
         """The filters from the decoder to frames of the wanted size in bt709, limited range.

@@ -1,7 +1,7 @@
 """Reads what a client sends: a request body becomes an `ExportRequest`, or every complaint about it at once."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -10,6 +10,9 @@ from picturelock.errors import ClientError, InvalidRequest, InvalidScript
 from picturelock.models import ExportRequest, Model
 from picturelock.presets import check_together, resolve
 from picturelock.script.markdown import parse_script
+
+_MOST_COMPLAINTS: Final = 50
+"""What is wrong with a request is listed up to so many; the others are counted."""
 
 
 class FieldError(Model):
@@ -21,11 +24,13 @@ class FieldError(Model):
 
 
 class RequestRefused(Exception):
-    """A request that cannot be accepted; `complaints` lists everything that is wrong with it."""
+    """A request that cannot be accepted; `complaints` lists what is wrong with it."""
 
     def __init__(self, complaints: list[FieldError]) -> None:
-        super().__init__("; ".join(f"{complaint.path}: {complaint.message}" for complaint in complaints))
-        self.complaints = complaints
+        self.complaints = complaints[:_MOST_COMPLAINTS]
+        hidden = len(complaints) - len(self.complaints)
+        texts = [f"{complaint.path}: {complaint.message}" for complaint in self.complaints]
+        super().__init__("; ".join([*texts, *([f"and {hidden} more"] if hidden else [])]))
 
     @property
     def code(self) -> str:

@@ -20,6 +20,9 @@ from picturelock.store.hashing import cache_key
 from picturelock.store.store import Store
 
 _VERSION: Final = "4"
+MAX_RECORDING_SECONDS: Final = 1_800.0
+"""A recording is held whole in memory, 192 kB a second."""
+
 _MEASURE_SECONDS: Final = 3.0
 
 
@@ -82,6 +85,9 @@ async def _recorded(scene: Scene, store: Store) -> Samples:
     asset, ref = await store.asset(scene.narration_asset_id or "")
     if asset.kind != "audio":
         raise AssetUnreadable(f"the asset is of kind {asset.kind!r}; 'audio' is needed", field="narrationAssetId")
+    if (asset.duration_seconds or 0.0) > MAX_RECORDING_SECONDS:
+        text = f"the recording lasts {asset.duration_seconds:.0f} s; a scene's may last {MAX_RECORDING_SECONDS:.0f} s"
+        raise AssetUnreadable(text, field="narrationAssetId", limit=MAX_RECORDING_SECONDS)
     return await decode_file(await store.local(ref))
 
 

@@ -4,12 +4,16 @@ import asyncio
 from pathlib import Path
 
 from picturelock.errors import AssetUnreadable
+from picturelock.ffmpeg.foreign import require_one_face
 from picturelock.ffmpeg.probe import probe
 from picturelock.models import Asset
 from picturelock.store.identify import picture as identify_picture
 from picturelock.store.store import Store
 
 _AUDIO_FORMATS = {"wav", "mp3", "flac", "ogg", "aac", "aiff", "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
+_MAX_SECONDS = 4 * 3_600
+"""The longest clip or sound that is taken."""
+
 _VIDEO_FORMATS = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
 
 
@@ -40,7 +44,12 @@ async def identify(path: Path) -> Asset:
 
 async def _film_or_sound(path: Path, size: int) -> Asset:
     probed = await probe(path)
+    await require_one_face(path)
     duration = probed.format.duration or 0.0
+    if duration > _MAX_SECONDS:
+        raise AssetUnreadable(
+            f"the file lasts {duration:.0f} s; at most {_MAX_SECONDS} s are taken", limit=_MAX_SECONDS
+        )
     video, audio = probed.first("video"), probed.first("audio")
     name = probed.format.format_name
     if video and video.width and video.height and duration > 0 and name in _VIDEO_FORMATS:

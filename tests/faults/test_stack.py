@@ -199,3 +199,9 @@ async def test_ctrl_c_during_start_up_ends_it(tmp_path: Path) -> None:
     output, errors = await asyncio.wait_for(process.communicate(), 20)
     assert process.returncode == 0, errors.decode()
     assert output == b""
+
+
+async def test_what_is_in_the_data_folder_is_nobody_elses(up: Up, http: httpx.AsyncClient) -> None:
+    await until(http, await create(http, long_script(1)), "completed")
+    others = [path for path in up.data.rglob("*") if path.exists() and path.lstat().st_mode & 0o077]
+    assert others == []

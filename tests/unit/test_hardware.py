@@ -1,7 +1,6 @@
 """Hardware encoders: believed after a trial, never before; the whole of what they made is decoded."""
 
 import stat
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from picturelock.render import hardware
 from picturelock.render.encoders import HARDWARE, SOFTWARE, encoding, is_hardware
 from picturelock.render.hardware import try_encoders
 from picturelock.render.segment import segment_key
+from tests.conftest import executable
 from tests.film_maker import FilmMaker
 
 pytestmark = pytest.mark.slow
@@ -35,11 +35,12 @@ def graphics_card(tmp_path: Path, fresh_settings: Callable[..., None]) -> Card:
     """Puts an ffmpeg in place that plays one on a machine with a graphics card."""
     real = ffmpeg_path()
     program = tmp_path / "ffmpeg"
-    program.write_text(f"#!{sys.executable}\n{(Path(__file__).parents[1] / 'fake_gpu_ffmpeg.py').read_text()}")
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
 
     def behave(kind: str) -> None:
-        fresh_settings(PICTURELOCK_FFMPEG=str(program), REAL_FFMPEG=real, FAKE_GPU=kind)
+        source = Path(__file__).parents[1] / "fake_gpu_ffmpeg.py"
+        program.write_text(executable(source, {"REAL_FFMPEG": real, "FAKE_GPU": kind}))
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        fresh_settings(PICTURELOCK_FFMPEG=str(program))
 
     return behave
 
