@@ -30,7 +30,7 @@ _SECONDS: Final = 600
 _HUNG: Final = re.compile(r"^  File \"[^\"]*/(tests/[^\"]*)\", line \d+ in test_", re.MULTILINE)
 """A test that hangs ends the run, with a trace of where it hung."""
 
-_ENDED: Final = re.compile(r"^Timeout \(\d+:\d+:\d+\)!$", re.MULTILINE)
+_ENDED: Final = re.compile(r"Timeout \(\d+:\d+:\d+\)!$", re.MULTILINE)
 _FAILED: Final = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
 
