@@ -20,6 +20,7 @@ from picturelock.cli.ports import any_free
 from picturelock.temporal.activity_pause import pause
 from tests.api.test_jobs import SCRIPT, OpenStudio, create, until
 from tests.fake_activities import Studio, beat
+from tests.workflows.conftest import studio_open
 
 pytestmark = pytest.mark.usefixtures("no_leftovers")
 ROOT = Path(__file__).parents[2]
@@ -127,25 +128,31 @@ async def test_a_brief_is_told_by_its_topic(temporal: WorkflowEnvironment, http:
     assert "- **from**: a brief" in (await described.static_details() or "")
 
 
-async def test_a_holder_that_is_no_longer_wanted_holds_nothing(
-    temporal: WorkflowEnvironment, http: httpx.AsyncClient, studio: OpenStudio
+async def test_a_pausing_activity_that_is_no_longer_wanted_pauses_nothing(
+    temporal: WorkflowEnvironment, http: httpx.AsyncClient
 ) -> None:
-    await http.get("/healthz")
-    job_id = await create(http)  # nobody works: its first activity is scheduled and waits
+    ready = asyncio.Event()
 
     async def wait(_task: Any) -> None:
-        while True:
-            from temporalio import activity
+        from temporalio import activity
 
+        while not ready.is_set():
             activity.heartbeat(beat(0.1))
             await asyncio.sleep(0.05)
 
-    await studio(Studio(scenes=1, hooks={"write_script": wait}))
-    await until(http, job_id, lambda one: one.status == "running")
-    described = await temporal.client.get_workflow_handle(job_id).describe()
-    assert await pause(temporal.client, job_id, described.run_id or "", ("an-old-pause", 1))
-    described = await temporal.client.get_workflow_handle(job_id).describe()
-    assert not any(one.paused for one in described.raw_description.pending_activities)
+    client, studio = temporal.client, Studio(segments=4, hooks={"render": wait})
+    async with studio_open(client, studio, render_slots=1):
+        job_id = await create(http)
+        handle = client.get_workflow_handle(job_id)
+        async with asyncio.timeout(20):  # one segment is rendered, three wait
+            while len((described := await handle.describe()).raw_description.pending_activities) < 4:
+                await asyncio.sleep(0.05)
+        result = await pause(client, job_id, described.run_id or "", ("an-old-pause", 1))
+        assert (result.quiet, result.not_paused) == (True, [])
+        pending = (await handle.describe()).raw_description.pending_activities
+        assert not [one.activity_id for one in pending if one.paused]
+        ready.set()
+        await until(http, job_id, lambda one: one.status == "completed")
 
 
 def lines_of(log: str) -> list[dict[str, Any]]:
