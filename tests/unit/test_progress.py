@@ -7,7 +7,15 @@ import pytest
 
 from picturelock.jobs.progress import detail_of, eta_seconds, frames_done, overall, step_percent
 from picturelock.jobs.stages import BY_NAME, STAGES
-from picturelock.models import Heartbeat, PendingActivity, StepDetail, StepRecord, TimelineEvent
+from picturelock.models import (
+    NOTE_LETTERS,
+    NOTES_KEPT,
+    Heartbeat,
+    PendingActivity,
+    StepDetail,
+    StepRecord,
+    TimelineEvent,
+)
 from tests.unit.test_status import NOW, RENDER, observed, pending_activity, snapshot
 from workflows.job_record import JobRecord
 
@@ -131,3 +139,14 @@ def test_what_is_withdrawn_is_open_no_more_and_stays_shown() -> None:
     step = next(one for one in record.snapshot().steps if one.name == "render")
     assert (record.snapshot().open_units, step.scheduled) == ({"render": {"render-000": 40}}, 1)
     assert step_percent(step, observation(step)) == 30.0
+
+
+def test_a_record_keeps_the_newest_warnings_and_counts_them_all() -> None:
+    record = JobRecord(1)
+    record.warn("RETRIED", "render", [f"number {number}" for number in range(15)])
+    record.warn("RETRIED", "render", [f"number {number}" for number in range(15, 30)])
+    record.warn("SUBSTITUTED", "composition", ["l" * 900], total=100)
+    kept = record.snapshot()
+    assert [warning.message for warning in kept.warnings[:-1]] == [f"number {number}" for number in range(11, 30)]
+    assert (len(kept.warnings), kept.warnings_total) == (NOTES_KEPT, 130)
+    assert len(kept.warnings[-1].message) == NOTE_LETTERS

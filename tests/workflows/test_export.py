@@ -1,6 +1,7 @@
 """The workflow on a real server whose time skips: order, failure, cancel, deadline, memory of itself."""
 
 import asyncio
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -307,3 +308,21 @@ async def test_an_end_between_describe_and_query_is_seen_whole_or_not_at_all(cli
             await asyncio.sleep(0.01)
         job = await LateReader(client, let_go).status(handle.id)
     assert (job.status, job.progress, job.output_path is not None) == ("completed", 100.0, True)
+
+
+async def test_warnings_have_a_memo_of_their_own_written_when_there_are_new_ones(client: Client) -> None:
+    """Every memo is in the history: what seldom changes must not be in each of them."""
+    async with studio_open(client, Studio(segments=12, warnings=["scene 1 shows a card", "scene 2 shows a card"])):
+        handle = await start(client)
+        await handle.result()
+    history = await handle.fetch_history()
+    memos = [
+        event.workflow_properties_modified_event_attributes.upserted_memo.fields
+        for event in history.events
+        if event.HasField("workflow_properties_modified_event_attributes")
+    ]
+    snapshots = [json.loads(memo["snapshot"].data) for memo in memos if "snapshot" in memo]
+    assert len(snapshots) > 5
+    assert [snapshot["warnings"] for snapshot in snapshots] == [[]] * len(snapshots)
+    assert snapshots[-1]["warningsTotal"] == 2
+    assert [len(json.loads(memo["warnings"].data)) for memo in memos if "warnings" in memo] == [2]
