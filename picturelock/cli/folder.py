@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import fcntl
 import json
+import os
 import secrets
 from base64 import b64encode
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
 import httpx
 
@@ -22,10 +23,20 @@ class StackError(RuntimeError):
     """The stack cannot be started, with the reason in words."""
 
 
+def private_folder(folder: Path) -> Path:
+    """A folder that, if it is made now, its owner alone can look into."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def open_private(path: Path, mode: str) -> IO[Any]:
+    """A file that, if it is made now, its owner alone can read."""
+    return open(path, mode, opener=lambda name, flags: os.open(name, flags, 0o600))
+
+
 async def take_lock(data: Path) -> IO[str]:
     """Takes the folder for one stack, for as long as the file is open. Raises StackError when another one has it."""
-    data.mkdir(parents=True, exist_ok=True)
-    lock = (data / _LOCK_FILE).open("w")
+    lock: IO[str] = open_private(private_folder(data) / _LOCK_FILE, "w")
     for _ in range(_LOCK_TRIES):  # somebody may just be looking whether it is taken
         with contextlib.suppress(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -38,7 +49,7 @@ async def take_lock(data: Path) -> IO[str]:
 def is_locked(data: Path) -> bool:
     """Whether a stack has the data folder: it runs, starts or ends."""
     try:
-        with (data / _LOCK_FILE).open("w") as lock:
+        with open_private(data / _LOCK_FILE, "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

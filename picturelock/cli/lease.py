@@ -18,7 +18,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO, Final, Self
 
-from picturelock.cli.folder import STATE_FILE, StackError, already_running, is_locked
+from picturelock.cli.folder import STATE_FILE, StackError, already_running, is_locked, open_private, private_folder
 from picturelock.cli.stack import START_SECONDS
 
 _USERS_FILE: Final = "users"
@@ -36,8 +36,7 @@ class Lease:
     @classmethod
     async def take(cls, data: Path) -> Self:
         """Takes a lease; waits while a stack on the folder is ending."""
-        data.mkdir(parents=True, exist_ok=True)
-        file = (data / _USERS_FILE).open("a")
+        file: IO[str] = open_private(private_folder(data) / _USERS_FILE, "a")
         await _until(lambda: _locked(file, fcntl.LOCK_SH))
         return cls(file)
 
@@ -52,7 +51,7 @@ class Lease:
 
 async def until_unused(data: Path) -> Lease:
     """Waits until nobody holds a lease; keeps the folder from new ones for as long as the answer is kept."""
-    file = (data / _USERS_FILE).open("a")
+    file: IO[str] = open_private(data / _USERS_FILE, "a")
     await _until(lambda: _locked(file, fcntl.LOCK_EX))
     return Lease(file)
 
@@ -96,11 +95,10 @@ async def shared_stack(data: Path, *, start: bool, say: Callable[[str], None]) -
 
 async def _started(data: Path) -> str:
     """The address of a stack that is started now, by this command or by another one at the same moment."""
-    logs = data / "logs"
-    logs.mkdir(exist_ok=True)
+    logs = private_folder(data / "logs")
     command = [sys.executable, "-m", "picturelock.cli.main", "up", "--data", str(data), "--json", "--while-used"]
     ports = ["--port", "0", "--temporal-port", "0", "--ui-port", "0"]
-    with (logs / "stack.log").open("ab") as log:
+    with open_private(logs / "stack.log", "ab") as log:
         began = log.tell()
         # No child of asyncio's: those are killed with their loop, and others may use this one longer than we do.
         supervisor = subprocess.Popen(  # noqa: ASYNC220 - it is not waited for
