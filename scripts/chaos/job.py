@@ -86,6 +86,10 @@ class ChaoticJob:
         began = time.monotonic()
         for wish in self.plan.wishes:
             await asyncio.sleep(max(0.0, wish.at - (time.monotonic() - began)))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_END_SECONDS if wish.once_ended else None):
+                    while wish.once_ended and not (self.seen.polls and self.seen.polls[-1].status in TERMINAL):
+                        await asyncio.sleep(_POLL_SECONDS)
             await self._ask(wish)
 
     async def _ask(self, wish: Wish) -> None:

@@ -24,6 +24,8 @@ class Wish:
 
     at: float
     action: Action
+    once_ended: bool = False
+    """Asked when the job has ended, however long that takes: a retry of an open one is refused."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The activity of the eviction: what Temporal's clock says is compared with what this machine's says."""
 
+import asyncio
 import dataclasses
 import os
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from activities.eviction import evict_cache
 from picturelock.store.eviction import Tombstone
 from picturelock.store.store import default_store
 from picturelock.temporal.contracts import NoTask
+from picturelock.temporal.open_jobs import oldest_open
 from tests.workflows.conftest import start
 
 pytestmark = pytest.mark.usefixtures("no_leftovers")
@@ -30,6 +32,9 @@ async def test_what_an_open_export_may_have_seen_stays_whatever_the_clocks_say(
     os.utime(Path(urlsplit(store.location).path) / "blobs" / ref.sha256[:2] / ref.sha256, (old, old))
     await store.remember_evicted("sound", "gone", Tombstone(at=now - HOUR / 2, files=[ref]))
     await start(temporal.client)
+    async with asyncio.timeout(10):  # Temporal's list lags behind by a moment
+        while await oldest_open(temporal.client) is None:
+            await asyncio.sleep(0.02)
     environment = ActivityEnvironment(temporal.client)
     environment.info = dataclasses.replace(environment.info, started_time=now + ahead)
     await environment.run(evict_cache, NoTask())

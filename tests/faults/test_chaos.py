@@ -13,7 +13,9 @@ ROUND = Round(
     name="always",
     jobs=(
         JobPlan("one", ("Twice a day the sea breathes in.", "Then it breathes out."), (Wish(1.0, "reconnect"),)),
-        JobPlan("two", ("The moon pulls at water.",), (Wish(1.5, "cancel"), Wish(12.0, "retry"), Wish(12.0, "retry"))),
+        JobPlan("two", ("The moon pulls at water.",), (
+            Wish(1.5, "cancel"), Wish(12.0, "retry", once_ended=True), Wish(12.0, "retry"),
+        )),
         JobPlan("three", ("The water follows.",), (Wish(0.5, "pause"), Wish(3.0, "resume"))),
     ),
     faults=(
