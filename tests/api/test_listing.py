@@ -51,6 +51,7 @@ async def test_the_list_filters_pages_and_counts(http: httpx.AsyncClient, studio
     assert (await http.get("/api/jobs", params={"status": "nonsense"})).status_code == 422
 
 
+@pytest.mark.slow
 async def test_a_few_paused_jobs_among_many_open_ones_fill_their_pages(
     http: httpx.AsyncClient, temporal: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -87,6 +87,7 @@ def waiting_for(ready: asyncio.Event) -> Callable[[object], Awaitable[None]]:
     return work
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pauses", [20])
 async def test_a_thousand_pauses_fit(client: Client, pauses: int) -> None:
     """A thousand of them, by what each costs; a server ends an execution of 51,200 events or 50 MiB."""

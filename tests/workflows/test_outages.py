@@ -81,6 +81,7 @@ async def rendering_of_another_version() -> None:
     """What an older worker knows."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("slow", "refused", "stubborn"),
     [(0.0, False, False), (0.0, True, False), (0.0, False, True), (1.0, False, True)],

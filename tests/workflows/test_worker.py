@@ -37,6 +37,7 @@ async def test_terminated_jobs_are_looked_for(client: Client, monkeypatch: pytes
             await asyncio.sleep(0.05)
 
 
+@pytest.mark.slow
 async def test_a_process_knows_how_many_render_beside_it(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "PACE_SECONDS", 0.1)
     async with AsyncExitStack() as stack:
