@@ -116,7 +116,7 @@ async def _draw(studio: FilmMaker, plan: RenderPlan, segment_id: str, raw: Path)
     script.write_text(caption_document(spec.cues, CaptionSpec(), size, video.fps, spec.language), encoding="utf-8")
     source = ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", f"{size[0]}x{size[1]}", "-r", f"{video.fps}"]
     piece = raw.with_suffix(".part")
-    async with drawer(spec, studio.store) as draw:
+    async with drawer(spec, studio.store, studio.scratch) as draw:
         await runner.run(
             ["-v", "error", *source, "-i", "pipe:0", "-vf", f"ass={script}", "-f", "rawvideo", str(piece)],
             stall_seconds=60,

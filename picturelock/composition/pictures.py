@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +15,7 @@ from picturelock.models import ArtifactRef, Model, Motion, Scene, ScenePicture, 
 from picturelock.render import i420, motion, stills
 from picturelock.script.markdown import plain_text
 from picturelock.store.hashing import cache_key
+from picturelock.store.scratch import workspace
 from picturelock.store.store import Store
 from picturelock.text.ass import TextBlock, draw_mask
 from picturelock.text.fonts import drawable_text
@@ -107,12 +107,13 @@ class PictureMaker:
         width, height = motion.still_size(self.video.width, self.video.height, movement)
         if visual.kind == "image":
             _, ref = await self.store.asset(visual.asset_id or "")
-            data = await self.store.read(ref)
-            draw = partial(_prepare_image, data, width, height, visual.fit, movement)
+            with workspace(self.scratch, "picture") as folder:
+                picture = await stills.load_rgb(await self.store.local(ref, folder), (width, height), folder)
+                drawn = await asyncio.to_thread(_prepare_image, picture, width, height, visual.fit, movement)
         else:
             lights = visual.kind == "card"
-            draw = partial(_prepare_gradient, colors, width, height, seed=index, lights=lights)
-        return await self.store.put_bytes(await asyncio.to_thread(draw), "application/x-npy")
+            drawn = await asyncio.to_thread(_prepare_gradient, colors, width, height, seed=index, lights=lights)
+        return await self.store.put_bytes(drawn, "application/x-npy")
 
     async def _text_layers(self, title: str, kicker: str, advance: Advance) -> list[TextLayer]:
         layers: list[TextLayer] = []
@@ -134,8 +135,7 @@ class PictureMaker:
         return await self.store.put_bytes(png, "image/png"), mask.shape[1]
 
 
-def _prepare_image(data: bytes, width: int, height: int, fit: str, movement: Motion) -> bytes:
-    picture = stills.load_rgb(data, (width, height))
+def _prepare_image(picture: i420.RGB, width: int, height: int, fit: str, movement: Motion) -> bytes:
     fitted = stills.fit(picture, width, height, fit, inset=motion.contained_inset(movement))
     return i420.pack(i420.from_rgb(fitted))
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from picturelock.errors import AssetUnreadable
+from picturelock.ffmpeg.confinement import PROBE, confined
 from picturelock.ffmpeg.process import capture
 from picturelock.ffmpeg.tools import ffmpeg_path
 
@@ -23,6 +24,12 @@ WHITELIST: Final = ("-protocol_whitelist", "file,pipe", "-format_whitelist", ","
 MAX_PIXELS: Final = 50_000_000
 """The largest picture of a clip that is decoded: 8K has 33 million."""
 
+BOUNDED: Final = ("-max_streams", "64", "-max_probe_packets", "2500")
+"""A file of a thousand tracks is none that a film needs."""
+
+_LARGEST_BLOCK: Final = 512 * 1024**2
+"""Of memory, at once: a picture of MAX_PIXELS with 16 bits a channel takes 400 MB."""
+
 _SECONDS: Final = 30.0
 
 
@@ -30,7 +37,7 @@ def foreign_input(path: Path, demuxer: str) -> list[str]:
     """Ffmpeg's arguments that open a foreign file by one demuxer, given by the name that ffprobe has found.
 
     >>> foreign_input(Path("/a.mp4"), "mov,mp4,m4a,3gp,3g2,mj2")[:2]
-    ['-f', 'mov']
+    ['-max_alloc', '536870912']
 
     Raises:
         AssetUnreadable: the demuxer is none of those that are used for foreign files.
@@ -38,7 +45,10 @@ def foreign_input(path: Path, demuxer: str) -> list[str]:
     if demuxer not in DEMUXERS:
         raise AssetUnreadable(f"files of the format {demuxer} are not supported")
     name = demuxer.split(",", 1)[0]
-    return ["-f", name, *WHITELIST[:2], "-max_pixels", str(MAX_PIXELS), "-i", f"file:{path}"]
+    return [
+        "-max_alloc", str(_LARGEST_BLOCK), "-f", name, *WHITELIST[:2], *BOUNDED, "-max_pixels", str(MAX_PIXELS),
+        "-i", f"file:{path}",
+    ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +61,8 @@ class ForeignFile:
     @property
     def options(self) -> dict[str, str]:
         """What opens it, as options of an input."""
-        return {"format": foreign_input(self.path, self.demuxer)[1], "protocol_whitelist": "file,pipe"}
+        options = foreign_input(self.path, self.demuxer)[:-2]
+        return {name.removeprefix("-"): value for name, value in zip(options[::2], options[1::2], strict=True)}
 
 
 async def require_one_face(path: Path) -> None:
@@ -63,11 +74,11 @@ async def require_one_face(path: Path) -> None:
         AssetUnreadable: the decoder takes it for something that is not on the list, or cannot open it.
     """
     command = [
-        ffmpeg_path(), "-v", "error", "-nostdin", *WHITELIST, "-i", f"file:{path}",
+        ffmpeg_path(), "-v", "error", "-nostdin", *WHITELIST, *BOUNDED, "-i", f"file:{path}",
         "-map", "0", "-c", "copy", "-t", "0.1", "-f", "null", "-",
     ]  # fmt: skip
     try:
-        code, _, stderr = await capture(command, _SECONDS)
+        code, _, stderr = await capture(confined(command, PROBE), _SECONDS)
     except TimeoutError as error:
         raise AssetUnreadable("the file could not be opened in half a minute") from error
     if code != 0:

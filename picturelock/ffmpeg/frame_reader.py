@@ -8,14 +8,13 @@ from typing import Final
 
 from picturelock.errors import RenderFailed
 from picturelock.ffmpeg import confinement
-from picturelock.ffmpeg.parent_death import with_death_signal
 from picturelock.ffmpeg.tools import ffmpeg_path
 
 _READ_SECONDS: Final = 60.0
 
 
 class FrameReader:
-    """One decoder. It dies with the thread that has started it, should nobody close it.
+    """One decoder of a stranger's file, confined. It dies with the thread that has started it, should nobody close it.
 
     Example:
         reader = FrameReader(["-i", "file:clip.mp4", "-f", "rawvideo", "-pix_fmt", "yuv420p", "pipe:1"])
@@ -24,7 +23,7 @@ class FrameReader:
     """
 
     def __init__(self, arguments: list[str]) -> None:
-        program = with_death_signal([ffmpeg_path(), "-v", "quiet", "-nostdin", *arguments])
+        program = confinement.tied([ffmpeg_path(), "-v", "quiet", "-nostdin", *arguments], confinement.DECODER)
         self._process = subprocess.Popen(
             program.command,
             stdin=subprocess.DEVNULL,

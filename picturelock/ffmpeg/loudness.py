@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from picturelock.ffmpeg import runner
+from picturelock.ffmpeg import confinement, runner
 from picturelock.ffmpeg.foreign import foreign_input
 from picturelock.models import SAMPLE_RATE
 
@@ -39,7 +39,7 @@ def _number(pattern: re.Pattern[str], text: str) -> float:
 
 async def integrated_of_mono(samples: npt.NDArray[np.float32]) -> float:
     """Integrated loudness (LUFS) of 48 kHz mono samples as they sound from two loudspeakers: 3 LU more than mono."""
-    data = samples.astype("<f4").tobytes()
+    data = memoryview(samples.astype("<f4", copy=False).data).cast("B")
 
     def write(descriptor: int) -> None:
         with open(descriptor, "wb", closefd=False) as pipe:
@@ -69,5 +69,6 @@ async def measure(
         ["-v", "info", *source, "-af", "ebur128=peak=true:framelog=quiet", "-f", "null", "-"],
         stall_seconds=300,
         on_progress=on_progress,
+        limits=confinement.DECODER if demuxer else None,
     )
     return parse(done.stderr)

@@ -6,12 +6,12 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from picturelock.errors import AssetUnreadable
-from picturelock.ffmpeg.confinement import limited
-from picturelock.ffmpeg.foreign import WHITELIST
+from picturelock.ffmpeg.confinement import PROBE, confined
+from picturelock.ffmpeg.foreign import BOUNDED, WHITELIST
 from picturelock.ffmpeg.process import capture
 from picturelock.ffmpeg.tools import ffprobe_path
 
-_TIMEOUT_SECONDS = 60
+_TIMEOUT_SECONDS = 30
 _ENTRIES = (
     "stream=index,codec_type,codec_name,profile,width,height,pix_fmt,sample_aspect_ratio,r_frame_rate,duration,"
     "sample_rate,channels,color_space,color_range,color_transfer,color_primaries"
@@ -85,13 +85,13 @@ async def probe(path: Path) -> Probe:
     Raises:
         AssetUnreadable: it is no media file.
     """
-    command = limited([
-        ffprobe_path(), "-v", "error", *WHITELIST, "-show_entries", _ENTRIES, "-of", "json", f"file:{path}",
-    ])  # fmt: skip
+    command = [
+        ffprobe_path(), "-v", "error", *WHITELIST, *BOUNDED, "-show_entries", _ENTRIES, "-of", "json", f"file:{path}",
+    ]  # fmt: skip
     try:
-        code, stdout, stderr = await capture(command, _TIMEOUT_SECONDS)
+        code, stdout, stderr = await capture(confined(command, PROBE), _TIMEOUT_SECONDS)
     except TimeoutError as error:
-        raise AssetUnreadable("the file could not be probed in a minute") from error
+        raise AssetUnreadable("the file could not be probed in half a minute") from error
     if code != 0:
         raise AssetUnreadable("the file is no picture, film or sound", detail=stderr.decode(errors="replace")[-500:])
     try:

@@ -26,6 +26,7 @@ LEFTOVER_SECONDS: Final = 2.0
 """How long what an ended program has left in its pipes may take; a child of its own may hold them open."""
 
 _CHUNK: Final = 65_536
+CAPTURED_BYTES: Final = 1024 * 1024
 log = structlog.get_logger()
 
 
@@ -110,7 +111,7 @@ async def settle(tasks: set[asyncio.Task[None]], seconds: float) -> None:
 
 
 async def capture(command: list[str], seconds: float) -> tuple[int, bytes, bytes]:
-    """Runs a program to its end: exit code, standard output, standard error.
+    """Runs a program to its end: exit code, standard output, standard error. A megabyte is kept of each.
 
     Raises:
         TimeoutError: it took longer than `seconds`, and was ended.
@@ -130,8 +131,8 @@ async def capture(command: list[str], seconds: float) -> tuple[int, bytes, bytes
             output.close(output.write)
             errors.close(errors.write)
             readers = {
-                asyncio.create_task(read(output, said.extend)),
-                asyncio.create_task(read(errors, complained.extend)),
+                asyncio.create_task(read(output, _up_to(CAPTURED_BYTES, said))),
+                asyncio.create_task(read(errors, _up_to(CAPTURED_BYTES, complained))),
             }
             try:
                 async with asyncio.timeout(seconds):
@@ -143,3 +144,8 @@ async def capture(command: list[str], seconds: float) -> tuple[int, bytes, bytes
         finally:
             await asyncio.shield(end(process))
     return code, bytes(said), bytes(complained)
+
+
+def _up_to(limit: int, kept: bytearray) -> Callable[[bytes], None]:
+    """Takes what comes into `kept`, and lets go of what is beyond the limit."""
+    return lambda data: kept.extend(data[: max(0, limit - len(kept))])

@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from picturelock.concurrency import task_group
 from picturelock.errors import DiskFull, RenderFailed, RenderStalled
 from picturelock.ffmpeg import confinement
-from picturelock.ffmpeg.parent_death import with_death_signal
 from picturelock.ffmpeg.process import LEFTOVER_SECONDS, Pipe, end, read, settle, signal_group
 from picturelock.ffmpeg.tools import ffmpeg_path
 
@@ -63,7 +62,7 @@ class Progress:
 class Completed:
     """A run that ended with exit code 0."""
 
-    stdout: bytes
+    stdout: bytearray
     stderr: str
     progress: Progress
 
@@ -73,7 +72,7 @@ def redact(stderr: str) -> str:
     return _PATH.sub("…/", stderr).strip()
 
 
-async def run(
+async def run(  # noqa: PLR0913 - all but the first have a name at the call
     arguments: list[str],
     *,
     stall_seconds: float,
@@ -82,8 +81,11 @@ async def run(
     read_stdout: bool = False,
     environment: dict[str, str] | None = None,
     nice: int = 0,
+    limits: confinement.Limits | None = None,
 ) -> Completed:
     """Runs ffmpeg with `arguments` (without the program's own name) to its end; `nice` is how far it gives way.
+
+    With `limits` it is confined, as whoever opens a stranger's file has to be.
 
     Progress comes through a pipe of its own, so that standard output stays free for data (`read_stdout`). The run
     counts as stalled when neither frames nor time advance for `stall_seconds`.
@@ -97,7 +99,7 @@ async def run(
         pipes = _Pipes.open(stack, frames=feed is not None, output=read_stdout)
         flags = ["-hide_banner", "-nostdin", "-y", "-nostats", "-stats_period", f"{_POLL_SECONDS}"]
         progress_flags = ["-progress", f"pipe:{pipes.progress.write}"]
-        program = with_death_signal([ffmpeg_path(), *flags, *progress_flags, *arguments])
+        program = confinement.tied([ffmpeg_path(), *flags, *progress_flags, *arguments], limits)
         process = await asyncio.create_subprocess_exec(
             *program.command,
             stdin=pipes.frames.read if pipes.frames else subprocess.DEVNULL,
@@ -181,7 +183,7 @@ class _Run:
         stderr = self._stderr.decode(errors="replace")
         if code != 0:
             raise _failure(code, stderr)
-        return Completed(bytes(self._stdout), stderr, self._progress)
+        return Completed(self._stdout, stderr, self._progress)
 
     def _take_progress(self, data: bytes) -> None:
         *lines, self._lines = (self._lines + data).split(b"\n")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from picturelock.errors import AssetUnreadable, RenderFailed
-from picturelock.ffmpeg import runner
+from picturelock.ffmpeg import confinement, runner
 from picturelock.ffmpeg.foreign import foreign_input
 from picturelock.ffmpeg.probe import probe
 from picturelock.models import SAMPLE_RATE
@@ -19,6 +19,7 @@ Mono = npt.NDArray[np.float32]
 Stereo = npt.NDArray[np.float32]
 _GATE_DB: Final = -45.0
 _WINDOW: Final = SAMPLE_RATE // 200
+_PIECE: Final = 10_000
 LEAD_IN_SECONDS: Final = 0.015
 LEAD_OUT_SECONDS: Final = 0.08
 
@@ -44,23 +45,28 @@ async def resample(samples: Mono, rate: int, wanted: int = SAMPLE_RATE) -> Mono:
     return await _decode(["-f", "f32le", "-ar", str(rate), "-ac", "1", "-i", "pipe:0"], write, wanted)
 
 
-async def decode_file(path: Path) -> Mono:
-    """The first audio stream of a file as 48 kHz mono.
+async def decode_file(path: Path, max_seconds: float) -> Mono:
+    """The first audio stream of a stranger's file as 48 kHz mono, of at most so many seconds.
 
     Raises:
         AssetUnreadable: it cannot be decoded to its end.
     """
     demuxer = (await probe(path)).demuxer
     try:
-        return await _decode(["-xerror", *foreign_input(path, demuxer), "-map", "0:a:0"], None, SAMPLE_RATE)
+        source = ["-xerror", "-t", f"{max_seconds:.3f}", *foreign_input(path, demuxer), "-map", "0:a:0"]
+        return await _decode(source, None, SAMPLE_RATE, confinement.DECODER)
     except RenderFailed as error:
         raise AssetUnreadable("the recording cannot be decoded", detail=error.detail) from error
 
 
-async def _decode(source: list[str], feed: runner.Feed | None, rate: int) -> Mono:
+async def _decode(
+    source: list[str], feed: runner.Feed | None, rate: int, limits: confinement.Limits | None = None
+) -> Mono:
     target = ["-ac", "1", "-ar", str(rate), "-f", "f32le", "pipe:1"]
-    done = await runner.run(["-v", "error", *source, *target], stall_seconds=120, feed=feed, read_stdout=True)
-    return np.frombuffer(done.stdout, "<f4").astype(np.float32)
+    done = await runner.run(
+        ["-v", "error", *source, *target], stall_seconds=120, feed=feed, read_stdout=True, limits=limits
+    )
+    return np.frombuffer(done.stdout, "<f4").astype(np.float32, copy=False)
 
 
 def voiced_span(samples: Mono) -> tuple[int, int]:
@@ -69,7 +75,9 @@ def voiced_span(samples: Mono) -> tuple[int, int]:
     if count == 0:
         return (0, len(samples)) if np.any(samples) else (0, 0)
     windows = samples[: count * _WINDOW].reshape(count, _WINDOW)
-    level = np.sqrt(np.mean(windows**2, axis=1))
+    # A piece at a time: half an hour takes 345 MB, and its squares would take as much again.
+    pieces = (windows[first : first + _PIECE] for first in range(0, count, _PIECE))
+    level = np.sqrt(np.concatenate([np.mean(piece**2, axis=1) for piece in pieces]))
     loudest = float(level.max())
     if loudest <= 1e-5:
         return 0, 0
@@ -98,7 +106,9 @@ def to_wav(samples: Mono) -> bytes:
         wav.setnchannels(1)
         wav.setsampwidth(2)
         wav.setframerate(SAMPLE_RATE)
-        wav.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+        for first in range(0, len(samples), _PIECE * _WINDOW):
+            piece = samples[first : first + _PIECE * _WINDOW]
+            wav.writeframes((np.clip(piece, -1, 1) * 32767).astype("<i2").tobytes())
     return buffer.getvalue()
 
 
@@ -130,6 +140,7 @@ async def extract_stereo(path: Path, demuxer: str, start_seconds: float, samples
              *foreign_input(path, demuxer),
              "-map", "0:a:0", "-af", graph, "-c:a", "pcm_s16le", str(output)],
             stall_seconds=120,
+            limits=confinement.DECODER,
         )  # fmt: skip
     except RenderFailed as error:
         raise AssetUnreadable("the clip's sound is damaged", detail=error.detail) from error

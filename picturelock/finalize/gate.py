@@ -99,7 +99,7 @@ class Gate:
         ]
         return OutputInvalid("the film did not pass the gate: " + "; ".join(failed), detail=detail)
 
-    async def _sound(self, listen: Callable[[runner.Progress], None]) -> tuple[bytes, str]:
+    async def _sound(self, listen: Callable[[runner.Progress], None]) -> tuple[bytearray, str]:
         """Decodes all of the sound strictly: 16-bit stereo samples, and what ffmpeg said."""
         target = ["-map", "0:a:0", "-ac", "2", "-ar", str(checks.AUDIO_RATE), "-f", "s16le", "pipe:1"]
         done = await runner.run(
@@ -130,7 +130,7 @@ class Gate:
         )
 
 
-def _power(data: bytes) -> npt.NDArray[np.float32]:
+def _power(data: bytes | bytearray) -> npt.NDArray[np.float32]:
     """Stereo samples as one track of the same power; their sum would be silent where they are opposite."""
     stereo = np.frombuffer(data, "<i2").reshape(-1, 2).astype(np.float32) / np.float32(32768)
     return np.asarray(np.sqrt(np.square(stereo).mean(axis=1)), np.float32)

@@ -13,7 +13,7 @@ import ffmpeg
 import numpy as np
 
 from picturelock.errors import AssetUnreadable, OutputInvalid
-from picturelock.ffmpeg import loudness, runner
+from picturelock.ffmpeg import confinement, loudness, runner
 from picturelock.ffmpeg.foreign import ForeignFile
 from picturelock.ffmpeg.loudness import SILENCE_LUFS, Loudness
 from picturelock.ffmpeg.probe import probe
@@ -193,6 +193,7 @@ class SoundJob:
             feed=self._write_speech,
             on_progress=listen,
             nice=_NICE,
+            limits=confinement.DECODER if self.music else None,
         )
 
     def _write_speech(self, descriptor: int) -> None:

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from picturelock.errors import AssetUnreadable, RenderFailed
-from picturelock.ffmpeg import runner
+from picturelock.ffmpeg import confinement, runner
 from picturelock.ffmpeg.foreign import foreign_input
 from picturelock.ffmpeg.frame_reader import FrameReader
 from picturelock.ffmpeg.probe import ProbedStream, probe
@@ -71,6 +71,7 @@ class ClipFile:
                  "-frames:v", "1", "-f", "framehash", "-"],
                 stall_seconds=60,
                 read_stdout=True,
+                limits=confinement.DECODER,
             )  # fmt: skip
         except RenderFailed as error:
             raise AssetUnreadable("the clip is damaged", detail=error.detail) from error
@@ -91,6 +92,7 @@ class ClipFile:
                  "-fps_mode", "passthrough", "-frames:v", str(cut.frames), "-f", "null", "-"],
                 stall_seconds=stall_seconds,
                 on_progress=on_progress,
+                limits=confinement.DECODER,
             )  # fmt: skip
         except RenderFailed as error:
             raise AssetUnreadable("the clip is damaged", detail=error.detail) from error

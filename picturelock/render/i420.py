@@ -97,6 +97,6 @@ def load_frame(path: Path) -> Bytes2D:
     return frame
 
 
-def rgb_of_bytes(data: bytes, width: int, height: int) -> RGB:
+def rgb_of_bytes(data: bytes | bytearray, width: int, height: int) -> RGB:
     """Raw rgb24 bytes as a picture of shape (height, width, 3)."""
     return np.frombuffer(data, np.uint8).reshape(height, width, 3)

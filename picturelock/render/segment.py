@@ -1,6 +1,5 @@
 """Renders one segment: looked up by the hash of all that determines it, drawn and encoded when it is not there."""
 
-import asyncio
 import os
 import shutil
 import socket
@@ -22,13 +21,14 @@ from picturelock.errors import (
     RenderError,
 )
 from picturelock.ffmpeg.tools import tool_versions
-from picturelock.models import Motion, RenderedSegment, ScenePicture, SegmentSpec, VideoFormat, Watermark
-from picturelock.render import encode, frames, i420, motion, stills
+from picturelock.models import Motion, RenderedSegment, ScenePicture, SegmentSpec, VideoFormat
+from picturelock.render import encode, frames, i420, motion
 from picturelock.render.clips import ClipFile, ClipReader
 from picturelock.render.encoders import is_hardware
 from picturelock.render.frames import Draw, Overlay, Picture
 from picturelock.render.i420 import Bytes2D, views
 from picturelock.render.verify import check_all_pictures, check_segment
+from picturelock.render.watermark import WATERMARKS
 from picturelock.store.hashing import cache_key
 from picturelock.store.scratch import workspace
 from picturelock.store.store import Store
@@ -37,8 +37,6 @@ from picturelock.text.fonts import font_environment
 log = structlog.get_logger()
 _BITS_PER_PIXEL: Final = 1.0
 """Room asked for before a segment starts; real segments take a tenth of it."""
-
-_WATERMARK_SHARE: Final = 0.12
 
 
 def segment_key(spec: SegmentSpec) -> str:
@@ -78,7 +76,7 @@ async def render_segment(
     started = time.monotonic()
     async with AsyncExitStack() as stack:
         hardware = is_hardware(spec.encoder)
-        draw, luma = _noting_luma(await stack.enter_async_context(drawer(spec, store)), every_frame=hardware)
+        draw, luma = _noting_luma(await stack.enter_async_context(drawer(spec, store, scratch)), every_frame=hardware)
         folder = stack.enter_context(workspace(scratch, "segment"))
         output = folder / "segment.mp4"
         try:
@@ -131,14 +129,14 @@ def _noting_luma(draw: Draw, *, every_frame: bool) -> tuple[Draw, list[float]]:
 
 
 @asynccontextmanager
-async def drawer(spec: SegmentSpec, store: Store) -> AsyncIterator[Draw]:
+async def drawer(spec: SegmentSpec, store: Store, scratch: Path) -> AsyncIterator[Draw]:
     """What draws the segment's frames; what it keeps open is closed at the end of the block."""
     with ExitStack() as stack:
         pictures: list[Picture] = []
         for layer in spec.layers:
             pictures.append(await _picture(layer.picture, layer.scene_frames, spec.format, store))
             stack.callback(pictures[-1].close)
-        mark = await _watermark(spec.watermark, spec.format, store) if spec.watermark else None
+        mark = await WATERMARKS.load(spec.watermark, spec.format, store, scratch) if spec.watermark else None
         if len(pictures) == 1:
             yield frames.body(pictures[0], spec.layers[0].first_frame, mark)
             return
@@ -167,27 +165,3 @@ async def _picture(picture: ScenePicture, scene_frames: int, video: VideoFormat,
 
 def _moved(reader: ClipReader, movement: Motion, frame: int) -> motion.Mover:
     return motion.Mover(views(reader.frame(frame)), movement)
-
-
-async def _watermark(mark: Watermark, video: VideoFormat, store: Store) -> Overlay:
-    """The watermark, at most 12 % of the frame's longer side wide, its own transparency kept."""
-    _, ref = await store.asset(mark.asset_id)
-    rgba = await asyncio.to_thread(stills.load_rgba, await store.read(ref))
-    margin = round(min(video.width, video.height) * 0.035) // 2 * 2
-    room = min(video.width - 2 * margin, max(video.width, video.height) * _WATERMARK_SHARE)
-    scale = min(1.0, room / rgba.shape[1], (video.height - 2 * margin) / 2 / rgba.shape[0])
-    width, height = (max(2, round(side * scale) // 2 * 2) for side in (rgba.shape[1], rgba.shape[0]))
-    small = _shrunk(rgba, width, height)
-    x = margin if mark.position.endswith("left") else video.width - width - margin
-    y = margin if mark.position.startswith("top") else video.height - height - margin
-    picture = i420.from_rgb(np.ascontiguousarray(small[:, :, :3]))
-    return frames.picture_overlay(x // 2 * 2, y // 2 * 2, picture, np.ascontiguousarray(small[:, :, 3]), mark.opacity)
-
-
-def _shrunk(rgba: i420.RGB, width: int, height: int) -> i420.RGB:
-    """Resized with its colours weighted by their coverage: what is transparent lends no colour to the edges."""
-    cover = rgba[:, :, 3:].astype(np.float32) / 255
-    weighted = np.concatenate([rgba[:, :, :3] * cover, cover * 255], axis=2).astype(np.float32)
-    small = np.asarray(cv2.resize(weighted, (width, height), interpolation=cv2.INTER_AREA), np.float32)
-    small[:, :, :3] /= np.maximum(small[:, :, 3:] / 255, 1e-3)
-    return np.asarray(np.clip(np.rint(small), 0, 255), np.uint8)

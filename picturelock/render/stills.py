@@ -1,72 +1,32 @@
 """Uploaded pictures, decoded once and brought to the size and colours that their motion needs."""
 
-import io
-import warnings
-from typing import Final
+from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageCms, ImageOps
 
-from picturelock.errors import AssetUnreadable
+from picturelock.pictures.confined import decode_rgb, decode_rgba
 from picturelock.render.i420 import RGB
-from picturelock.store.identify import DAMAGE
-
-_BACKDROP: Final = (255, 255, 255)
-_ORIENTATION: Final = 0x0112
-_TURNED: Final = {5, 6, 7, 8}
-"""EXIF orientations that exchange width and height."""
 
 
-def load_rgb(data: bytes, at_least: tuple[int, int]) -> RGB:
+async def load_rgb(path: Path, at_least: tuple[int, int], folder: Path) -> RGB:
     """The picture as sRGB, upright, transparent parts on white. Large JPEGs are decoded near `at_least` (w, h).
+
+    What is decoded lies in `folder`, for as long as it is used.
 
     Raises:
         AssetUnreadable: it cannot be decoded.
     """
-    try:
-        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data)) as image:
-            turned = image.getexif().get(_ORIENTATION) in _TURNED
-            image.draft(image.mode, at_least[::-1] if turned else at_least)
-            upright = ImageOps.exif_transpose(image)
-            return np.asarray(_to_srgb(upright), np.uint8)
-    except DAMAGE as error:
-        raise AssetUnreadable(f"the picture is damaged: {error}") from error
+    rows = folder / f"{path.name}.rgb"
+    width, height = await decode_rgb(path, at_least, rows)
+    return np.memmap(rows, np.uint8, "r", shape=(height, width, 3))
 
 
-def load_rgba(data: bytes) -> RGB:
+async def load_rgba(path: Path, folder: Path) -> RGB:
     """The picture with its transparency, shape (height, width, 4), upright. Raises AssetUnreadable."""
-    try:
-        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data)) as image:
-            return np.asarray(_eight_bit(ImageOps.exif_transpose(image)).convert("RGBA"), np.uint8)
-    except DAMAGE as error:
-        raise AssetUnreadable(f"the picture is damaged: {error}") from error
-
-
-def _to_srgb(image: Image.Image) -> Image.Image:
-    profile = image.info.get("icc_profile")
-    image = _eight_bit(image)
-    if image.mode in {"RGBA", "LA", "PA", "P"} or "transparency" in image.info:
-        image = image.convert("RGBA")
-        backdrop = Image.new("RGBA", image.size, (*_BACKDROP, 255))
-        image = Image.alpha_composite(backdrop, image).convert("RGB")
-    if profile and image.mode in {"RGB", "CMYK"}:
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-        except (ImageCms.PyCMSError, OSError):
-            return image.convert("RGB")
-        return converted or image.convert("RGB")
-    return image.convert("RGB")
-
-
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """Deeper greys brought to 8 bits. 32-bit pictures say nothing of their range and are refused."""
-    if image.mode.startswith("I;16"):
-        return Image.fromarray((np.asarray(image, np.float32) / 257).astype(np.uint8))
-    if image.mode in {"I", "F"}:
-        raise AssetUnreadable("pictures with 32 bits a channel are not supported; save it with 8 or 16 bits")
-    return image
+    rows = folder / f"{path.name}.rgba"
+    width, height = await decode_rgba(path, rows)
+    return np.memmap(rows, np.uint8, "r", shape=(height, width, 4))
 
 
 def fit(picture: RGB, width: int, height: int, mode: str, inset: float = 1.0) -> RGB:

@@ -88,7 +88,7 @@ async def _recorded(scene: Scene, store: Store) -> Samples:
     if (asset.duration_seconds or 0.0) > MAX_RECORDING_SECONDS:
         text = f"the recording lasts {asset.duration_seconds:.0f} s; a scene's may last {MAX_RECORDING_SECONDS:.0f} s"
         raise AssetUnreadable(text, field="narrationAssetId", limit=MAX_RECORDING_SECONDS)
-    return await decode_file(await store.local(ref))
+    return await decode_file(await store.local(ref), MAX_RECORDING_SECONDS)
 
 
 async def _finished(
@@ -139,4 +139,5 @@ def _shifted(word: Word, seconds: float, length: float) -> Word:
 async def _loudness(samples: Samples) -> float:
     """Loudness as it will be heard: the same in both ears. Very short speech is repeated to fill the meter's window."""
     repeats = max(1, int(np.ceil(_MEASURE_SECONDS * SAMPLE_RATE / len(samples))))
-    return round(await loudness.integrated_of_mono(np.tile(samples, repeats)), 2)
+    repeated = np.tile(samples, repeats) if repeats > 1 else samples
+    return round(await loudness.integrated_of_mono(repeated), 2)

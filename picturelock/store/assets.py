@@ -1,13 +1,12 @@
 """Uploads: what kind of file it is, found by decoding it, never by its name."""
 
-import asyncio
 from pathlib import Path
 
 from picturelock.errors import AssetUnreadable
 from picturelock.ffmpeg.foreign import require_one_face
 from picturelock.ffmpeg.probe import probe
 from picturelock.models import Asset
-from picturelock.store.identify import picture as identify_picture
+from picturelock.pictures.confined import inspect
 from picturelock.store.store import Store
 
 _AUDIO_FORMATS = {"wav", "mp3", "flac", "ogg", "aac", "aiff", "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
@@ -35,10 +34,15 @@ async def identify(path: Path) -> Asset:
     size = path.stat().st_size
     if size == 0:
         raise AssetUnreadable("the file is empty")
-    picture = await asyncio.to_thread(identify_picture, path)
-    if picture is not None:
-        media_type, width, height = picture
-        return Asset(asset_id="", kind="image", media_type=media_type, size_bytes=size, width=width, height=height)
+    if (picture := await inspect(path)) is not None:
+        return Asset(
+            asset_id="",
+            kind="image",
+            media_type=picture.media_type,
+            size_bytes=size,
+            width=picture.width,
+            height=picture.height,
+        )
     return await _film_or_sound(path, size)
 
 

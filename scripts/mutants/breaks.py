@@ -27,7 +27,7 @@ BREAKS: Final = [
     Break("dissolve is a fade", _MIXERS, '{"none": A_, "fade": A_, "dissolve": A_, "slide": C_, "wipe": D_}', _GOLDENS),
     Break("slide is a fade", _MIXERS, '{"none": A_, "fade": A_, "dissolve": B_, "slide": A_, "wipe": D_}', _GOLDENS),
     Break("wipe is a fade", _MIXERS, '{"none": A_, "fade": A_, "dissolve": B_, "slide": C_, "wipe": A_}', _GOLDENS),
-    Break("no watermark", "await A_(B_.watermark, C_, D_) if B_.watermark else None", "None", _FIELDS),
+    Break("no watermark", "await A_(B_.watermark, C_, D_, E_) if B_.watermark else None", "None", _FIELDS),
     Break("watermark in one corner", 'A_ if B_.position.endswith("left") else C_', "A_", _GOLDENS),
     Break("watermark's opacity ignored", "A_(B_, C_, D_, E_, mark.opacity)", "A_(B_, C_, D_, E_, 1.0)", _FIELDS),
     Break("boxed captions are clean", 'A_ == "boxed"', "False", _GOLDENS),

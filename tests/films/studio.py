@@ -35,6 +35,7 @@ from picturelock.models import (
 )
 from picturelock.render import i420
 from picturelock.render.segment import drawer
+from picturelock.settings import settings
 from picturelock.store.assets import ingest
 from picturelock.store.store import Store, default_store
 from picturelock.temporal.contracts import (
@@ -138,7 +139,7 @@ class Studio:
         planned = await self.planned(body)
         segment = planned.segment_at(frame)
         out = i420.new_frame(planned.plan.format.width, planned.plan.format.height)
-        async with drawer(segment_spec(planned.plan, segment), self.store) as draw:
+        async with drawer(segment_spec(planned.plan, segment), self.store, settings().scratch) as draw:
             await asyncio.to_thread(draw, frame % planned.plan.timeline.total_frames - segment.start_frame, out)
         return rgb(out)
 

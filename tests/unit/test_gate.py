@@ -228,7 +228,7 @@ async def test_the_poster_is_the_first_frame_of_the_first_scene(produced: OnTria
     assert picture.shape == (180, 320, 3)
     spec = segment_spec(produced.made.plan, produced.made.plan.timeline.segments[0])
     drawn = i420.new_frame(320, 180)
-    async with drawer(spec, produced.studio.store) as draw:
+    async with drawer(spec, produced.studio.store, produced.studio.scratch) as draw:
         draw(0, drawn)
     shown = i420.views(i420.from_rgb(np.ascontiguousarray(picture[:, :, ::-1])))
     assert np.abs(shown.y.astype(int) - i420.views(drawn).y).mean() < 3

@@ -48,7 +48,7 @@ async def film(studio: FilmMaker, clip: Path, **cut: object) -> Produced:
 
 async def loud(made: Produced) -> list[float]:
     """Where in the intro something is heard, in tenths of a second."""
-    samples = await decode_file(made.film)
+    samples = await decode_file(made.film, 60)
     tenths = samples[: 3 * 48_000].reshape(-1, 4_800)
     return [number / 10 for number, part in enumerate(tenths) if np.sqrt(np.mean(part**2)) > 0.01]
 

@@ -1,6 +1,5 @@
 """Motion, transitions, colours and pictures, measured on the frames before they are encoded."""
 
-import io
 from pathlib import Path
 
 import cv2
@@ -11,10 +10,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from picturelock.composition import cards
-from picturelock.errors import AssetUnreadable
 from picturelock.models import Motion
-from picturelock.render import frames, i420, motion, segment, stills
-from picturelock.store import identify
+from picturelock.pictures import decoder
+from picturelock.render import frames, i420, motion, stills, watermark
 
 SIZE = (960, 540)
 MOVING: list[Motion] = ["zoom-in", "zoom-out", "pan-left", "pan-right", "pan-up", "pan-down"]
@@ -170,7 +168,7 @@ def back_to_rgb(frame: i420.Bytes2D) -> np.ndarray:
 
 
 @pytest.mark.parametrize("image_format", ["PNG", "JPEG", "WEBP"])
-def test_a_colour_chart_comes_back(image_format: str) -> None:
+def test_a_colour_chart_comes_back(image_format: str, tmp_path: Path) -> None:
     colors = [
         (0, 0, 0),
         (255, 255, 255),
@@ -184,9 +182,9 @@ def test_a_colour_chart_comes_back(image_format: str) -> None:
     chart = np.zeros((64, 64 * len(colors), 3), np.uint8)
     for index, color in enumerate(colors):
         chart[:, index * 64 : (index + 1) * 64] = color
-    buffer = io.BytesIO()
-    Image.fromarray(chart).save(buffer, image_format, quality=98, subsampling=0)
-    back = back_to_rgb(i420.from_rgb(stills.load_rgb(buffer.getvalue(), (64, 64))))
+    path = tmp_path / "chart"
+    Image.fromarray(chart).save(path, image_format, quality=98, subsampling=0)
+    back = back_to_rgb(i420.from_rgb(decoded(path, (64, 64))))
     for index, color in enumerate(colors):
         middle = back[24:40, index * 64 + 24 : index * 64 + 40].mean(axis=(0, 1))
         assert np.abs(middle - color).max() <= 4, color
@@ -198,20 +196,27 @@ def saved(tmp_path: Path, image: Image.Image, name: str, **options: object) -> P
     return path
 
 
+def decoded(path: Path, at_least: tuple[int, int]) -> np.ndarray:
+    """The picture as the decoder writes it."""
+    rows = path.with_suffix(".rgb")
+    width, height = decoder.write_rgb(path, rows, at_least)
+    return np.fromfile(rows, np.uint8).reshape(height, width, 3)
+
+
 def test_exif_orientation_is_applied(tmp_path: Path) -> None:
     image = Image.new("RGB", (80, 40), (10, 200, 10))
     exif = Image.Exif()
     exif[0x0112] = 6
     path = saved(tmp_path, image, "turned.jpg", exif=exif)
-    assert identify.picture(path) == ("image/jpeg", 40, 80)
-    assert stills.load_rgb(path.read_bytes(), (40, 80)).shape == (80, 40, 3)
+    assert decoder.inspect(path) == decoder.Picture("image/jpeg", 40, 80)
+    assert decoded(path, (40, 80)).shape == (80, 40, 3)
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "L", "CMYK", "I;16", "1"])
-def test_every_kind_of_pixel_becomes_rgb(mode: str) -> None:
-    buffer = io.BytesIO()
-    Image.new(mode, (32, 32), 0).save(buffer, "TIFF" if mode == "CMYK" else "PNG")
-    rgb = stills.load_rgb(buffer.getvalue(), (32, 32))
+def test_every_kind_of_pixel_becomes_rgb(mode: str, tmp_path: Path) -> None:
+    path = tmp_path / "picture"
+    Image.new(mode, (32, 32), 0).save(path, "TIFF" if mode == "CMYK" else "PNG")
+    rgb = decoded(path, (32, 32))
     assert rgb.shape == (32, 32, 3)
     expected = 255 if mode in {"RGBA", "LA", "CMYK"} else 0
     assert abs(int(rgb[16, 16, 0]) - expected) <= 2
@@ -221,23 +226,23 @@ def test_a_truncated_jpeg_is_a_picture_that_cannot_be_read(tmp_path: Path) -> No
     noise = Image.fromarray(np.random.default_rng(1).integers(0, 255, (200, 300, 3), np.uint8))
     path = saved(tmp_path, noise, "whole.jpg")
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(AssetUnreadable, match="damaged"):
-        identify.picture(path)
-    with pytest.raises(AssetUnreadable):
-        stills.load_rgb(path.read_bytes(), (10, 10))
+    with pytest.raises(decoder.Refused, match="damaged"):
+        decoder.inspect(path)
+    with pytest.raises(decoder.Refused, match="damaged"):
+        decoded(path, (10, 10))
 
 
 def test_a_text_named_png_is_no_picture(tmp_path: Path) -> None:
     path = tmp_path / "text.png"
     path.write_text("I am a text file.")
-    assert identify.picture(path) is None
+    assert decoder.inspect(path) is None
 
 
 def test_an_animation_is_refused(tmp_path: Path) -> None:
     pictures = [Image.new("RGB", (20, 20), (value, 0, 0)) for value in (0, 100, 200)]
     path = saved(tmp_path, pictures[0], "a.gif", save_all=True, append_images=pictures[1:])
-    with pytest.raises(AssetUnreadable, match="animated"):
-        identify.picture(path)
+    with pytest.raises(decoder.Refused, match="animated"):
+        decoder.inspect(path)
 
 
 @settings(max_examples=40)
@@ -250,10 +255,10 @@ def test_every_shape_fits_every_frame(width: int, height: int, how: str) -> None
 
 
 def test_a_huge_picture_is_brought_down(tmp_path: Path) -> None:
-    path = saved(tmp_path, Image.new("RGB", (12_000, 8_000), (50, 60, 70)), "huge.jpg")
-    assert identify.picture(path) == ("image/jpeg", 12_000, 8_000)
-    rgb = stills.load_rgb(path.read_bytes(), (2150, 1210))
-    assert 2150 <= rgb.shape[1] < 6_000
+    path = saved(tmp_path, Image.new("RGB", (8_000, 6_000), (50, 60, 70)), "huge.jpg")
+    assert decoder.inspect(path) == decoder.Picture("image/jpeg", 8_000, 6_000)
+    rgb = decoded(path, (2150, 1210))
+    assert 2150 <= rgb.shape[1] < 4_500
 
 
 @pytest.mark.parametrize("how", ["zoom-in", "pan-right", "pan-up"])
@@ -281,6 +286,6 @@ def test_a_single_pixel_is_a_picture_too() -> None:
 def test_transparent_parts_lend_no_colour_to_the_edge_of_a_watermark() -> None:
     mark = np.zeros((90, 90, 4), np.uint8)
     mark[30:60, 30:60] = 255
-    small = segment._shrunk(mark, 20, 20)
+    small = watermark._shrunk(mark, 20, 20)
     covered = small[small[:, :, 3] > 20]
     assert covered[:, :3].min() > 240
