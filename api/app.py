@@ -8,21 +8,45 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, compile_path
 from temporalio.client import Client
 
-from api import catalog, control, create, docs, files, jobs, metrics, openapi, problems, stream, voices
+from api import (
+    assets,
+    catalog,
+    control,
+    create,
+    deletion,
+    docs,
+    files,
+    health,
+    jobs,
+    metrics,
+    openapi,
+    problems,
+    sessions,
+    stream,
+    voices,
+)
+from api.access import AccessGuard
 from api.browsers import BrowserGuard
-from api.context import Context
+from api.context import Services
 from api.correlation import CorrelationMiddleware
+from api.health import Readiness
 from api.metrics import Meters, MetricsMiddleware
+from api.quotas import Quotas
 from api.watch import Watchers
 from picturelock import __version__
+from picturelock.auth.keyring import Keyring
+from picturelock.auth.tokens import Signer
 from picturelock.jobs.archive import Archive
 from picturelock.settings import Settings, settings
+from picturelock.store.owned_assets import OwnedAssets
 from picturelock.store.store import Store
 from picturelock.temporal.connection import QUICK, connect, when_there
+from picturelock.temporal.owners import ensure_attribute
 from picturelock.temporal.reader import JobReader
 
 _DESCRIPTION: Final = (
@@ -31,8 +55,10 @@ _DESCRIPTION: Final = (
 )
 
 
-async def _warm(client: Client, reader: JobReader) -> None:
+async def _warm(client: Client, reader: JobReader, *, owners: bool) -> None:
     await when_there(client.service_client.check_health)
+    if owners:
+        await ensure_attribute(client)
     await reader.workers.read()
 
 
@@ -51,9 +77,21 @@ def create_app(configured: Settings | None = None) -> FastAPI:
         reader = JobReader(client, chosen.temporal_ui_url, Archive(store))
         watchers = Watchers(reader)
         meters.watch(watchers)
-        app.state.context = Context(client, reader, watchers, store, chosen)
+        signer = Signer((chosen.server_secret.get_secret_value() if chosen.server_secret else "").encode())
+        app.state.services = Services(
+            client,
+            reader,
+            watchers,
+            store,
+            chosen,
+            Keyring(store),
+            signer,
+            OwnedAssets(store),
+            Readiness(),
+            Quotas(chosen),
+        )
         # The first connection takes a while, and so does the first list of workers: neither should be a client's.
-        warming = asyncio.create_task(_warm(client, reader))
+        warming = asyncio.create_task(_warm(client, reader, owners=chosen.authentication == "keys"))
         yield
         warming.cancel()
 
@@ -66,11 +104,22 @@ def create_app(configured: Settings | None = None) -> FastAPI:
         redoc_url=None,
     )
     meters = app.state.meters = Meters()
-    app.add_middleware(BrowserGuard, hosts=chosen.allowed_hosts.split(","))
+    app.add_middleware(AccessGuard, settings=chosen)
+    origins = [origin.strip() for origin in chosen.cors_origins.split(",") if origin.strip()]
+    app.add_middleware(BrowserGuard, hosts=chosen.allowed_hosts.split(","), origins=origins)
+    if origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["ETag", "Location", "Retry-After", "X-Correlation-ID"],
+        )
     app.add_middleware(CorrelationMiddleware, on_error=problems.unexpected)
     app.add_middleware(MetricsMiddleware, meters=meters)  # the outermost: it counts what nothing else has answered, too
     problems.install(app)
-    for module in (stream, create, jobs, control, files, catalog, voices, metrics):  # the busiest is looked for first
+    # The busiest is looked for first.
+    for module in (stream, create, jobs, control, files, assets, deletion, sessions, catalog, health, voices, metrics):
         app.include_router(module.router)
     docs.install(app)
     refuse_duplicates(app.routes)

@@ -23,13 +23,13 @@ _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {404: PROBLEM, 409: PROBLEM, 
 @router.post("/{job_id}/cancel", status_code=202, response_model=JobStatus, responses=_ANSWERS)
 async def cancel_job(job_id: JobId, shared: Shared) -> Response:
     """Asks for the end of a job. Asking twice is fine; a job that has ended otherwise answers 409."""
-    job = _cancellable(await shared.reader.status(job_id))
+    job = _cancellable(await shared.jobs.status(job_id))
     if job.status != "cancelled":
         with contextlib.suppress(JobNotFound):  # it has closed in between; the next reading tells how
             async with translated(START_SECONDS):
                 await shared.client.get_workflow_handle(job_id).cancel()
             log.info("asked for", what="cancel", job=job_id)
-        job = _cancellable(await shared.reader.status(job_id))
+        job = _cancellable(await shared.jobs.status(job_id))
     return _answer(job)
 
 
@@ -46,31 +46,31 @@ async def resume_job(job_id: JobId, shared: Shared) -> Response:
 
 
 async def _signal(job_id: str, name: str, shared: Context) -> Response:
-    _open(await shared.reader.status(job_id))
+    _open(await shared.jobs.status(job_id))
     with contextlib.suppress(JobNotFound):  # it has closed in between
         async with translated(START_SECONDS):
             await shared.client.get_workflow_handle(job_id).signal(name)
         log.info("asked for", what=name, job=job_id)
-    return _answer(_open(await shared.reader.status(job_id)))
+    return _answer(_open(await shared.jobs.status(job_id)))
 
 
 @router.post("/{job_id}/retry", status_code=202, response_model=JobStatus, responses=_ANSWERS)
 async def retry_job(job_id: JobId, shared: Shared) -> Response:
     """Begins a new attempt of a failed or cancelled job under the same id. What was made is found again."""
-    job = await shared.reader.status(job_id)
+    job = await shared.jobs.status(job_id)
     if job.status not in {"failed", "cancelled"}:
         raise _not_retryable(job)
     if job.archived:
         detail = "the job is archived: Temporal has forgotten what it was started with; send the request again"
         raise Problem(409, "ARCHIVED", detail, jobId=job.id, jobStatus=job.status)
-    before, memo = await shared.reader.started_with(job_id)
+    before, memo = await shared.jobs.started_with(job_id)
     again = before.model_copy(update={"attempt": before.attempt + 1})
     ended = memo.model_copy(update={"attempt": again.attempt, "earlier": [*memo.earlier, _earlier(job)][-NOTES_KEPT:]})
     try:
         await start_run(job_id, again, ended, shared)
     except WorkflowAlreadyStartedError as error:
-        raise _not_retryable(await shared.reader.status(job_id)) from error
-    return _answer(await shared.reader.status(job_id))
+        raise _not_retryable(await shared.jobs.status(job_id)) from error
+    return _answer(await shared.jobs.status(job_id))
 
 
 def _earlier(job: JobStatus) -> EarlierAttempt:

@@ -17,10 +17,15 @@ from api.correlation import correlation_id
 from api.problems import PROBLEM, Problem
 from api.start import start_run
 from picturelock.errors import NotOffered, WebhookRefused
+from picturelock.jobs.deletion import JobDeletion
 from picturelock.jobs.status import links
 from picturelock.jobs.webhooks import check_url
 from picturelock.models import ExportInput, ExportRequest, JobMemo, JobStatus, Links, Model, Stage, Status
+from picturelock.presets import resolve
+from picturelock.script.estimate import film_seconds
 from picturelock.script.intake import FieldError, RequestRefused, read_request
+from picturelock.store.references import References, job_holder
+from picturelock.temporal.errors import JobDeleted
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 
@@ -65,13 +70,21 @@ async def create_job(
     _require_webhook(export, shared)
     await _require_assets(export, shared)
     digest = _digest(export)
-    job_id = _job_id(idempotency_key)
-    if idempotency_key and (kept := await shared.reader.archived(job_id)):
+    job_id = _job_id(idempotency_key, shared)
+    if idempotency_key and (kept := await shared.jobs.archived(job_id)):
         return await _same_job(job_id, kept.digest, digest, shared)
+    if idempotency_key and await JobDeletion(shared.store).find(job_id) is not None:
+        raise JobDeleted(job_id)
     now, correlation = datetime.now(UTC), correlation_id()
-    started = ExportInput(request=export, correlation_id=correlation, created_at=now)
+    owner = shared.caller.restricted_to
+    pixels = _pixels(export)
+    await shared.services.quotas.admit_job(shared, job_id, pixels)
+    await _hold_assets(job_id, export, shared)
+    started = ExportInput(request=export, owner=owner, correlation_id=correlation, created_at=now)
     memo = JobMemo(
         correlation_id=correlation,
+        owner=shared.caller.owner,
+        pixels=pixels,
         created_at=now,
         metadata=export.metadata,
         digest=digest,
@@ -80,9 +93,21 @@ async def create_job(
     try:
         await start_run(job_id, started, memo, shared)
     except WorkflowAlreadyStartedError:
-        _, first = await shared.reader.started_with(job_id)
+        _, first = await shared.jobs.started_with(job_id)
         return await _same_job(job_id, first.digest, digest, shared)
     return _accepted(job_id, "queued", "queued", correlation, 202)
+
+
+def _pixels(export: ExportRequest) -> int:
+    """About how many pixels the film has, over all of its frames."""
+    video = resolve(export.video)
+    return round(film_seconds(export) * video.fps * video.width * video.height) if video.has_picture else 0
+
+
+async def _hold_assets(job_id: str, export: ExportRequest, shared: Context) -> None:
+    """Has the job need the files that it names, before it begins."""
+    hashes = [asset_id.removeprefix("sha256-") for asset_id in export.asset_ids().values()]
+    await References(shared.store).add(job_holder(job_id), hashes)
 
 
 def _digest(export: ExportRequest) -> str:
@@ -91,15 +116,18 @@ def _digest(export: ExportRequest) -> str:
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
-def _job_id(key: str | None) -> str:
-    """Random, or derived from the client's key, so that Temporal itself refuses a second start."""
-    return hashlib.sha256(f"idempotency:{key}".encode()).hexdigest()[:32] if key else uuid.uuid4().hex
+def _job_id(key: str | None, shared: Context) -> str:
+    """Random, or derived from the client's key, so that Temporal itself refuses a second start.
+
+    Two owners' keys never meet, and nobody can work out whether another one has used a key.
+    """
+    return shared.services.signer.name("idempotency", shared.caller.owner, key) if key else uuid.uuid4().hex
 
 
 async def _same_job(job_id: str, known_digest: str, digest: str, shared: Context) -> Response:
     if known_digest != digest:
         raise Problem(409, "IDEMPOTENCY_CONFLICT", "this Idempotency-Key was used with another request", jobId=job_id)
-    job: JobStatus = await shared.reader.status(job_id)
+    job: JobStatus = await shared.jobs.status(job_id)
     return _accepted(job_id, job.status, job.stage, job.correlation_id, 200)
 
 
@@ -124,7 +152,10 @@ def _require_webhook(export: ExportRequest, shared: Context) -> None:
 async def _require_assets(export: ExportRequest, shared: Context) -> None:
     """Refuses a request that names an asset which is not there, with its path."""
     wanted = export.asset_ids()
-    assets = await asyncio.gather(*(shared.store.find_asset(asset_id) for asset_id in wanted.values()))
+    owner, find = shared.caller.restricted_to, shared.services.assets.find
+    assets = await asyncio.gather(
+        *(find(owner, one) if owner else shared.store.find_asset(one) for one in wanted.values())
+    )
     complaints = [
         FieldError(path=path, message=f"there is no asset {asset_id}", code="ASSET_MISSING")
         for (path, asset_id), asset in zip(wanted.items(), assets, strict=True)

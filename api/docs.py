@@ -10,6 +10,11 @@ from fastapi.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
 _STATIC: Final = "/docs/static"
+_POLICY: Final = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; frame-ancestors 'none'"
+)
+"""Swagger UI starts itself by a script in the page."""
 
 
 def install(app: FastAPI) -> None:
@@ -21,10 +26,12 @@ def install(app: FastAPI) -> None:
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
-        return get_swagger_ui_html(
+        page = get_swagger_ui_html(
             openapi_url="/openapi.json",
             title=f"{app.title} API",
             swagger_js_url=f"{_STATIC}/swagger-ui-bundle.js",
             swagger_css_url=f"{_STATIC}/swagger-ui.css",
             swagger_favicon_url=f"{_STATIC}/favicon-32x32.png",
         )
+        page.headers["Content-Security-Policy"] = _POLICY
+        return page

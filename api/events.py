@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from api.frames import EventId, connected_frame, frame, stamp, state_frame
-from api.watch import JobWatcher, WatchedState
+from api.watch import OwnedWatcher, WatchedState
 from picturelock.jobs.status import not_below
 from picturelock.models import TERMINAL, JobStatus, JobWarning, PendingActivity, TimelineEvent
 
@@ -94,7 +94,7 @@ class EventEncoder:
 
 
 async def stream(
-    watcher: JobWatcher, job_id: str, correlation: str, last: EventId | None
+    watcher: OwnedWatcher, job_id: str, correlation: str, last: EventId | None
 ) -> AsyncGenerator[bytes, None]:
     """The whole stream: acknowledged first, told until the job has ended or this server does."""
     hello = {"jobId": job_id, "message": "Connected", "timestamp": stamp(), "correlationId": correlation}

@@ -1,4 +1,4 @@
-"""Files: uploads in, films and what belongs to them out."""
+"""Films, and the files that belong to them."""
 
 import re
 from typing import Annotated, Final
@@ -6,38 +6,15 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
 
-from api.body import save_body
 from api.context import Context, Shared
 from api.problems import PROBLEM, Problem
 from picturelock.errors import ArtifactLost
 from picturelock.jobs.status import assemble
-from picturelock.models import Asset, ExportResult, JobId, NamedArtifact
-from picturelock.store.assets import ingest
-from picturelock.store.scratch import workspace
+from picturelock.models import ExportResult, JobId, NamedArtifact
 
 router = APIRouter(prefix="/api", tags=["files"])
 _SIGNED_SECONDS: Final = 3_600
 _SPAN: Final = re.compile(r"(\d{0,18})-(\d{0,18})(?<!^-)")
-
-
-@router.post(
-    "/assets",
-    status_code=201,
-    response_model=Asset,
-    responses={413: PROBLEM, 415: PROBLEM, 422: PROBLEM, 503: PROBLEM, 507: PROBLEM},
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-        }
-    },
-)
-async def upload_asset(request: Request, shared: Shared) -> Asset:
-    """Takes a file as the body. What it is, is found by decoding it."""
-    with workspace(shared.settings.scratch, "upload") as folder:
-        path = folder / "upload"
-        await save_body(request, path, shared.settings.max_asset_bytes)
-        return await ingest(path, shared.store)
 
 
 @router.head("/jobs/{job_id}/output", include_in_schema=False)
@@ -97,7 +74,7 @@ async def download_artifact(
 
 
 async def _result(job_id: str, shared: Context) -> ExportResult:
-    observation = await shared.reader.observe(job_id)
+    observation = await shared.jobs.observe(job_id)
     if observation.result is None:
         state = assemble(observation).status
         raise Problem(409, "NOT_COMPLETED", f"the job has no film: it is {state}", jobId=job_id, jobStatus=state)

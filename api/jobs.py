@@ -11,6 +11,7 @@ from pydantic import Field
 from api.context import Context, Shared
 from api.listing import Cursor, read_page
 from api.problems import PROBLEM
+from api.watch import OwnedWatcher
 from picturelock.jobs.status import assemble, etag
 from picturelock.models import (
     TERMINAL,
@@ -65,8 +66,9 @@ async def list_jobs(
     status: Status | None = None,
 ) -> Response:
     """Open jobs by start, then closed ones by end. `total` counts runs and is approximate."""
-    page = await read_page(shared, status, Cursor.parse(cursor), limit)
-    listing = JobList(jobs=page.jobs, next_cursor=str(page.following) if page.following else None, total=page.total)
+    page = await read_page(shared, status, Cursor.parse(cursor, status, shared), limit)
+    following = page.following.signed(status, shared) if page.following else None
+    listing = JobList(jobs=page.jobs, next_cursor=following, total=page.total)
     return JSONResponse(listing.model_dump(mode="json"))
 
 
@@ -83,7 +85,7 @@ async def read_job(
     wait: Annotated[float, Query(ge=0, le=LONG_POLL_SECONDS)] = 0,
 ) -> Response:
     """The job, now; with `wait`, as soon as it differs from `If-None-Match`, or after so many seconds."""
-    seen = await shared.reader.observe(job_id)
+    seen = await shared.jobs.observe(job_id)
     job = assemble(seen)
     if wait and if_none_match and _matches(if_none_match, etag(job)) and job.status not in TERMINAL:
         job = await _changed(job, seen.now, if_none_match, wait, shared)
@@ -103,7 +105,8 @@ async def _changed(job: JobStatus, read_at: datetime, header: str, wait: float, 
     """The job as soon as it differs from what the client has. A state that is older than our own reading is no news."""
     deadline = asyncio.get_running_loop().time() + wait
     version = 0
-    async with shared.watchers.subscribe(job.id) as watcher:
+    async with shared.watchers.subscribe(job.id) as watched:
+        watcher = OwnedWatcher(watched, shared.jobs.may_see)
         while (left := deadline - asyncio.get_running_loop().time()) > 0:
             state = await watcher.newer_than(version, left)
             if state is None or state.missing:
@@ -118,15 +121,15 @@ async def _changed(job: JobStatus, read_at: datetime, header: str, wait: float, 
 @router.get("/{job_id}/history", responses={404: PROBLEM, 422: PROBLEM, 503: PROBLEM})
 async def read_history(job_id: JobId, shared: Shared) -> JobHistory:
     """The job's attempts, the numbered timeline of the present one, and every delivery of its webhook."""
-    seen = await shared.reader.observe(job_id)
+    seen = await shared.jobs.observe(job_id)
     job = assemble(seen)
     return JobHistory(
         job_id=job_id,
         attempt=job.attempt,
         status=job.status,
         earlier_attempts=job.earlier_attempts,
-        timeline=await shared.reader.timeline(seen),
+        timeline=await shared.jobs.timeline(seen),
         warnings=job.warnings,
         timeline_total=seen.snapshot.timeline_total if seen.snapshot else 0,
-        webhooks=await shared.reader.deliveries(job_id, job.attempt),
+        webhooks=await shared.jobs.deliveries(seen, job.attempt),
     )

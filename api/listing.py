@@ -5,8 +5,6 @@ A page is filled from as many of Temporal's pages as it takes: an empty one that
 
 import asyncio
 import base64
-import binascii
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -16,19 +14,18 @@ from temporalio.client import WorkflowExecution
 
 from api.context import Context
 from api.problems import Problem
+from picturelock.auth.tokens import Grant
 from picturelock.jobs.status import assemble
 from picturelock.models import JobStatus, Snapshot, Status
 from picturelock.temporal.decoding import listed_snapshot
 from picturelock.temporal.errors import JobNotFound, translated
-from picturelock.temporal.names import EXPORT_WORKFLOW
+from picturelock.temporal.names import EXPORT_WORKFLOW, OWNER_ATTRIBUTE
 
 log = structlog.get_logger()
 
 LIST_SECONDS: Final = 5.0
 _PAGE: Final = 200
 _READ_AT_ONCE: Final = 10
-_ID_LENGTH: Final = 36
-_RUN_ID: Final = re.compile(rb"[0-9a-f-]{36}| {36}")
 _EXECUTION: Final[dict[Status, str]] = {
     "queued": "= 'Running'",
     "running": "= 'Running'",
@@ -49,25 +46,20 @@ class Cursor:
     after: str = ""
 
     @classmethod
-    def parse(cls, text: str | None) -> "Cursor":
-        """The cursor that a client sends back. Raises Problem (422) where it is none of ours."""
+    def parse(cls, text: str | None, status: Status | None, shared: Context) -> "Cursor":
+        """The cursor that a client sends back. Raises Problem (422) where it is none of this client's list."""
         if text is None:
             return cls()
-        try:
-            data = base64.b64decode(text.encode(), altchars=b"-_", validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise _not_a_cursor() from error
-        after, token = data[:_ID_LENGTH], data[_ID_LENGTH:]
-        if not _RUN_ID.fullmatch(after):
-            raise _not_a_cursor()
-        return cls(token, after.decode().strip())
+        grant = shared.services.signer.read(text, "cursor", 0.0)
+        if grant is None or (grant.owner, grant.name) != (shared.caller.owner, status):
+            raise Problem(422, "INVALID_REQUEST", "cursor: not a cursor of this list")
+        after, _, token = grant.text.partition(" ")
+        return cls(base64.b64decode(token), after)
 
-    def __str__(self) -> str:
-        return base64.urlsafe_b64encode(self.after.ljust(_ID_LENGTH).encode() + self.token).decode()
-
-
-def _not_a_cursor() -> Problem:
-    return Problem(422, "INVALID_REQUEST", "cursor: not a cursor of this list")
+    def signed(self, status: Status | None, shared: Context) -> str:
+        """The cursor as a client gets it: good for this owner's list, with this filter."""
+        text = f"{self.after} {base64.b64encode(self.token).decode()}"
+        return shared.services.signer.sign(Grant(purpose="cursor", owner=shared.caller.owner, name=status, text=text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +79,8 @@ async def read_page(shared: Context, status: Status | None, cursor: Cursor, limi
         StateRefused: the cursor is not Temporal's.
     """
     query = f"WorkflowType = '{EXPORT_WORKFLOW}'"
+    if shared.caller.restricted_to is not None:
+        query += f" AND {OWNER_ATTRIBUTE} = '{shared.caller.restricted_to}'"
     if status is not None:
         query += f" AND ExecutionStatus {_EXECUTION[status]}"
     async with translated(LIST_SECONDS):
@@ -153,7 +147,7 @@ async def _row(run: WorkflowExecution, shared: Context, gate: asyncio.Semaphore)
     """A job, in the place of its newest run; None in the places of earlier ones, and for what is no job of ours."""
     async with gate:
         try:
-            seen = await shared.reader.observe(run.id)
+            seen = await shared.jobs.observe(run.id)
         except JobNotFound:
             return None
         except (ValueError, TypeError):

@@ -6,10 +6,21 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from api.problems import ProblemDocument
+from api.access import COOKIE
+from api.problems import PROBLEM, ProblemDocument
 from picturelock.models import ExportRequest
 
 _REF: Final = "#/components/schemas/{model}"
+_SCHEMES: Final[dict[str, dict[str, str]]] = {
+    "key": {"type": "http", "scheme": "bearer", "description": "An API key, where the installation asks for keys."},
+    "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+}
+_REFUSALS: Final = {
+    "401": "No key, or none that is valid, where the installation asks for keys.",
+    "403": "The key has not the scope that this needs, or a page of another site asks.",
+    "421": "The name in `Host` is none of this server's.",
+    "429": "More than the installation allows: `Retry-After` says when to ask again.",
+}
 
 
 def install(app: FastAPI) -> None:
@@ -22,6 +33,11 @@ def _document(app: FastAPI) -> dict[str, Any]:
         document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(_schemas(ExportRequest, "validation"), **_schemas(ProblemDocument, "serialization"))
+        document["components"]["securitySchemes"] = _SCHEMES
+        document["security"] = [{}, *({name: []} for name in _SCHEMES)]
+        for operation in (one for path in document["paths"].values() for one in path.values()):
+            for status, text in _REFUSALS.items():
+                operation["responses"].setdefault(status, {**PROBLEM, "description": text})
         source = schemas["ExportRequest"]["properties"]["script"]
         source["anyOf"].insert(0, {"type": "string", "description": "A script in Markdown."})
         app.openapi_schema = document

@@ -13,9 +13,10 @@ from api.correlation import correlation_id
 from picturelock.errors import ArtifactLost, AssetMissing, AssetUnreadable, DiskFull, PicturelockError, StoreUnavailable
 from picturelock.models import JobId, Model
 from picturelock.script.intake import RequestRefused
-from picturelock.temporal.errors import JobNotFound, StateRefused, StateUnavailable
+from picturelock.temporal.errors import JobDeleted, JobNotFound, StateRefused, StateUnavailable
 
 RETRY_AFTER_SECONDS = 2
+_SHOWN: Final = 50
 
 
 class ProblemError(Model):
@@ -116,7 +117,7 @@ def _domain(error: PicturelockError) -> Problem:
 def _invalid(error: RequestValidationError) -> Problem:
     errors = [
         {"path": ".".join(str(part) for part in detail["loc"]), "message": detail["msg"], "code": "INVALID_REQUEST"}
-        for detail in error.errors()
+        for detail in error.errors()[:_SHOWN]
     ]
     detail = "; ".join(f"{one['path']}: {one['message']}" for one in errors)
     return Problem(422, "INVALID_REQUEST", detail, errors=errors)
@@ -141,6 +142,7 @@ _STATUS: Final[dict[type[PicturelockError], int]] = {
 _HANDLERS: Final[dict[type[Exception], Callable[[Any], Problem]]] = {
     Problem: lambda error: error,
     RequestRefused: _refused,
+    JobDeleted: lambda error: Problem(410, "DELETED", f"job {error} was deleted", jobId=str(error)),
     JobNotFound: lambda error: not_found(str(error)),
     StateRefused: lambda error: Problem(422, "INVALID_REQUEST", str(error)),
     StateUnavailable: lambda error: _away("STATE_UNAVAILABLE", str(error)),

@@ -4,11 +4,12 @@ import uuid
 from typing import Final
 
 import structlog
-from temporalio.api.common.v1 import Memo, Payloads, WorkflowType
+from temporalio.api.common.v1 import Memo, Payloads, Priority, SearchAttributes, WorkflowType
 from temporalio.api.enums.v1 import WorkflowIdConflictPolicy, WorkflowIdReusePolicy
 from temporalio.api.sdk.v1 import UserMetadata
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import StartWorkflowExecutionRequest
+from temporalio.converter import encode_typed_search_attribute_value
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -16,7 +17,8 @@ from api.context import Context
 from picturelock.jobs.stages import EXPORTS_QUEUE
 from picturelock.models import ExportInput, ExportRequest, JobMemo
 from picturelock.temporal.errors import translated
-from picturelock.temporal.names import EXPORT_WORKFLOW, JOB_MEMO
+from picturelock.temporal.names import EXPORT_WORKFLOW, JOB_MEMO, OWNER_ATTRIBUTE
+from picturelock.temporal.owners import OWNER
 
 log = structlog.get_logger()
 START_SECONDS: Final = 5.0
@@ -51,6 +53,8 @@ async def start_run(job_id: str, started: ExportInput, memo: JobMemo, shared: Co
         workflow_id_reuse_policy=_ALLOW_DUPLICATE if again else _REJECT_DUPLICATE,
         workflow_id_conflict_policy=WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
         memo=Memo(fields={JOB_MEMO: encoded_memo}),
+        search_attributes=_attributes(started.owner),
+        priority=Priority(fairness_key=started.owner or ""),
         user_metadata=UserMetadata(summary=encoded_summary, details=encoded_details),
     )
     async with translated(START_SECONDS):
@@ -61,6 +65,14 @@ async def start_run(job_id: str, started: ExportInput, memo: JobMemo, shared: Co
                 raise WorkflowAlreadyStartedError(job_id, EXPORT_WORKFLOW) from error
             raise
     log.info("job accepted", job=job_id, attempt=started.attempt)
+
+
+def _attributes(owner: str | None) -> SearchAttributes | None:
+    """By which an owner's jobs are listed. Where there are no owners, a server need not know of the attribute."""
+    if owner is None:
+        return None
+    payload = encode_typed_search_attribute_value(OWNER, owner)
+    return SearchAttributes(indexed_fields={OWNER_ATTRIBUTE: payload})
 
 
 def _title(request: ExportRequest) -> str:

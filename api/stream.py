@@ -13,6 +13,7 @@ from api.events import already_told, stream
 from api.frames import EventId
 from api.problems import PROBLEM, not_found
 from api.server import limit_stall
+from api.watch import OwnedWatcher
 from picturelock.concurrency import race
 from picturelock.models import JobId
 
@@ -89,7 +90,8 @@ async def stream_events(
     """Acknowledged at once, told until the job has ended."""
     last = EventId.parse(last_event_id or last_event)
     async with AsyncExitStack() as stack:
-        watcher = await stack.enter_async_context(shared.watchers.subscribe(job_id))
+        job = await stack.enter_async_context(shared.watchers.subscribe(job_id))
+        watcher = OwnedWatcher(job, shared.jobs.may_see)
         seen = None if shared.watchers.crowded else await watcher.newer_than(0, EXISTENCE_SECONDS)
         if seen is not None and seen.missing:
             raise not_found(job_id)

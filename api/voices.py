@@ -83,7 +83,7 @@ async def voice_sample(
 
 async def _spoken(voice: Voice, shared: Context) -> SpokenSample:
     async with translated(_START_SECONDS):
-        live_workers = await shared.reader.workers.read()
+        live_workers = await shared.services.reader.workers.read()
         if live_workers is not None and EXPORTS_QUEUE not in live_workers.live:
             raise _not_spoken("no worker is there to speak it")
         handle = await shared.client.start_workflow(

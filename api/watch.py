@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import time
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -172,6 +172,25 @@ class JobWatcher:
     def _wake(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedWatcher:
+    """A watcher as one caller may see it: another owner's job is missing."""
+
+    watcher: JobWatcher
+    may_see: Callable[[Observation], bool]
+
+    async def newer_than(self, version: int, seconds: float) -> WatchedState | None:
+        """The newest state as soon as it is newer than `version`; None when that takes longer."""
+        state = await self.watcher.newer_than(version, seconds)
+        if state is None or state.observation is None or self.may_see(state.observation):
+            return state
+        return WatchedState(state.version, missing=True, at=state.at)
+
+    def is_closing(self) -> bool:
+        """Whether the server ends, and viewers are to connect elsewhere."""
+        return self.watcher.is_closing()
 
 
 class Watchers:

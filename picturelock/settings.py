@@ -3,12 +3,13 @@
 from base64 import b64decode
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _SECRET_BYTES = 24
+_SERVER_SECRET_CHARACTERS = 32
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
@@ -42,9 +43,50 @@ class Settings(BaseSettings):
         default="",
         description="Names under which the API may be asked, beside those of loopback and addresses, separated by commas; a proxy in front of it forwards such a name.",
     )
+    authentication: Literal["off", "keys"] = Field(
+        default="off",
+        description="`keys`: every request needs an API key (`picturelock keys create`) and sees its owner's jobs only. Without, an API listens on this machine alone.",
+    )
+    server_secret: SecretStr | None = Field(
+        default=None,
+        description="Secret of at least 32 characters, the same for every replica of an API with keys: it signs sessions, tickets and links. `picturelock up` makes one in its data folder.",
+    )
+    open_metrics: bool = Field(
+        default=False, description="Whether `/metrics` needs no key where everything else needs one."
+    )
+    open_docs: bool = Field(
+        default=False,
+        description="Whether `/docs` and `/openapi.json` need no key where everything else needs one.",
+    )
+    max_requests_per_minute: int = Field(
+        default=600, ge=0, description="Requests of one owner a minute, at each API process; 0: any number."
+    )
+    max_open_jobs: int = Field(default=100, ge=0, le=1_000, description="Open exports of one owner; 0: any number.")
+    max_open_minutes: int = Field(
+        default=1_000,
+        ge=0,
+        description="Minutes of film in one owner's open exports, counted at 1080p and 30 frames a second; 0: any number.",
+    )
+    max_owner_bytes: int = Field(default=50 * 1024**3, ge=0, description="Bytes of one owner's uploads; 0: any number.")
+    keep_films_days: int = Field(
+        default=0, ge=0, le=36_500, description="Days after which a film and its job are deleted; 0: never."
+    )
+    keep_unused_assets_days: int = Field(
+        default=30, ge=0, le=36_500, description="Days after which an upload that no job uses is deleted; 0: never."
+    )
+    link_seconds: int = Field(
+        default=3_600, ge=1, le=7 * 86_400, description="How long a signed link to a film or a file is good for."
+    )
+    cors_origins: str = Field(
+        default="",
+        description="Origins whose pages may use the API from a browser, separated by commas, such as `https://films.example`; unset, those of the API itself.",
+    )
     api_url: str | None = Field(
         default=None,
         description="API that the command line talks to; unset, `picturelock export` starts a stack of its own.",
+    )
+    api_key: SecretStr | None = Field(
+        default=None, description="API key that the command line shows to the API, where one is asked for."
     )
     temporal_ui_url: str | None = Field(
         default=None, description="Address of the Temporal UI, for links in a job's status."
@@ -142,6 +184,15 @@ class Settings(BaseSettings):
             if len(key) < _SECRET_BYTES:
                 raise ValueError(f"base64 of at least {_SECRET_BYTES} bytes, with whsec_ before it or without")
         return secret
+
+    @model_validator(mode="after")
+    def _signed(self) -> Self:
+        secret = self.server_secret.get_secret_value() if self.server_secret else ""
+        if self.authentication == "keys" and len(secret) < _SERVER_SECRET_CHARACTERS:
+            raise ValueError(
+                f"authentication by keys needs PICTURELOCK_SERVER_SECRET, of {_SERVER_SECRET_CHARACTERS} characters"
+            )
+        return self
 
     @property
     def store_location(self) -> str:

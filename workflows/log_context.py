@@ -20,26 +20,31 @@ with workflow.unsafe.imports_passed_through():
     import structlog
 
     from picturelock.models import ExportInput
-    from picturelock.temporal.names import CORRELATION_HEADER
+    from picturelock.temporal.names import CORRELATION_HEADER, OWNER_HEADER
 
 log = structlog.get_logger()
 
 
 class WorkflowLogContext(WorkflowInboundInterceptor):
-    """Has a job's start and end logged, and hands its correlation id to all the work that it schedules."""
+    """Has a job's start and end logged, and hands its correlation id and owner to all the work that it schedules."""
 
     def init(self, outbound: WorkflowOutboundInterceptor) -> None:
-        """Puts the carrier of the correlation id in the way out."""
+        """Puts the carrier of both in the way out."""
         self._carrier = _Carrier(outbound)
         super().init(self._carrier)
 
     async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # noqa: A002, ANN401 - Temporal's signature
         """Runs the workflow."""
         started = input.args[0] if input.args else None
-        self._carrier.header = input.headers.get(CORRELATION_HEADER)
+        self._carrier.headers = {
+            name: input.headers[name] for name in (CORRELATION_HEADER, OWNER_HEADER) if name in input.headers
+        }
         if not isinstance(started, ExportInput):
             return await super().execute_workflow(input)
-        self._carrier.header = workflow.payload_converter().to_payload(started.correlation_id)
+        convert = workflow.payload_converter().to_payload
+        self._carrier.headers = {CORRELATION_HEADER: convert(started.correlation_id)}
+        if started.owner is not None:
+            self._carrier.headers[OWNER_HEADER] = convert(started.owner)
         fields = {
             "job": workflow.info().workflow_id,
             "attempt": started.attempt,
@@ -59,9 +64,11 @@ class WorkflowLogContext(WorkflowInboundInterceptor):
 
 
 class _Carrier(WorkflowOutboundInterceptor):
-    """Sends the correlation id along."""
+    """Sends the correlation id and the owner along."""
 
-    header: Payload | None = None
+    def __init__(self, outbound: WorkflowOutboundInterceptor) -> None:
+        super().__init__(outbound)
+        self.headers: dict[str, Payload] = {}
 
     def start_activity(self, input: StartActivityInput) -> workflow.ActivityHandle[Any]:  # noqa: A002
         input.headers = self._with(input.headers)
@@ -76,7 +83,7 @@ class _Carrier(WorkflowOutboundInterceptor):
         return await super().start_child_workflow(input)
 
     def _with(self, headers: Mapping[str, Payload]) -> Mapping[str, Payload]:
-        return {**headers, CORRELATION_HEADER: self.header} if self.header else headers
+        return {**headers, **self.headers}
 
 
 def _say(event: str, **facts: Any) -> None:  # noqa: ANN401 - what a line tells

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final, TypedDict, TypeVar
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
+from temporalio.common import Priority, RetryPolicy
 from temporalio.workflow import ActivityCancellationType, ActivityHandle
 
 with workflow.unsafe.imports_passed_through():
@@ -22,6 +22,7 @@ class ActivityOptions(TypedDict):
     start_to_close_timeout: timedelta
     heartbeat_timeout: timedelta | None
     retry_policy: RetryPolicy
+    priority: Priority
 
 
 def stage_options(
@@ -44,6 +45,7 @@ def stage_options(
             maximum_interval=timedelta(seconds=policy.retries.maximum_seconds),
             maximum_attempts=attempts,
         ),
+        priority=Priority(priority_key=policy.priority),
     )
 
 
@@ -58,6 +60,7 @@ def control_options(start_to_close: timedelta, *, heartbeats: bool = False, atte
         retry_policy=RetryPolicy(
             initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=60), maximum_attempts=attempts
         ),
+        priority=Priority.default,
     )
 
 

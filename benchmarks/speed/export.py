@@ -16,6 +16,7 @@ from benchmarks.speed.film import Inputs
 from benchmarks.stand import Stand
 from picturelock.models import JobStatus
 
+_BINARY = {"content-type": "application/octet-stream"}
 _LOOK_SECONDS = 0.5
 """A look costs Temporal and the API about 10 ms; the moment of the end is read from the job, not from the looks."""
 
@@ -60,7 +61,9 @@ class Exporter:
     client: Client
 
     async def upload(self, path: Path) -> str:
-        answer = await self.http.post("/api/assets", content=path.read_bytes())
+        answer = await self.http.post(
+            "/api/assets", content=path.read_bytes(), headers={"content-type": "application/octet-stream"}
+        )
         return str(answer.raise_for_status().json()["assetId"])
 
     async def upload_all(self, inputs: Inputs) -> tuple[list[str], list[str]]:

@@ -16,6 +16,7 @@ from picturelock.models import TERMINAL, JobStatus
 _TERMINAL_EVENTS: Final = {"job-completed", "job-failed", "job-cancelled"}
 _PATIENCE_SECONDS: Final = 60.0
 _SILENCE_SECONDS: Final = 15.0
+_BINARY: Final = {"Content-Type": "application/octet-stream"}
 
 
 class ApiError(Exception):
@@ -45,9 +46,10 @@ class _Patience:
 class ApiClient:
     """One API."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, key: str | None = None) -> None:
         self.base_url = base_url.rstrip("/")
-        self._http = httpx.AsyncClient(base_url=self.base_url, timeout=httpx.Timeout(30, read=120))
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._http = httpx.AsyncClient(base_url=self.base_url, timeout=httpx.Timeout(30, read=120), headers=headers)
 
     async def __aenter__(self) -> Self:
         """Opens the connection pool."""
@@ -63,7 +65,7 @@ class ApiClient:
 
     async def upload(self, path: Path) -> str:
         """Uploads a file; its asset id."""
-        return str((await self._json("POST", "/api/assets", content=path.read_bytes()))["assetId"])
+        return str((await self._json("POST", "/api/assets", content=path.read_bytes(), headers=_BINARY))["assetId"])
 
     async def status(self, job_id: str) -> JobStatus:
         """A job, now."""

@@ -13,7 +13,8 @@ from typing import IO, Any, Final
 import httpx
 
 STATE_FILE: Final = "stack.json"
-SECRET_FILE: Final = "webhook-secret"  # noqa: S105 - the name of a file
+WEBHOOK_SECRET: Final = "webhook-secret"  # noqa: S105 - the name of a file
+SERVER_SECRET: Final = "server-secret"  # noqa: S105
 _LOCK_FILE: Final = "lock"
 _LOCK_TRIES: Final = 6
 _LOCK_SECONDS: Final = 0.05
@@ -68,9 +69,9 @@ async def already_running(data: Path) -> str | None:
         return None
 
 
-def own_secret(data: Path) -> str:
-    """The secret that signs this folder's webhooks, made once, for its owner's eyes only."""
-    path = data / SECRET_FILE
+def own_secret(data: Path, name: str) -> str:
+    """A secret of this folder's, made once, for its owner's eyes only."""
+    path = data / name
     if not path.exists():
         temporary = path.with_suffix(".new")
         temporary.touch(mode=0o600)

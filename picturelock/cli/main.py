@@ -1,27 +1,24 @@
 """`picturelock up | export | jobs | watch | cancel | pause | resume | retry`."""
 
-import asyncio
-import json
 import os
-import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import httpx
 import typer
 from rich.console import Console
 from rich.table import Column, Table
 
 from picturelock import __version__
+from picturelock.cli import keys
 from picturelock.cli.client import ApiClient, ApiError
 from picturelock.cli.display import film_facts, follow, report_end
-from picturelock.cli.folder import StackError
-from picturelock.cli.lease import shared_stack, until_unused
+from picturelock.cli.lease import shared_stack
+from picturelock.cli.run import REFUSED, run
 from picturelock.cli.script_file import read_script
-from picturelock.cli.stack import Ports, running
+from picturelock.cli.up import up
 from picturelock.settings import settings
 
 _PIPE_COLUMNS: Final = 200
@@ -30,26 +27,12 @@ _PIPE_COLUMNS: Final = 200
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Durable video export."
 )
+app.add_typer(keys.app, name="keys")
 out = Console(width=None if sys.stdout.isatty() else _PIPE_COLUMNS)
 err = Console(stderr=True)
 
-_API_PORT: Final = 8080
-_TEMPORAL_PORT: Final = 7233
-_UI_PORT: Final = 8233
 _SUFFIXES: Final = {None: ".m4a", "vp9": ".webm"}
 """Of the files that are no MP4 film, by the codec of their pictures; a podcast has none."""
-
-_REFUSED: Final = 2
-_WRONG_INPUT: Final = (
-    OSError,
-    ValueError,
-    LookupError,
-    OverflowError,
-    RecursionError,
-    httpx.InvalidURL,
-    ExceptionGroup,
-)
-"""What addresses, files and folders that cannot be used end in."""
 
 Data = Annotated[Path | None, typer.Option(help="Data folder; PICTURELOCK_DATA_DIR when not given.")]
 Api = Annotated[
@@ -84,67 +67,7 @@ def _say(text: str) -> None:
     err.print(text, style="yellow", highlight=False)
 
 
-def _run(work: Coroutine[Any, Any, int]) -> None:
-    """Runs a command to its exit code, with refusals in words instead of tracebacks."""
-    try:
-        code = asyncio.run(work)
-    except (ApiError, StackError) as error:
-        err.print(str(error), style="red", highlight=False, markup=False)
-        code = _REFUSED
-    except httpx.TransportError as error:
-        err.print(f"the API does not answer: {error}", style="red", highlight=False, markup=False)
-        code = _REFUSED
-    except _WRONG_INPUT as error:
-        err.print(f"{type(error).__name__}: {error}", style="red", highlight=False, markup=False)
-        code = _REFUSED
-    except KeyboardInterrupt:
-        code = 128 + signal.SIGINT
-    raise typer.Exit(code)
-
-
-@app.command()
-def up(
-    data: Data = None,
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port of the API; 0 for any.")] = _API_PORT,
-    temporal_port: Annotated[
-        int, typer.Option(min=0, max=65_535, help="Port of the Temporal server; 0 for any.")
-    ] = _TEMPORAL_PORT,
-    ui_port: Annotated[int, typer.Option(min=0, max=65_535, help="Port of the Temporal UI; 0 for any.")] = _UI_PORT,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="How many workers.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON when everything is ready.")] = False,
-    while_used: Annotated[bool, typer.Option("--while-used", hidden=True)] = False,
-) -> None:
-    """Run Temporal, worker and API on this machine until Ctrl-C."""
-
-    async def serve() -> int:
-        stop = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        folder = data or settings().data_dir
-        watching = asyncio.create_task(_stop_when_unused(folder, stop)) if while_used else None
-        async with running(
-            folder, ports=Ports(port, temporal_port, ui_port), workers=workers, say=_say, stop=stop,
-            while_used=while_used,
-        ) as stack:  # fmt: skip
-            if stop.is_set():
-                return 0
-            if as_json:
-                typer.echo(json.dumps(stack.describe()))
-            else:
-                out.print(f"API       {stack.api_url}")
-                out.print(f"API docs  {stack.api_url}/docs")
-                out.print(f"Temporal  {stack.ui_url}")
-                out.print(
-                    f"Data      {stack.data}   (Ctrl-C stops everything that was started here)",
-                    highlight=False,
-                )
-            await stop.wait()
-            err.print("stopping", style="dim")
-        if watching:
-            watching.cancel()
-        return 0
-
-    _run(serve())
+app.command()(up)
 
 
 @app.command()
@@ -164,7 +87,7 @@ def export(
     """Export a film and wait for it, with its progress. Starts a stack of its own when none runs."""
     if (script is None) == (brief is None):
         err.print("give a script, or a topic with --brief", style="red")
-        raise typer.Exit(_REFUSED)
+        raise typer.Exit(REFUSED)
 
     async def work() -> int:
         _require_place_for(output)
@@ -187,7 +110,7 @@ def export(
             out.print(f"{target}  {film_facts(job.output)}", highlight=False, soft_wrap=True)
         return 0
 
-    _run(work())
+    run(work())
 
 
 @app.command()
@@ -291,14 +214,7 @@ def _ask(work: Callable[[ApiClient], Coroutine[Any, Any, int]], api: str | None,
         async with _client(api, data, start=False) as client:
             return await work(client)
 
-    _run(with_client())
-
-
-async def _stop_when_unused(data: Path, stop: asyncio.Event) -> None:
-    lease = await until_unused(data)
-    stop.set()
-    await asyncio.Event().wait()  # nobody takes a lease of a stack that is ending …
-    lease.give_back()  # … until the process is gone
+    run(with_client())
 
 
 @asynccontextmanager
@@ -310,7 +226,8 @@ async def _client(api: str | None, data: Path | None, *, start: bool) -> AsyncIt
     async with stack as url:
         if url is None:
             raise ApiError(f"no stack runs on {folder}: start one with `picturelock up`, or name an API with --api")
-        async with ApiClient(url) as client:
+        key = settings().api_key
+        async with ApiClient(url, key.get_secret_value() if key else None) as client:
             yield client
 
 

@@ -1,9 +1,22 @@
 """Free ports on the loopback interface."""
 
+import contextlib
+import ipaddress
 import socket
 from collections.abc import Callable
 
 HOST = "127.0.0.1"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is one of this machine's own, which nobody else reaches.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
+    (True, True, False)
+    """
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost"
 
 
 def is_free(port: int) -> bool:

@@ -15,26 +15,21 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Final, NamedTuple
 
 import httpx
-from google.protobuf.duration_pb2 import Duration
-from temporalio.api.namespace.v1 import NamespaceConfig
-from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, UpdateNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
 from picturelock.cli.child import Child
-from picturelock.cli.folder import STATE_FILE, StackError, own_secret, take_lock
+from picturelock.cli.folder import SERVER_SECRET, STATE_FILE, WEBHOOK_SECRET, StackError, own_secret, take_lock
 from picturelock.cli.ports import HOST, choose
+from picturelock.cli.temporal_server import ServerPorts, keep_closed_jobs, server_command
 from picturelock.concurrency import race
-from picturelock.ffmpeg.tools import temporal_path
 from picturelock.temporal.connection import QUICK, connect
 
-RETENTION: Final = timedelta(days=90)
 START_SECONDS: Final = 60.0
 _DRAIN_SECONDS: Final = "3"
 _OURS: Final = (sys.executable, "-P", "-m")
@@ -47,33 +42,56 @@ _SHORT_LIFE_SECONDS: Final = 10.0
 """What dies sooner is started again only after a pause."""
 
 _BACKLOG: Final = 4096
+_ANY: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - listened on only when asked for, and with keys
+
+
+class Ports(NamedTuple):
+    """The ports that are asked for; 0 is any free one."""
+
+    api: int
+    temporal: int
+    ui: int
+
+
+@dataclass(frozen=True, slots=True)
+class StackPlan:
+    """What is to be started. `keys`: whether the API asks for keys."""
+
+    data: Path
+    ports: Ports
+    workers: int = 1
+    host: str = HOST
+    keys: bool = False
+    insecure: bool = False
+    ui: bool = True
+    while_used: bool = False
+    """Whether it was started for commands that hold leases (`picturelock.cli.lease`) and ends with the last of them."""
 
 
 @dataclass(slots=True)
 class Stack:
     """The running stack: its addresses and its processes."""
 
+    plan: StackPlan
     data: Path
     api_port: int
     temporal_port: int
     ui_port: int
-    workers: int
     say: Callable[[str], None]
-    while_used: bool = False
-    """Whether it was started for commands that hold leases (`picturelock.cli.lease`) and ends with the last of them."""
-
     children: list[Child] = field(default_factory=list)
     _lock: IO[str] | None = None
     _listener: socket.socket | None = None
     """The API's. It is the supervisor's: while a dead API is started again, its clients wait instead of failing."""
 
     _secret: str = ""
+    _server_secret: str = ""
     _watch: list[asyncio.Task[None]] = field(default_factory=list)
 
     @property
     def api_url(self) -> str:
         """Address of the API."""
-        return f"http://{HOST}:{self.api_port}"
+        host = HOST if self.plan.host in _ANY else self.plan.host
+        return f"http://[{host}]:{self.api_port}" if ":" in host else f"http://{host}:{self.api_port}"
 
     @property
     def ui_url(self) -> str:
@@ -86,7 +104,7 @@ class Stack:
         return {
             "api": self.api_url,
             "temporal": f"{HOST}:{self.temporal_port}",
-            "ui": self.ui_url,
+            "ui": self.ui_url if self.plan.ui else None,
             "pids": pids,
         }
 
@@ -99,14 +117,15 @@ class Stack:
         _require_installed()
         os.umask(0o077)  # scripts, films and logs are nobody else's; the children inherit it
         self._lock = await take_lock(self.data)
-        self._secret = os.environ.get("PICTURELOCK_WEBHOOK_SECRET") or own_secret(self.data)
+        self._secret = os.environ.get("PICTURELOCK_WEBHOOK_SECRET") or own_secret(self.data, WEBHOOK_SECRET)
+        self._server_secret = os.environ.get("PICTURELOCK_SERVER_SECRET") or own_secret(self.data, SERVER_SECRET)
         for folder in ("logs", _READY_FOLDER):
             (self.data / folder).mkdir(parents=True, exist_ok=True)
         self.children = self._plan()
         temporal, *rest = self.children
         await temporal.start()
         client = await self._temporal_ready()
-        await _keep_closed_jobs(client)
+        await keep_closed_jobs(client)
         await asyncio.gather(*(child.start() for child in rest))
         self._write_state()
         await asyncio.gather(self._api_ready(), self._workers_ready())
@@ -132,26 +151,29 @@ class Stack:
             **_python_path(),
             "TEMPORAL_ADDRESS": f"{HOST}:{self.temporal_port}",
             "PICTURELOCK_DATA_DIR": str(self.data),
-            "PICTURELOCK_TEMPORAL_UI_URL": self.ui_url,
+            "PICTURELOCK_SERVER_SECRET": self._server_secret,
+            "PICTURELOCK_AUTHENTICATION": "keys" if self.plan.keys else "off",
             "PICTURELOCK_WEBHOOK_SECRET": self._secret,
         }
+        if self.plan.ui:
+            environment["PICTURELOCK_TEMPORAL_UI_URL"] = self.ui_url
         environment.setdefault("PICTURELOCK_DRAIN_SECONDS", os.environ.get("PICTURELOCK_DRAIN_SECONDS", _DRAIN_SECONDS))
-        server = [
-            temporal_path(), "server", "start-dev", "--ip", HOST, "--port", str(self.temporal_port),
-            "--ui-port", str(self.ui_port), "--db-filename", str(self.data / "temporal.db"),
-            "--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=normal", "--log-level", "warn",
-        ]  # fmt: skip
         logs = self.data / "logs"
-        children = [Child("temporal", server, {}, logs / "temporal.log")]
-        for number in range(1, self.workers + 1):
+        children = [Child("temporal", server_command(self._temporal_ports(), self.data), {}, logs / "temporal.log")]
+        for number in range(1, self.plan.workers + 1):
             name = "worker" if number == 1 else f"worker-{number}"
             command = [*_OURS, "worker", "--role", "all", "--ready-file", str(self._ready_file(name))]
             children.append(Child(name, command, environment, logs / f"{name}.log"))
-        self._listener = listener = socket.create_server((HOST, self.api_port), backlog=_BACKLOG)
+        self._listener = listener = _listen(self.plan.host, self.api_port)
         command = [*_OURS, "api", "--fd", str(listener.fileno()), "--when-told"]
+        if self.plan.insecure:
+            command.append("--insecure")
         api = Child("api", command, environment, logs / "api.log", (listener.fileno(),), begins_when_told=True)
         children.append(api)
         return children
+
+    def _temporal_ports(self) -> ServerPorts:
+        return ServerPorts(self.temporal_port, self.ui_port if self.plan.ui else None)
 
     def _require_alive(self, name: str) -> None:
         for child in self.children:
@@ -203,7 +225,7 @@ class Stack:
 
     def _write_state(self) -> None:
         temporary = self.data / f"{STATE_FILE}.tmp"
-        state = {**self.describe(), "supervisor": os.getpid(), "whileUsed": self.while_used}
+        state = {**self.describe(), "supervisor": os.getpid(), "whileUsed": self.plan.while_used}
         temporary.write_text(json.dumps(state))
         temporary.replace(self.data / STATE_FILE)
 
@@ -225,6 +247,15 @@ class Stack:
                 self.say(f"the {child.name} could not be started: {error.strerror}")
 
 
+def _listen(host: str, port: int) -> socket.socket:
+    """The API's listening socket. Raises StackError."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise StackError(f"the API cannot listen on {host}:{port}: {error.strerror}") from error
+
+
 def _python_path() -> dict[str, str]:
     """Has the children of a checkout run its own code, which need not be the one that is installed."""
     ours = str(Path(__file__).parents[2])
@@ -243,43 +274,16 @@ def _require_installed() -> None:
         )
 
 
-async def _keep_closed_jobs(client: Client) -> None:
-    """Raises the namespace's retention: the dev server forgets closed executions after a day."""
-    service, name = client.workflow_service, client.namespace
-    described = await service.describe_namespace(DescribeNamespaceRequest(namespace=name))
-    wanted = Duration(seconds=int(RETENTION.total_seconds()))
-    if described.config.workflow_execution_retention_ttl != wanted:
-        config = NamespaceConfig(workflow_execution_retention_ttl=wanted)
-        await service.update_namespace(UpdateNamespaceRequest(namespace=name, config=config))
-
-
-class Ports(NamedTuple):
-    """The ports that were asked for; 0 is any free one."""
-
-    api: int
-    temporal: int
-    ui: int
-
-
 @asynccontextmanager
-async def running(
-    data: Path,
-    *,
-    ports: Ports,
-    workers: int,
-    say: Callable[[str], None],
-    stop: asyncio.Event,
-    while_used: bool = False,
-) -> AsyncIterator[Stack]:
+async def running(plan: StackPlan, *, say: Callable[[str], None], stop: asyncio.Event) -> AsyncIterator[Stack]:
     """The stack, for as long as the block runs. `stop` ends the start-up early; the block then finds it set."""
     stack = Stack(
-        data=data.resolve(),
-        api_port=choose(ports.api, "API", say),
-        temporal_port=choose(ports.temporal, "Temporal server", say),
-        ui_port=choose(ports.ui, "Temporal UI", say),
-        workers=workers,
+        plan=plan,
+        data=plan.data.resolve(),
+        api_port=choose(plan.ports.api, "API", say),
+        temporal_port=choose(plan.ports.temporal, "Temporal server", say),
+        ui_port=choose(plan.ports.ui, "Temporal UI", say) if plan.ui else 0,
         say=say,
-        while_used=while_used,
     )
     try:
         await race(stack.start(), stop.wait())

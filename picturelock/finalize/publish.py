@@ -1,6 +1,7 @@
 """The last stage: the film joined, verified and published, with everything that belongs to it."""
 
 import asyncio
+import hashlib
 import math
 import unicodedata
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ from picturelock.render import i420
 from picturelock.reporting import Report, ignore
 from picturelock.script.markdown import plain_text
 from picturelock.store.hashing import cache_key
+from picturelock.store.references import References, job_holder
 from picturelock.store.scratch import workspace
 from picturelock.store.store import Store
 
@@ -82,10 +84,14 @@ class Finisher:
         """
         key = self._key()
         known = await self.store.recall("film", key, _FinishedFilm)
+        if known is not None:
+            await self._need(known.film.sha256)
         reusable = known is not None and await self._is_there(known)
         done = known if known is not None and reusable else await self._made()
         if not reusable:
             await self.store.remember("film", key, done)
+        if done.poster is not None:
+            await self._need(done.poster.sha256)
         name = f"{file_stem(self.plan.title)}.{self.plan.format.container}"
         film = NamedArtifact(name=name, **done.film.model_dump(by_alias=False))
         self.report(0.9, "Publishing")
@@ -126,6 +132,7 @@ class Finisher:
                 if drawing:
                     drawing.cancel()
                     await asyncio.gather(drawing, return_exceptions=True)
+            await self._need(facts.sha256)
             stored = await self.store.put_file(path, _MEDIA_TYPES[self.plan.format.container])
         if stored.sha256 != facts.sha256:
             raise OutputInvalid("the film changed between verification and publication")
@@ -205,7 +212,12 @@ class Finisher:
         await self.store.put_job_file(self.job_id, "manifest.json", data)
         return named
 
+    async def _need(self, sha256: str) -> None:
+        """Has the job need a file, before it is looked for or put: from then on it stays."""
+        await References(self.store).add(job_holder(self.job_id), [sha256])
+
     async def _store(self, name: str, data: bytes, media_type: str) -> NamedArtifact:
+        await self._need(hashlib.sha256(data).hexdigest())
         ref = await self.store.put_bytes(data, media_type)
         return NamedArtifact(name=name, **ref.model_dump(by_alias=False))
 

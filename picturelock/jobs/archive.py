@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from picturelock.jobs.deletion import DeletionNote, JobDeletion
 from picturelock.models import ArchivedJob
 from picturelock.store.store import Store
 
@@ -22,6 +23,10 @@ class Archive:
             if (job := await self._store.job_record(job_id, _name(attempt), ArchivedJob)) is not None:
                 return job
         return None
+
+    async def deletion(self, job_id: str) -> DeletionNote | None:
+        """The note of a job that was deleted, or None. Raises StoreUnavailable."""
+        return await JobDeletion(self._store).find(job_id)
 
     async def write(self, job: ArchivedJob) -> None:
         """Keeps a closed attempt. Writing it twice is harmless. Raises StoreUnavailable, DiskFull."""

@@ -49,7 +49,8 @@ class StagePolicy:
 
     `weight` is its share of the overall progress (`make bench-stream` measures it); they sum to 1. An attempt may take
     `fixed_seconds + per_media_second * seconds of film`; it stalls after `stall_seconds` without an advance;
-    its worker counts as gone after `heartbeat_seconds` of silence.
+    its worker counts as gone after `heartbeat_seconds` of silence. `priority` is Temporal's, 1 first, 5 last: what is
+    nearly done is finished before anything new begins, and owners take turns within one priority.
     """
 
     name: StageName
@@ -59,6 +60,7 @@ class StagePolicy:
     per_media_second: float
     stall_seconds: float
     heartbeat_seconds: float = 10.0
+    priority: int = 3
     retries: Retries = Retries()
 
     def start_to_close_seconds(self, media_seconds: float) -> float:
@@ -67,11 +69,11 @@ class StagePolicy:
 
 
 STAGES: Final[tuple[StagePolicy, ...]] = (
-    StagePolicy("script", 0.005, EXPORTS_QUEUE, fixed_seconds=300, per_media_second=0, stall_seconds=240),
-    StagePolicy("tts", 0.06, EXPORTS_QUEUE, fixed_seconds=300, per_media_second=0, stall_seconds=120),
+    StagePolicy("script", 0.005, EXPORTS_QUEUE, fixed_seconds=300, per_media_second=0, stall_seconds=240, priority=4),
+    StagePolicy("tts", 0.06, EXPORTS_QUEUE, fixed_seconds=300, per_media_second=0, stall_seconds=120, priority=4),
     StagePolicy("composition", 0.07, EXPORTS_QUEUE, fixed_seconds=1_800, per_media_second=1, stall_seconds=120),
     StagePolicy("render", 0.81, RENDER_QUEUE, fixed_seconds=600, per_media_second=120, stall_seconds=30),
-    StagePolicy("finalize", 0.055, EXPORTS_QUEUE, fixed_seconds=600, per_media_second=5, stall_seconds=120),
+    StagePolicy("finalize", 0.055, EXPORTS_QUEUE, fixed_seconds=600, per_media_second=5, stall_seconds=120, priority=2),
 )
 
 BY_NAME: Final[dict[StageName, StagePolicy]] = {stage.name: stage for stage in STAGES}

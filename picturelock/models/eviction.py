@@ -10,3 +10,5 @@ class Eviction(Model):
     forgotten: int = 0
     deleted: int = 0
     deleted_bytes: int = 0
+    assets: int = 0
+    films: int = 0

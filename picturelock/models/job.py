@@ -130,6 +130,8 @@ class JobMemo(Model):
     """What a job's execution is started with, readable without any worker."""
 
     correlation_id: str
+    owner: str = Field(default="local", description="Whose job it is.")
+    pixels: int = Field(default=0, description="About how many pixels the film has, over all of its frames.")
     created_at: datetime
     attempt: int = 1
     metadata: dict[str, str] = {}
@@ -142,6 +144,7 @@ class ExportInput(Model):
     """What an execution is started with. A retry is a new run under the same id, one attempt higher."""
 
     request: ExportRequest
+    owner: str | None = Field(default=None, description="Whose work it is; None where there are no owners.")
     correlation_id: str
     created_at: datetime
     attempt: int = 1
@@ -167,6 +170,7 @@ class Observation(Model):
     """Everything Temporal said of one execution at one moment; `status.assemble` turns it into a `JobStatus`."""
 
     job_id: str
+    owner: str = "local"
     run_id: str = ""
     now: datetime = Field(description="When Temporal described the execution, by the reader's clock.")
     run_status: RunStatus

@@ -11,6 +11,7 @@ from picturelock.models import ExportRequest, Model
 from picturelock.presets import check_together, resolve
 from picturelock.script.markdown import parse_script
 
+_LONGEST: Final = 500
 _MOST_COMPLAINTS: Final = 50
 """What is wrong with a request is listed up to so many; the others are counted."""
 
@@ -75,4 +76,9 @@ def _complaint(detail: ErrorDetails, path: str = "") -> FieldError:
     if detail["type"] == "extra_forbidden":
         message = f"unknown field {path.rsplit('.', 1)[-1]!r}"
     code = InvalidScript.code if path.startswith("script") else InvalidRequest.code
-    return FieldError(path=path, message=message, code=code)
+    return FieldError(path=_shortened(path), message=_shortened(message), code=code)
+
+
+def _shortened(text: str) -> str:
+    """What a client has sent comes back in complaints: not all of it."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -16,14 +16,16 @@ _MAX_SECONDS = 4 * 3_600
 _VIDEO_FORMATS = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
 
 
-async def ingest(path: Path, store: Store) -> Asset:
+async def ingest(path: Path, store: Store, *, always: bool = False) -> Asset:
     """Identifies an uploaded file, stores it and writes down what it is.
+
+    With `always` it is stored also where it lies already: how long it takes tells nobody that it did.
 
     Raises:
         AssetUnreadable: no picture, film or sound, or a damaged one.
     """
     identified = await identify(path)
-    ref = await store.put_file(path, identified.media_type)
+    ref = await store.put_file(path, identified.media_type, always=always)
     asset = identified.model_copy(update={"asset_id": f"sha256-{ref.sha256}", "size_bytes": ref.size_bytes})
     await store.put_asset(asset)
     return asset

@@ -7,6 +7,7 @@ Layout below the store's root:
     evicted/<kind>/<key>.json  what was forgotten, until its files are gone too (see `picturelock.store.eviction`)
     assets/sha256-….json       what an uploaded file was found to be
     jobs/<id>/manifest.json    a finished export; written last, so that it exists only when everything else does
+    references/…/<holder>      who needs a file (see `picturelock.store.references`)
 
 Every write is whole or not there, and writing the same thing twice is harmless: two attempts may overlap.
 """
@@ -14,15 +15,15 @@ Every write is whole or not there, and writing the same thing twice is harmless:
 import asyncio
 import contextlib
 import hashlib
+import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, TypeVar
-from urllib.parse import unquote, urlsplit
+from typing import Final, Literal
 
 import obstore
-from obstore.store import LocalStore, ObjectStore, S3Store, from_url
+from obstore.store import S3Store
 from pydantic import ValidationError
 
 from picturelock.errors import ArtifactLost, AssetMissing, StorageError, StoreUnavailable
@@ -31,11 +32,9 @@ from picturelock.settings import settings
 from picturelock.store.errors import translated
 from picturelock.store.file_cache import FileCache
 from picturelock.store.hashing import Integrity, lost, sha256_of
+from picturelock.store.objects import AnyModel, Objects
+from picturelock.store.tenant import own_key
 
-if TYPE_CHECKING:
-    from obstore.store import ClientConfig, RetryConfig
-
-AnyModel = TypeVar("AnyModel", bound=Model)
 JSON: Final = "application/json"
 LOOKUPS: Final = 16
 """Files that are looked up in a store at once."""
@@ -43,49 +42,30 @@ LOOKUPS: Final = 16
 _CHUNK: Final = 1024 * 1024
 _COPIES_MAX_BYTES: Final = 10 * 1024**3
 _PROBE_SECONDS: Final = 2.0
-_CLIENT: Final["ClientConfig"] = {
-    "allow_http": True,
-    "connect_timeout": timedelta(seconds=3),
-    "timeout": timedelta(seconds=12),
-}
-"""A request moves a few megabytes at the most; one that hangs is noticed within 15 seconds."""
-
-_RETRIES: Final["RetryConfig"] = {"max_retries": 3, "retry_timeout": timedelta(seconds=5)}
-"""What fails at once is tried again for a moment; activities do the rest of the waiting."""
-
 TOUCH_AFTER: Final = timedelta(hours=1)
 """How old a record or file may be before its use makes it young again."""
 
 Folder = Literal["records", "evicted"]
 
 
-class Store:
+class Store(Objects):
     """One store. All methods raise StoreUnavailable when it does not answer, DiskFull when it is full."""
 
     def __init__(self, location: str, scratch: Path, copies_max_bytes: int = _COPIES_MAX_BYTES) -> None:
-        self.location = location
+        super().__init__(location)
         self._file_cache = FileCache(scratch / "copies", copies_max_bytes)
-        parts = urlsplit(location)
-        self._root: Path | None = None
-        self._integrity = Integrity(Path())
-        if parts.scheme == "file":
-            self._root = Path(unquote(parts.path))
-            self._root.mkdir(parents=True, exist_ok=True)
-            self._integrity = Integrity(self._root / "damaged")
-            self._store: ObjectStore = LocalStore(self._root)
-        else:
-            self._store = from_url(location, client_options=_CLIENT, retry_config=_RETRIES)
+        self._integrity = Integrity((self._root or Path()) / "damaged")
 
     @property
     def is_remote(self) -> bool:
         """Whether files have to be fetched before they can be opened."""
         return self._root is None
 
-    async def put_file(self, path: Path, media_type: str) -> ArtifactRef:
-        """Stores a file under the hash of its bytes."""
+    async def put_file(self, path: Path, media_type: str, *, always: bool = False) -> ArtifactRef:
+        """Stores a file under the hash of its bytes; one that is there is left alone, unless `always`."""
         digest = await asyncio.to_thread(sha256_of, path)
         ref = ArtifactRef(sha256=digest, size_bytes=path.stat().st_size, media_type=media_type)
-        if not await self._has_lately(ref):
+        if always or not await self._has_lately(ref):
             with translated():
                 await obstore.put_async(self._store, _blob(ref), path)
         return ref
@@ -167,7 +147,7 @@ class Store:
                 except FileNotFoundError as error:
                     raise lost(ref, "is not in the store any more") from error
                 if await asyncio.to_thread(sha256_of, path) != ref.sha256:
-                    await self._delete(_blob(ref))
+                    await self.delete_note(_blob(ref))
                     raise lost(ref, "is damaged")
             made = self._file_cache.find(ref.sha256, hardlink_into)
         if made is None:
@@ -176,14 +156,14 @@ class Store:
 
     async def remember(self, kind: str, key: str, value: Model) -> None:
         """Writes down what a cache key was turned into."""
-        await self._put(f"records/{kind}/{key}.json", value.model_dump_json().encode())
+        await self.put_note(f"records/{kind}/{own_key(key)}.json", value.model_dump_json().encode())
 
     async def recall(self, kind: str, key: str, model: type[AnyModel]) -> AnyModel | None:
         """What a cache key was turned into, or None. A record of an older shape counts as none.
 
         A record that is used is younger afterwards: the least recently used are evicted first.
         """
-        path = f"records/{kind}/{key}.json"
+        path = f"records/{kind}/{own_key(key)}.json"
         try:
             with translated():
                 result = await obstore.get_async(self._store, path)
@@ -193,19 +173,17 @@ class Store:
             return None
         if datetime.now(UTC) - result.meta["last_modified"] > TOUCH_AFTER:
             with contextlib.suppress(StorageError):  # what was found was found
-                await self._put(path, data)
+                await self.put_note(path, data)
         return found
 
     async def remember_evicted(self, kind: str, key: str, value: Model) -> None:
         """Writes down that a record is about to be forgotten."""
-        await self._put(f"evicted/{kind}/{key}.json", value.model_dump_json().encode())
+        await self.put_note(f"evicted/{kind}/{key}.json", value.model_dump_json().encode())
 
     async def list_records(self, folder: Folder, kind: str) -> list[tuple[str, datetime]]:
         """The keys of a kind of records, and when each was used last."""
-        prefix = f"{folder}/{kind}/"
-        with translated():
-            listed = await obstore.list(self._store, prefix=prefix).collect_async()
-        return [(str(one["path"]).removeprefix(prefix).removesuffix(".json"), one["last_modified"]) for one in listed]
+        listed = await self._listed(f"{folder}/{kind}")
+        return [(name.removesuffix(".json"), used_at) for name, used_at in listed]
 
     async def read_record(self, folder: Folder, kind: str, key: str) -> bytes | None:
         """A record as it is written, or None."""
@@ -216,7 +194,7 @@ class Store:
 
     async def forget(self, folder: Folder, kind: str, key: str) -> None:
         """Removes a record; one that is not there is fine."""
-        await self._delete(f"{folder}/{kind}/{key}.json")
+        await self.delete_note(f"{folder}/{kind}/{key}.json")
 
     async def delete_older(self, ref: ArtifactRef, than: datetime) -> bool:
         """Removes a file, unless it was put (again) since then. Whether there is none any more."""
@@ -227,7 +205,7 @@ class Store:
             return True
         if meta["last_modified"] >= than:
             return False
-        await self._delete(_blob(ref))
+        await self.delete_note(_blob(ref))
         return True
 
     async def put_asset(self, asset: Asset) -> None:
@@ -239,6 +217,19 @@ class Store:
         """What an uploaded file was found to be, or None for an unknown id."""
         return await self._read_model(f"assets/{asset_id}.json", Asset)
 
+    async def list_assets(self) -> list[tuple[str, datetime]]:
+        """The ids of all uploads, and when each came last."""
+        return [(name.removesuffix(".json"), put_at) for name, put_at in await self._listed("assets")]
+
+    async def archived_jobs(self, before: datetime) -> list[str]:
+        """The ids of jobs that have a record from before a moment."""
+        listed = await self._listed("jobs")
+        return sorted({name.partition("/")[0] for name, put_at in listed if put_at < before and "/attempts/" in name})
+
+    async def delete_asset(self, asset_id: str) -> None:
+        """Forgets what an uploaded file was found to be; its bytes are another matter."""
+        await self.delete_note(f"assets/{asset_id}.json")
+
     async def asset(self, asset_id: str) -> tuple[Asset, ArtifactRef]:
         """An uploaded file. Raises AssetMissing."""
         found = await self.find_asset(asset_id)
@@ -247,22 +238,6 @@ class Store:
         sha256 = asset_id.removeprefix("sha256-")
         return found, ArtifactRef(sha256=sha256, size_bytes=found.size_bytes, media_type=found.media_type)
 
-    async def put_job_file(self, job_id: str, name: str, data: bytes) -> None:
-        """Writes a file of a job, such as its manifest."""
-        with translated():
-            await obstore.put_async(self._store, f"jobs/{job_id}/{name}", data)
-
-    async def job_files(self, job_id: str, folder: str) -> list[str]:
-        """The names of a job's files in one of its folders."""
-        prefix = f"jobs/{job_id}/{folder}/"
-        with translated():
-            found = await obstore.list(self._store, prefix=prefix).collect_async()
-        return [str(one["path"]).removeprefix(prefix) for one in found]
-
-    async def job_record(self, job_id: str, name: str, model: type[AnyModel]) -> AnyModel | None:
-        """A record of a job, or None. A record of an older shape counts as none."""
-        return await self._read_model(f"jobs/{job_id}/{name}", model)
-
     async def sign(self, ref: ArtifactRef, seconds: int) -> str | None:
         """A signed URL for the file, or None when the store cannot sign."""
         if not isinstance(self._store, S3Store):
@@ -270,33 +245,16 @@ class Store:
         with translated():
             return await obstore.sign_async(self._store, "GET", _blob(ref), timedelta(seconds=seconds))
 
-    async def check_writable(self) -> None:
-        """Raises StoreUnavailable unless a small file can be written within two seconds."""
+    async def check_there(self) -> None:
+        """Raises StoreUnavailable unless the store answers within two seconds. Nothing is written."""
+        if self._root is not None and not os.access(self._root, os.W_OK | os.X_OK):
+            raise StoreUnavailable("the folder of the artifact store is not there, or cannot be written")
         try:
             async with asyncio.timeout(_PROBE_SECONDS):
-                with translated():
-                    await obstore.put_async(self._store, "health/probe", b"ok")
+                with translated(), contextlib.suppress(FileNotFoundError):
+                    await obstore.head_async(self._store, "health/probe")
         except TimeoutError as error:
             raise StoreUnavailable("the artifact store does not answer") from error
-
-    async def _put(self, path: str, data: bytes) -> None:
-        with translated():
-            await obstore.put_async(self._store, path, data)
-
-    async def _delete(self, path: str) -> None:
-        with translated(), contextlib.suppress(FileNotFoundError):
-            await obstore.delete_async(self._store, path)
-
-    async def _get(self, path: str) -> bytes:
-        with translated():
-            result = await obstore.get_async(self._store, path)
-            return bytes(await result.bytes_async())
-
-    async def _read_model(self, path: str, model: type[AnyModel]) -> AnyModel | None:
-        try:
-            return model.model_validate_json(await self._get(path))
-        except (FileNotFoundError, ValidationError):
-            return None
 
 
 def _blob(ref: ArtifactRef) -> str:

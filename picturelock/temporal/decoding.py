@@ -38,6 +38,13 @@ async def job_memo(described: WorkflowExecutionDescription) -> JobMemo:
         raise JobNotFound(described.id) from error
 
 
+async def job_memo_of(execution: WorkflowExecution) -> JobMemo | None:
+    """What an execution from a list was started with; None for one that is none of ours."""
+    with suppress(KeyError, ValueError, RuntimeError):
+        return JobMemo.model_validate(await execution.memo_value(JOB_MEMO, type_hint=JobMemo))
+    return None
+
+
 async def kept_snapshot(described: WorkflowExecutionDescription) -> Snapshot | None:
     """The workflow's record as its memo keeps it, readable without any worker."""
     kept: Snapshot | None = await described.memo_value(SNAPSHOT_MEMO, None, type_hint=Snapshot)

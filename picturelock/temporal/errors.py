@@ -16,6 +16,10 @@ class JobNotFound(Exception):
     """Temporal knows no export of this id."""
 
 
+class JobDeleted(JobNotFound):
+    """The job was there, and somebody has deleted it."""
+
+
 class StateRefused(Exception):
     """Temporal does not understand what it was asked, such as a cursor that is none of its own."""
 

@@ -12,6 +12,7 @@ from temporalio.service import RPCError
 
 from picturelock.temporal.decoding import time_of
 from picturelock.temporal.names import EXPORT_WORKFLOW
+from picturelock.temporal.owners import owner_of
 
 _KEEP_SECONDS: Final = 2.0
 _SHARE_OF_TIME: Final = 0.1
@@ -28,20 +29,23 @@ class QueuePosition:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._lock = asyncio.Lock()
-        self._starts: list[datetime] | None = None
+        self._starts: dict[str, list[datetime]] | None = None
         self._next_at = float("-inf")
 
-    async def ahead_of(self, started_at: datetime) -> int | None:
-        """How many open exports were started before; None when that is not known."""
+    async def ahead_of(self, started_at: datetime, owner: str) -> int | None:
+        """How many open exports of the same owner were started before; None when that is not known.
+
+        Owners are served in turn: how many another one has waiting is nobody else's business, and delays nobody much.
+        """
         async with self._lock:
             if (began := time.monotonic()) >= self._next_at:
                 self._starts = await self._read()
                 took = time.monotonic() - began
                 self._next_at = time.monotonic() + max(_KEEP_SECONDS, took / _SHARE_OF_TIME)
-        return None if self._starts is None else bisect_left(self._starts, started_at)
+        return None if self._starts is None else bisect_left(self._starts.get(owner, []), started_at)
 
-    async def _read(self) -> list[datetime] | None:
-        starts: list[datetime] = []
+    async def _read(self) -> dict[str, list[datetime]] | None:
+        starts: dict[str, list[datetime]] = {}
         token = b""
         for _ in range(_PAGES):
             request = ListWorkflowExecutionsRequest(
@@ -55,7 +59,9 @@ class QueuePosition:
                     answer = await self._client.workflow_service.list_workflow_executions(request)
             except (RPCError, TimeoutError):
                 return None  # the state of a job does not depend on it
-            starts += [time_of(execution.start_time) for execution in answer.executions]
+            for execution in answer.executions:
+                owner = owner_of(execution.search_attributes)
+                starts.setdefault(owner, []).append(time_of(execution.start_time))
             if not (token := answer.next_page_token):
-                return sorted(starts)
+                return {owner: sorted(times) for owner, times in starts.items()}
         return None

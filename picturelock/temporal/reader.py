@@ -40,7 +40,7 @@ from picturelock.models import (
     TimelineEvent,
 )
 from picturelock.temporal.decoding import RUN_STATUS, job_memo, kept_snapshot, pending_work
-from picturelock.temporal.errors import JobNotFound, translated
+from picturelock.temporal.errors import JobDeleted, JobNotFound, translated
 from picturelock.temporal.failure_codec import details_of
 from picturelock.temporal.names import (
     DELIVERIES_MEMO,
@@ -96,22 +96,28 @@ class JobReader:
         """
         return assemble(await self.observe(job_id))
 
-    async def observe(self, job_id: str, run_id: str | None = None) -> Observation:
+    async def observe(self, job_id: str, run_id: str | None = None, owner: str | None = None) -> Observation:
         """Everything Temporal says of a job's newest run, or of a given one; of an old job, what was archived.
 
-        Raises like `status`.
+        A job of somebody else than `owner` is looked for like one that is not there. Raises like `status`.
         """
         for last_look in (False, True):
             try:
-                observation = await self._look(job_id, run_id, trust_query=not last_look)
+                observation = await self._look(job_id, run_id, owner, trust_query=not last_look)
             except JobNotFound as error:
-                if (kept := await self.archived(job_id)) is None:
-                    raise JobNotFound(job_id) from error
+                kept = await self.archived(job_id)
+                if kept is None or owner not in {None, kept.observation.owner}:
+                    raise await self._missing(job_id, owner) from error
                 return kept.observation.model_copy(update={"archived": True})
             # A query is newer than describe: where it has the end, describe must be asked again.
             if observation.run_status != "open" or observation.snapshot is None or not _ended(observation.snapshot):
                 break
         return observation
+
+    async def _missing(self, job_id: str, owner: str | None) -> JobNotFound:
+        """Why a job cannot be found: it was deleted, or there is none for this owner."""
+        note = await self._archive.deletion(job_id) if self._archive else None
+        return JobDeleted(job_id) if note is not None and owner in {None, note.owner} else JobNotFound(job_id)
 
     async def archived(self, job_id: str) -> ArchivedJob | None:
         """The record of a closed job in the store, or None. Raises StoreUnavailable."""
@@ -154,13 +160,15 @@ class JobReader:
         log: DeliveryLog | None = await described.memo_value(DELIVERIES_MEMO, None, type_hint=DeliveryLog)
         return log
 
-    async def _look(self, job_id: str, run_id: str | None, *, trust_query: bool) -> Observation:
+    async def _look(self, job_id: str, run_id: str | None, owner: str | None, *, trust_query: bool) -> Observation:
         handle = self.client.get_workflow_handle(job_id, run_id=run_id)
         async with translated(DESCRIBE_SECONDS):
             described = await handle.describe()
             now = datetime.now(UTC)
-        live_workers = await self.workers.read()
         memo = await job_memo(described)
+        if owner not in {None, memo.owner}:
+            raise JobNotFound(job_id)
+        live_workers = await self.workers.read()
         closed = described.status is not WorkflowExecutionStatus.RUNNING
         ask = trust_query and not closed and (live_workers is None or EXPORTS_QUEUE in live_workers.live)
         snapshot, from_memo = await self._snapshot(handle, described, query=ask)
@@ -168,6 +176,7 @@ class JobReader:
         raw = described.raw_description
         observation = Observation(
             job_id=job_id,
+            owner=memo.owner,
             run_id=described.run_id,
             now=now,
             run_status=RUN_STATUS[described.status or WorkflowExecutionStatus.RUNNING],
@@ -195,7 +204,9 @@ class JobReader:
         )
         if closed or not waits_for_a_slot(observation):
             return observation
-        return observation.model_copy(update={"ahead": await self._queue_position.ahead_of(observation.started_at)})
+        return observation.model_copy(
+            update={"ahead": await self._queue_position.ahead_of(observation.started_at, observation.owner)}
+        )
 
     def _ui_link(self, described: WorkflowExecutionDescription) -> str | None:
         if self._temporal_ui is None:

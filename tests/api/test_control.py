@@ -18,7 +18,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from api.app import create_app
 from api.control import _earlier
-from api.server import Protocol, Server
+from api.server import Protocol, Server, configuration
 from api.start import start_run
 from api.stream import EventStream
 from picturelock.cli.ports import any_free
@@ -44,7 +44,7 @@ async def serving(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TEMPORAL_ADDRESS", temporal.client.service_client.config.target_host)
         configured, port = Settings(data_dir=folder, **chosen), any_free()
-        server = Server(uvicorn.Config(create_app(configured), port=port, log_config=None, lifespan="on"))
+        server = Server(configuration(create_app(configured), port=port))
         task = asyncio.create_task(server.serve())
         while not server.started:
             await asyncio.sleep(0.01)

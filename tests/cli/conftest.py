@@ -1,5 +1,5 @@
 """The API of `tests/api`, with a worker whose activities wait for the test."""
 
-from tests.api.conftest import api_url, http, studio
+from tests.api.conftest import api_url, http, installation, studio
 
-__all__ = ["api_url", "http", "studio"]
+__all__ = ["api_url", "http", "installation", "studio"]

@@ -215,7 +215,9 @@ async def test_the_terminal_shows_a_cancelled_job_and_its_warnings(
         (["nonsense"], "nonsense"),
     ],
 )
-async def test_wrong_input_is_refused_with_two_and_no_traceback(arguments: list[str], says: str, api_url: str) -> None:
+async def test_wrong_input_is_refused_with_two_and_no_traceback(
+    arguments: list[str], says: str, http: httpx.AsyncClient, api_url: str
+) -> None:
     named = [] if arguments == ["nonsense"] else ["--api", api_url]
     said = await piped(*arguments, *named)
     assert (said.code, said.out) == (2, "")

@@ -50,7 +50,7 @@ async def seaweedfs(folder: Path) -> AsyncIterator[str]:
     async with asyncio.timeout(40):
         while True:
             try:
-                await Store("s3://media/ready", folder / "scratch").check_writable()
+                await Store("s3://media/ready", folder / "scratch").put_bytes(b"ok", "text/plain")
                 break
             except StoreUnavailable:
                 await asyncio.sleep(0.2)

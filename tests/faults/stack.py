@@ -150,7 +150,7 @@ def tone(seconds: float) -> bytes:
 
 
 async def upload(http: httpx.AsyncClient, data: bytes) -> str:
-    response = await http.post("/api/assets", content=data)
+    response = await http.post("/api/assets", content=data, headers={"content-type": "application/octet-stream"})
     assert response.status_code == 201, response.text
     return str(response.json()["assetId"])
 

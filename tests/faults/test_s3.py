@@ -36,4 +36,4 @@ async def test_a_store_that_is_away_says_so(tmp_path: Path, monkeypatch: pytest.
     for name, value in {**CREDENTIALS, "AWS_ENDPOINT": "http://127.0.0.1:9", "AWS_REGION": "us-east-1"}.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(StoreUnavailable):
-        await Store("s3://media/test", tmp_path).check_writable()
+        await Store("s3://media/test", tmp_path).check_there()

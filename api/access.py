@@ -1,0 +1,141 @@
+"""Who may ask for what: every request has a caller before any route sees it, and what is not allowed is refused.
+
+Where keys are asked for, a caller shows one in `Authorization: Bearer plk_…` or `X-API-Key`. A browser has a session
+instead (a cookie, `api.sessions`), or a ticket or a link in the query, which open one job. `docs/security.md` has the
+table.
+"""
+
+import re
+import time
+from http.cookies import CookieError, SimpleCookie
+from typing import Final
+from urllib.parse import parse_qs
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.context import CALLER, Services
+from api.problems import Problem, answer
+from picturelock.auth import caller as callers
+from picturelock.auth.caller import EVERYBODY, Caller
+from picturelock.auth.tokens import Grant, Purpose
+from picturelock.errors import StoreUnavailable
+from picturelock.settings import Settings
+
+COOKIE: Final = "picturelock_session"
+OPEN: Final = frozenset(
+    [(method, path) for method in ("GET", "HEAD") for path in ("/healthz", "/readyz")]
+    + [(method, "/api/session") for method in ("POST", "DELETE")]
+)
+"""What needs no key: whether the process answers, and where a key is exchanged for a session."""
+
+_METRICS: Final = frozenset({"/metrics"})
+_DOCS: Final = re.compile(r"/docs(/.*)?|/openapi\.json")
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_JOB: Final = re.compile(r"/api/jobs/([^/]+)(/.*)?")
+_CONTROLS: Final = frozenset({"/cancel", "/pause", "/resume", "/retry"})
+_GRANTED: Final = re.compile(
+    r"/api/jobs/(?P<job>[^/]+)/(?:(?P<events>events)|(?P<film>output)|artifacts/(?P<name>[^/]+))"
+)
+
+
+def needed(method: str, path: str) -> callers.Scope:
+    """The scope that a request needs. What this table does not know is for admins.
+
+    >>> needed("GET", "/api/jobs"), needed("POST", "/api/jobs"), needed("DELETE", "/api/everything")
+    ('read', 'create', 'admin')
+    """
+    job = _JOB.fullmatch(path)
+    if method in _SAFE:
+        return "admin" if path in _METRICS or _DOCS.fullmatch(path) else "read"
+    if method == "POST" and path == "/api/jobs":
+        return "create"
+    if (method == "POST" and job and job[2] in _CONTROLS) or (method == "DELETE" and job and not job[2]):
+        return "control"
+    if method == "POST" and job and job[2] in {"/tickets", "/links"}:
+        return "read"
+    if path == "/api/assets" or (method == "DELETE" and path.startswith("/api/assets/")):
+        return "upload"
+    return "admin"
+
+
+class AccessGuard:
+    """ASGI middleware: finds the caller of a request, or refuses it."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one request."""
+        if scope["type"] == "http":
+            try:
+                scope[CALLER] = await _admitted(scope, self._settings)
+            except Problem as problem:
+                await answer(problem)(scope, receive, send)
+                return
+            except StoreUnavailable as error:
+                text = f"keys cannot be read now: {error.message}"
+                await answer(Problem(503, error.code, text, headers={"Retry-After": "2"}))(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+async def _admitted(scope: Scope, settings: Settings) -> Caller:
+    """The caller of a request that is allowed. Raises Problem (401, 403), StoreUnavailable."""
+    path, method = scope["path"], scope["method"]
+    if settings.authentication == "off" or (method, path) in OPEN:
+        return EVERYBODY
+    if (settings.open_metrics and path in _METRICS) or (settings.open_docs and _DOCS.fullmatch(path)):
+        return EVERYBODY
+    services: Services = scope["app"].state.services
+    caller = await _caller(scope, services)
+    if caller is None:
+        text = "show an API key: Authorization: Bearer plk_…; `picturelock keys create` makes one"
+        services.quotas.admit_failure(str((scope.get("client") or ("-",))[0]))
+        raise Problem(401, "UNAUTHENTICATED", text, headers={"WWW-Authenticate": "Bearer"})
+    scope_needed = needed(method, path)
+    if scope_needed not in caller.scopes:
+        raise Problem(403, "SCOPE_MISSING", f"the key has no scope {scope_needed!r}")
+    services.quotas.admit(caller)
+    return caller
+
+
+async def _caller(scope: Scope, services: Services) -> Caller | None:
+    """Whose key, session, ticket or link a request carries, the first that it has."""
+    headers = Headers(scope=scope)
+    scheme, _, text = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return await services.keyring.caller(text.strip())
+    if "x-api-key" in headers:
+        return await services.keyring.caller(headers["x-api-key"])
+    if b"ticket=" in scope["query_string"] or b"link=" in scope["query_string"]:
+        return await _granted(scope, services)
+    grant = services.signer.read(_cookie(headers), "session", time.time())
+    return await services.keyring.caller_of(grant.key_id) if grant else None
+
+
+async def _granted(scope: Scope, services: Services) -> Caller | None:
+    """The caller of a ticket (for events) or a link (for one file): of one job, for reading, as long as its key is."""
+    match = _GRANTED.fullmatch(scope["path"])
+    if match is None or scope["method"] not in _SAFE:
+        return None
+    purpose: Purpose = "ticket" if match["events"] else "link"
+    token = parse_qs(scope["query_string"].decode("latin-1")).get(purpose, [""])[0]
+    grant = services.signer.read(token, purpose, time.time())
+    if grant is None or not _opens(grant, match):
+        return None
+    whose = await services.keyring.caller_of(grant.key_id)
+    return Caller(whose.owner, frozenset({"read"}), whose.key_id, only_job=grant.job) if whose else None
+
+
+def _opens(grant: Grant, asked: re.Match[str]) -> bool:
+    return grant.job == asked["job"] and (bool(asked["events"]) or grant.name == asked["name"])
+
+
+def _cookie(headers: Headers) -> str:
+    try:
+        morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return ""
+    return morsel.value if morsel else ""

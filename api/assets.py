@@ -1,0 +1,120 @@
+"""Uploads: taken, listed, described, deleted. What a file is, is found by decoding it."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import Field
+
+from api.body import save_body
+from api.context import Context, Shared
+from api.problems import PROBLEM, Problem
+from picturelock.models import TERMINAL, ArtifactRef, Asset, Model
+from picturelock.store.assets import ingest
+from picturelock.store.references import References, owner_holder
+from picturelock.store.scratch import workspace
+from picturelock.temporal.errors import JobNotFound
+
+router = APIRouter(prefix="/api/assets", tags=["files"])
+_AT_ONCE: Final = 8
+_LOOKED_AT: Final = 200
+AssetId = Annotated[str, Path(pattern=r"^sha256-[0-9a-f]{64}$")]
+
+
+class AssetList(Model):
+    """The files that the caller has uploaded, the newest first."""
+
+    assets: list[Asset]
+    total_bytes: int = Field(description="Of all of them.")
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=Asset,
+    responses={413: PROBLEM, 415: PROBLEM, 422: PROBLEM, 503: PROBLEM, 507: PROBLEM},
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    },
+)
+async def upload_asset(request: Request, shared: Shared) -> Asset:
+    """Takes a file as the body. What it is, is found by decoding it."""
+    owner, declared = shared.caller.owner, request.headers.get("content-length", "0")
+    await shared.services.quotas.admit_upload(shared, int(declared) if declared.isdigit() else 0)
+    with workspace(shared.settings.scratch, "upload") as folder:
+        path = folder / "upload"
+        await save_body(request, path, shared.settings.max_asset_bytes)
+        await shared.services.quotas.admit_upload(shared, path.stat().st_size)
+        asset = await ingest(path, shared.store, always=shared.caller.restricted_to is not None)
+    await References(shared.store).add(owner_holder(owner), [_sha256(asset.asset_id)])
+    await shared.services.assets.add(owner, asset)
+    return asset
+
+
+@router.get("", responses={503: PROBLEM})
+async def list_assets(shared: Shared) -> AssetList:
+    """The files that the caller has uploaded."""
+    owned = await shared.services.assets.all(shared.caller.owner)
+    return AssetList(assets=[one.asset for one in owned], total_bytes=sum(one.asset.size_bytes for one in owned))
+
+
+@router.get("/{asset_id}", responses={404: PROBLEM, 422: PROBLEM, 503: PROBLEM})
+async def read_asset(asset_id: AssetId, shared: Shared) -> Asset:
+    """What an uploaded file was found to be."""
+    return await _owned(asset_id, shared)
+
+
+@router.delete("/{asset_id}", status_code=204, responses={404: PROBLEM, 409: PROBLEM, 422: PROBLEM, 503: PROBLEM})
+async def delete_asset(asset_id: AssetId, shared: Shared) -> Response:
+    """Forgets a file; its bytes go when nobody else has sent the same. An open export that uses it answers 409."""
+    asset = await _owned(asset_id, shared)
+    holders = await References(shared.store).holders(_sha256(asset_id))
+    await _require_unused(asset_id, holders, shared)
+    await forget_asset(asset, shared)
+    return Response(status_code=204)
+
+
+async def forget_asset(asset: Asset, shared: Context) -> None:
+    """Has a file be the caller's no longer; it goes with the last owner who has sent it.
+
+    Jobs that have ended do not keep it: whoever deletes it wants it gone.
+    """
+    references, sha256 = References(shared.store), _sha256(asset.asset_id)
+    await shared.services.assets.remove(shared.caller.owner, asset.asset_id)
+    await references.release(owner_holder(shared.caller.owner), [sha256])
+    if not any(holder.startswith(owner_holder("")) for holder in await references.holders(sha256)):
+        await shared.store.delete_asset(asset.asset_id)
+        ref = ArtifactRef(sha256=sha256, size_bytes=asset.size_bytes, media_type=asset.media_type)
+        await shared.store.delete_older(ref, datetime.now(UTC))
+
+
+async def _owned(asset_id: str, shared: Context) -> Asset:
+    asset = await shared.services.assets.find(shared.caller.owner, asset_id)
+    if asset is None:
+        raise Problem(404, "ASSET_MISSING", f"there is no asset {asset_id}")
+    return asset
+
+
+async def _require_unused(asset_id: str, holders: list[str], shared: Context) -> None:
+    """Refuses the deletion of a file that an open export of the caller's needs. Raises Problem (409)."""
+    turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def is_open(job_id: str) -> bool:
+        async with turns:
+            try:
+                return (await shared.jobs.status(job_id)).status not in TERMINAL
+            except JobNotFound:
+                return False
+
+    jobs = [holder.removeprefix("job.") for holder in holders if holder.startswith("job.")][-_LOOKED_AT:]
+    opened = [job for job, still in zip(jobs, await asyncio.gather(*map(is_open, jobs)), strict=True) if still]
+    if opened:
+        raise Problem(409, "IN_USE", f"an open export uses {asset_id}", jobId=opened[0])
+
+
+def _sha256(asset_id: str) -> str:
+    return asset_id.removeprefix("sha256-")

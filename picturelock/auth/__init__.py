@@ -1,0 +1,1 @@
+"""Who asks: API keys, what they allow, and the signed tokens that browsers carry instead of them."""

@@ -1,0 +1,45 @@
+"""A command's work, run to an exit code: refusals come in words, not as tracebacks."""
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from typing import Any, Final
+
+import httpx
+import typer
+from rich.console import Console
+
+from picturelock.cli.client import ApiError
+from picturelock.cli.folder import StackError
+from picturelock.errors import StorageError
+
+err = Console(stderr=True)
+REFUSED: Final = 2
+_WRONG_INPUT: Final = (
+    OSError,
+    ValueError,
+    LookupError,
+    OverflowError,
+    RecursionError,
+    httpx.InvalidURL,
+    ExceptionGroup,
+)
+"""What addresses, files and folders that cannot be used end in."""
+
+
+def run(work: Coroutine[Any, Any, int]) -> None:
+    """Runs a command to its exit code, with refusals in words instead of tracebacks."""
+    try:
+        code = asyncio.run(work)
+    except (ApiError, StackError, StorageError) as error:
+        err.print(str(error), style="red", highlight=False, markup=False)
+        code = REFUSED
+    except httpx.TransportError as error:
+        err.print(f"the API does not answer: {error}", style="red", highlight=False, markup=False)
+        code = REFUSED
+    except _WRONG_INPUT as error:
+        err.print(f"{type(error).__name__}: {error}", style="red", highlight=False, markup=False)
+        code = REFUSED
+    except KeyboardInterrupt:
+        code = 128 + signal.SIGINT
+    raise typer.Exit(code)
