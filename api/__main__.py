@@ -4,6 +4,7 @@ import argparse
 import gc
 import socket
 import sys
+from typing import Final
 
 from pydantic import ValidationError
 
@@ -12,6 +13,8 @@ from api.server import Server, configuration
 from picturelock.cli.ports import is_loopback
 from picturelock.logs import configure_logging
 from picturelock.settings import settings
+
+_SECRET_CHARACTERS: Final = 32
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,6 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
             f"{host} is not this machine's own address, and nobody would have to say who he is: "
             "set PICTURELOCK_AUTHENTICATION=keys and make a key with `picturelock keys create`, or say --insecure"
         )
+    secret = configured.server_secret.get_secret_value() if configured.server_secret else ""
+    if configured.authentication == "keys" and len(secret) < _SECRET_CHARACTERS:
+        return _refuse(f"authentication by keys needs PICTURELOCK_SERVER_SECRET, of {_SECRET_CHARACTERS} characters")
     configure_logging(configured.log_format, configured.log_level)
     app = create_app()
     # What is loaded by now stays. Otherwise a full collection visits it all while every stream waits (70 ms measured).

@@ -92,7 +92,8 @@ async def _admitted(scope: Scope, settings: Settings) -> Caller:
     caller = await _caller(scope, services)
     if caller is None:
         text = "show an API key: Authorization: Bearer plk_…; `picturelock keys create` makes one"
-        services.quotas.admit_failure(str((scope.get("client") or ("-",))[0]))
+        if _shows_something(scope):
+            services.quotas.admit_failure(str((scope.get("client") or ("-",))[0]))
         raise Problem(401, "UNAUTHENTICATED", text, headers={"WWW-Authenticate": "Bearer"})
     scope_needed = needed(method, path)
     if scope_needed not in caller.scopes:
@@ -131,6 +132,12 @@ async def _granted(scope: Scope, services: Services) -> Caller | None:
 
 def _opens(grant: Grant, asked: re.Match[str]) -> bool:
     return grant.job == asked["job"] and (bool(asked["events"]) or grant.name == asked["name"])
+
+
+def _shows_something(scope: Scope) -> bool:
+    """Whether a request tries a key or a token, and does not only come without one."""
+    names = {name for name, _ in scope["headers"]}
+    return bool(names & {b"authorization", b"x-api-key", b"cookie"}) or bool(scope["query_string"])
 
 
 def _cookie(headers: Headers) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -127,10 +127,20 @@ def create_app(configured: Settings | None = None) -> FastAPI:
     return app
 
 
+def flattened(routes: Iterable[BaseRoute]) -> Iterator[BaseRoute]:
+    """The routes, with those of included routers in the places of these."""
+    for route in routes:
+        included = getattr(route, "original_router", None)
+        if included is None:
+            yield route
+        else:
+            yield from flattened(included.routes)
+
+
 def refuse_duplicates(routes: list[BaseRoute]) -> None:
     """Raises DuplicateRoute when two routes answer one method and path, whatever their parameters are called."""
     seen: dict[tuple[str, str], str] = {}
-    for route in routes:
+    for route in flattened(routes):
         if not isinstance(route, APIRoute):
             continue
         _, shape, parameters = compile_path(route.path)

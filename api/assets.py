@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field
 
-from api.body import save_body
+from api.body import check_length, save_body
 from api.context import Context, Shared
 from api.problems import PROBLEM, Problem
 from picturelock.models import TERMINAL, ArtifactRef, Asset, Model
@@ -43,6 +43,7 @@ class AssetList(Model):
 )
 async def upload_asset(request: Request, shared: Shared) -> Asset:
     """Takes a file as the body. What it is, is found by decoding it."""
+    check_length(request, shared.settings.max_asset_bytes)
     owner, declared = shared.caller.owner, request.headers.get("content-length", "0")
     await shared.services.quotas.admit_upload(shared, int(declared) if declared.isdigit() else 0)
     with workspace(shared.settings.scratch, "upload") as folder:

@@ -18,7 +18,7 @@ async def read_body(request: Request, limit: int) -> bytes:
     media_type = _media_type(request)
     if media_type != "application/json" and not media_type.endswith("+json"):
         raise Problem(415, "UNSUPPORTED_MEDIA_TYPE", f"send application/json, not {media_type or 'no media type'}")
-    _check_length(request, limit)
+    check_length(request, limit)
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.stream():
@@ -37,7 +37,7 @@ async def save_body(request: Request, path: Path, limit: int) -> None:
     if media_type != "application/octet-stream" and not media_type.startswith(("image/", "video/", "audio/")):
         text = f"send application/octet-stream or the file's own media type, not {media_type or 'no media type'}"
         raise Problem(415, "UNSUPPORTED_MEDIA_TYPE", text)
-    _check_length(request, limit)
+    check_length(request, limit)
     size = 0
     with path.open("wb") as file:
         async for chunk in request.stream():
@@ -56,7 +56,7 @@ def _media_type(request: Request) -> str:
     return request.headers.get("content-type", "").split(";", 1)[0].strip().lower()
 
 
-def _check_length(request: Request, limit: int) -> None:
+def check_length(request: Request, limit: int) -> None:
     """Refuses what says itself that it is too large, before any of it is read. Raises Problem (413)."""
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit:

@@ -19,7 +19,7 @@ from api.start import start_run
 from picturelock.errors import NotOffered, WebhookRefused
 from picturelock.jobs.deletion import JobDeletion
 from picturelock.jobs.status import links
-from picturelock.jobs.webhooks import check_url
+from picturelock.jobs.webhooks import check_receiver
 from picturelock.models import ExportInput, ExportRequest, JobMemo, JobStatus, Links, Model, Stage, Status
 from picturelock.presets import resolve
 from picturelock.script.estimate import film_seconds
@@ -144,7 +144,7 @@ def _require_webhook(export: ExportRequest, shared: Context) -> None:
         text = "webhooks need a secret to be signed with; this installation has none (PICTURELOCK_WEBHOOK_SECRET)"
         raise RequestRefused([FieldError(path="webhook", message=text, code=NotOffered.code)])
     try:
-        check_url(str(export.webhook.url), allow_private=shared.settings.webhook_allow_private)
+        check_receiver(str(export.webhook.url), allow_private=shared.settings.webhook_allow_private)
     except WebhookRefused as error:
         raise RequestRefused([FieldError(path="webhook.url", message=error.message, code=error.code)]) from error
 

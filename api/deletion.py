@@ -1,5 +1,6 @@
 """Deleting: a job that has ended with its film, and everything of an owner."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
 import structlog
@@ -53,6 +54,8 @@ async def delete_owner(
     query = f"WorkflowType = '{EXPORT_WORKFLOW}' AND {OWNER_ATTRIBUTE} = '{owner}'"
     async with translated(_LIST_SECONDS):
         ids = {run.id async for run in shared.client.list_workflows(query)}
+    # Temporal's list lags, and forgets: the records of jobs that have ended are looked through as well.
+    ids |= set(await shared.store.archived_jobs(datetime.now(UTC) + timedelta(days=1)))
     for job_id in sorted(ids):
         try:
             seen = await jobs.observe(job_id)

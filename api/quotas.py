@@ -28,7 +28,6 @@ _LAG_SECONDS: Final = 15.0
 """How long an export that has just been started may be missing from Temporal's list."""
 
 _RETRY_AFTER: Final = 30
-_FAILURES_A_MINUTE: Final = 30
 _STANDARD_MINUTE: Final = 1920 * 1080 * 30 * 60
 """Pixels of a minute of film at 1080p and 30 frames a second."""
 
@@ -50,8 +49,9 @@ class Quotas:
 
     def admit_failure(self, address: str) -> None:
         """Counts a key that was none. Raises Problem (429) where there are too many of them."""
-        item = RateLimitItemPerMinute(_FAILURES_A_MINUTE)
-        self._hit(item, f"failures {address}", "failedKeysPerMinute", _FAILURES_A_MINUTE)
+        allowed = self.settings.max_failed_keys_per_minute
+        if allowed:
+            self._hit(RateLimitItemPerMinute(allowed), f"failures {address}", "failedKeysPerMinute", allowed)
 
     async def admit_job(self, shared: Context, job_id: str, pixels: int) -> None:
         """Counts a job that is about to be started. Raises Problem (429), StateUnavailable."""

@@ -91,6 +91,11 @@ def _details(job_id: str, started: ExportInput) -> str:
         "attempt": str(started.attempt),
         "correlation id": started.correlation_id,
         "status": f"/api/jobs/{job_id}",
-        **request.metadata,
     }
-    return "\n".join(f"- **{key}**: {value}" for key, value in rows.items())
+    ours = [f"- **{key}**: {value}" for key, value in rows.items()]
+    return "\n".join([*ours, *(f"- {_literal(key)}: {_literal(value)}" for key, value in request.metadata.items())])
+
+
+def _literal(text: str) -> str:
+    """A client's words in Markdown, as what they are: no picture, no link."""
+    return f"`{' '.join(text.replace('`', chr(39)).split())}`"

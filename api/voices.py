@@ -16,6 +16,7 @@ from picturelock.jobs.stages import EXPORTS_QUEUE
 from picturelock.models import Model, Voice
 from picturelock.speech.catalog import VoiceInfo
 from picturelock.speech.engine import installed_voices
+from picturelock.speech.spoken_samples import find_sample
 from picturelock.temporal.contracts import SpokenSample
 from picturelock.temporal.errors import translated
 from picturelock.temporal.failure_codec import details_of
@@ -71,7 +72,8 @@ async def voice_sample(
     """A sentence in the voice's language. A worker speaks it when somebody asks for the first time."""
     if not any((one.engine, one.voice) == (engine, voice) for one in installed_voices(shared.settings)):
         raise Problem(404, "VOICE_UNAVAILABLE", f"there is no voice {engine}/{voice}; GET /api/voices lists them")
-    audio = (await _spoken(Voice(engine=engine, voice=voice), shared)).audio
+    wanted = Voice(engine=engine, voice=voice)
+    audio = await find_sample(wanted, shared.store) or (await _spoken(wanted, shared)).audio
     headers = {"ETag": f'"{audio.sha256}"', "Cache-Control": "max-age=86400"}
     if if_none_match and headers["ETag"] in if_none_match:
         return Response(status_code=304, headers=headers)

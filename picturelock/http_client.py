@@ -12,11 +12,16 @@ from typing import Any, Final
 import httpx
 
 from picturelock.errors import ClientError, ProviderError
+from picturelock.outgoing import AddressRefused, GuardedTransport
 
 RETRYABLE: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 """Statuses after which the same request may succeed (RFC 9110 and what gateways add)."""
 
 _DETAIL_CHARACTERS: Final = 500
+_ANSWER_BYTES: Final = 96 * 1024**2
+"""A generated picture in base64 takes 30 MB."""
+
+_REDIRECTS: Final = 3
 _TIMEOUT: Final = httpx.Timeout(60.0, read=120.0)  # a model may think for long
 
 
@@ -41,27 +46,46 @@ class ProviderClient:
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         json: object = None,
-    ) -> httpx.Response:
-        """One request, and its good answer.
+    ) -> bytes:
+        """One request to the configured service, and the body of its good answer. Redirects are not followed.
 
         Raises:
             ProviderError: `failed`, as an outage: no answer, or one that may be another later.
             ClientError: `refused`, with what the provider said in its detail.
         """
         try:
-            async with httpx.AsyncClient(timeout=_TIMEOUT, follow_redirects=True) as client:
-                response = await client.request(method, url, headers=headers, params=params, json=json)
+            async with (
+                httpx.AsyncClient(timeout=_TIMEOUT) as client,
+                client.stream(method, url, headers=headers, params=params, json=json) as response,
+            ):
+                body = await self._read(response)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self._failure("did not answer", error) from error
         if response.status_code in RETRYABLE:
             raise self.failed(f"{self.name} answered {response.status_code}", outage=True)
         if response.is_error:
-            detail = response.text[:_DETAIL_CHARACTERS] or None
+            detail = body.decode(errors="replace")[:_DETAIL_CHARACTERS] or None
             raise self.refused(f"{self.name} refused the request with {response.status_code}", detail=detail)
-        return response
+        if response.is_redirect:
+            raise self.failed(f"{self.name} is elsewhere now: {response.status_code}")
+        return body
 
-    async def download(self, url: str, target: Path, max_bytes: int, received: Callable[[int], None]) -> None:
+    async def _read(self, response: httpx.Response) -> bytes:
+        """An answer as it is after unpacking, as long as that is not too much: little packed may be much unpacked."""
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > _ANSWER_BYTES:
+                raise self.failed(f"{self.name} answered with more than {_ANSWER_BYTES / 1e6:.0f} MB")
+        return bytes(body)
+
+    async def download(
+        self, url: str, target: Path, max_bytes: int, received: Callable[[int], None], *, trusted: str
+    ) -> None:
         """Writes a file, as long as it is not too large; `received` is called with its bytes so far.
+
+        Where it lies the service has said: a public address, or the service's own (`trusted`), through three redirects
+        at the most.
 
         Raises:
             ProviderError: `failed`: no file, also where an address that was just given answers 404.
@@ -69,7 +93,12 @@ class ProviderClient:
         """
         try:
             async with (
-                httpx.AsyncClient(timeout=_TIMEOUT, follow_redirects=True) as client,
+                httpx.AsyncClient(
+                    timeout=_TIMEOUT,
+                    transport=GuardedTransport([trusted]),
+                    follow_redirects=True,
+                    max_redirects=_REDIRECTS,
+                ) as client,
                 client.stream("GET", url) as response,
             ):
                 if response.is_error:
@@ -89,8 +118,9 @@ class ProviderClient:
 
     def _failure(self, what: str, error: Exception) -> ProviderError:
         """A wrong address is wrong for good; anything else may pass."""
-        wrong = isinstance(error, httpx.InvalidURL)
-        return self.failed(f"{self.name} {what}: {type(error).__name__}", outage=not wrong)
+        wrong = isinstance(error, (httpx.InvalidURL, httpx.TooManyRedirects, AddressRefused))
+        said = str(error) if isinstance(error, AddressRefused) else type(error).__name__
+        return self.failed(f"{self.name} {what}: {said}", outage=not wrong)
 
 
 def bearer(key: str | None) -> dict[str, Any]:

@@ -3,13 +3,12 @@
 from base64 import b64decode
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _SECRET_BYTES = 24
-_SERVER_SECRET_CHARACTERS = 32
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
@@ -60,6 +59,9 @@ class Settings(BaseSettings):
     )
     max_requests_per_minute: int = Field(
         default=600, ge=0, description="Requests of one owner a minute, at each API process; 0: any number."
+    )
+    max_failed_keys_per_minute: int = Field(
+        default=60, ge=0, description="Wrong keys from one address a minute, at each API process; 0: any number."
     )
     max_open_jobs: int = Field(default=100, ge=0, le=1_000, description="Open exports of one owner; 0: any number.")
     max_open_minutes: int = Field(
@@ -184,15 +186,6 @@ class Settings(BaseSettings):
             if len(key) < _SECRET_BYTES:
                 raise ValueError(f"base64 of at least {_SECRET_BYTES} bytes, with whsec_ before it or without")
         return secret
-
-    @model_validator(mode="after")
-    def _signed(self) -> Self:
-        secret = self.server_secret.get_secret_value() if self.server_secret else ""
-        if self.authentication == "keys" and len(secret) < _SERVER_SECRET_CHARACTERS:
-            raise ValueError(
-                f"authentication by keys needs PICTURELOCK_SERVER_SECRET, of {_SERVER_SECRET_CHARACTERS} characters"
-            )
-        return self
 
     @property
     def store_location(self) -> str:

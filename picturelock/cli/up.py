@@ -45,11 +45,23 @@ def up(  # noqa: PLR0913, PLR0917 - each is an option
     while_used: Annotated[bool, typer.Option("--while-used", hidden=True)] = False,
 ) -> None:
     """Run Temporal, worker and API on this machine until Ctrl-C."""
-    folder = data or settings().data_dir
-    keys = settings().authentication == "keys" or not (insecure or is_loopback(host))
-    plan = StackPlan(folder, Ports(port, temporal_port, ui_port), workers, host=host, keys=keys, ui=not no_ui,
-                     insecure=insecure, while_used=while_used)  # fmt: skip
-    run(_serve(plan, as_json=as_json))
+
+    async def serve() -> int:
+        folder = data or settings().data_dir
+        keys = settings().authentication == "keys" or not (insecure or is_loopback(host))
+        plan = StackPlan(
+            folder,
+            Ports(port, temporal_port, ui_port),
+            workers,
+            host=host,
+            keys=keys,
+            ui=not no_ui,
+            insecure=insecure,
+            while_used=while_used,
+        )
+        return await _serve(plan, as_json=as_json)
+
+    run(serve())
 
 
 async def _serve(plan: StackPlan, *, as_json: bool) -> int:

@@ -12,7 +12,7 @@ from typing import Final
 
 from picturelock.errors import AssetUnreadable
 from picturelock.ffmpeg.confinement import PROBE, confined
-from picturelock.ffmpeg.process import capture
+from picturelock.ffmpeg.process import capture, redact
 from picturelock.ffmpeg.tools import ffmpeg_path
 
 DEMUXERS: Final = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "mpegts", "wav", "mp3", "flac", "ogg", "aac", "aiff")
@@ -24,8 +24,11 @@ WHITELIST: Final = ("-protocol_whitelist", "file,pipe", "-format_whitelist", ","
 MAX_PIXELS: Final = 50_000_000
 """The largest picture of a clip that is decoded: 8K has 33 million."""
 
-BOUNDED: Final = ("-max_streams", "64", "-max_probe_packets", "2500")
+MAX_STREAMS: Final = 64
 """A file of a thousand tracks is none that a film needs."""
+
+BOUNDED: Final = ("-max_streams", str(4 * MAX_STREAMS), "-max_probe_packets", "2500")
+"""What is looked at of a file before it is known what it is."""
 
 _LARGEST_BLOCK: Final = 512 * 1024**2
 """Of memory, at once: a picture of MAX_PIXELS with 16 bits a channel takes 400 MB."""
@@ -82,4 +85,5 @@ async def require_one_face(path: Path) -> None:
     except TimeoutError as error:
         raise AssetUnreadable("the file could not be opened in half a minute") from error
     if code != 0:
-        raise AssetUnreadable("the file is no picture, film or sound", detail=stderr.decode(errors="replace")[-500:])
+        said = redact(stderr.decode(errors="replace")[-500:])
+        raise AssetUnreadable("the file is no picture, film or sound", detail=said)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from picturelock.errors import AssetUnreadable
 from picturelock.ffmpeg.confinement import PROBE, confined
 from picturelock.ffmpeg.foreign import BOUNDED, WHITELIST
-from picturelock.ffmpeg.process import capture
+from picturelock.ffmpeg.process import capture, redact
 from picturelock.ffmpeg.tools import ffprobe_path
 
 _TIMEOUT_SECONDS = 30
@@ -93,7 +93,8 @@ async def probe(path: Path) -> Probe:
     except TimeoutError as error:
         raise AssetUnreadable("the file could not be probed in half a minute") from error
     if code != 0:
-        raise AssetUnreadable("the file is no picture, film or sound", detail=stderr.decode(errors="replace")[-500:])
+        said = redact(stderr.decode(errors="replace")[-500:])
+        raise AssetUnreadable("the file is no picture, film or sound", detail=said)
     try:
         return Probe.model_validate(json.loads(stdout))
     except (ValidationError, ValueError) as error:

@@ -8,6 +8,7 @@ until then asyncio does not tell that the program has ended: whoever waits, wait
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Callable
@@ -27,6 +28,7 @@ LEFTOVER_SECONDS: Final = 2.0
 
 _CHUNK: Final = 65_536
 CAPTURED_BYTES: Final = 1024 * 1024
+_PATH: Final = re.compile(r"(?<![\w.])/(?:[\w.+@%=-]+/)+")
 log = structlog.get_logger()
 
 
@@ -108,6 +110,11 @@ async def settle(tasks: set[asyncio.Task[None]], seconds: float) -> None:
     await asyncio.gather(*late, return_exceptions=True)
     for task in done:
         task.result()
+
+
+def redact(stderr: str) -> str:
+    """A stderr tail without the server's folders."""
+    return _PATH.sub("…/", stderr).strip()
 
 
 async def capture(command: list[str], seconds: float) -> tuple[int, bytes, bytes]:

@@ -7,7 +7,6 @@ ffmpeg also dies with the worker (`picturelock.ffmpeg.parent_death`), so a `kill
 import asyncio
 import contextlib
 import os
-import re
 import signal
 import subprocess
 import threading
@@ -19,12 +18,11 @@ from dataclasses import dataclass, field
 from picturelock.concurrency import task_group
 from picturelock.errors import DiskFull, RenderFailed, RenderStalled
 from picturelock.ffmpeg import confinement
-from picturelock.ffmpeg.process import LEFTOVER_SECONDS, Pipe, end, read, settle, signal_group
+from picturelock.ffmpeg.process import LEFTOVER_SECONDS, Pipe, end, read, redact, settle, signal_group
 from picturelock.ffmpeg.tools import ffmpeg_path
 
 STDERR_BYTES = 8_192
 _POLL_SECONDS = 0.25
-_PATH = re.compile(r"(?<![\w.])/(?:[\w.+@%=-]+/)+")
 
 Feed = Callable[[int], None]
 """Writes raw frames to a file descriptor, in a thread of its own, until done or the pipe breaks."""
@@ -65,11 +63,6 @@ class Completed:
     stdout: bytearray
     stderr: str
     progress: Progress
-
-
-def redact(stderr: str) -> str:
-    """A stderr tail without the server's folders."""
-    return _PATH.sub("…/", stderr).strip()
 
 
 async def run(  # noqa: PLR0913 - all but the first have a name at the call

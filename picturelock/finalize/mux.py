@@ -10,6 +10,7 @@ import ffmpeg
 from picturelock.errors import OutputInvalid
 from picturelock.ffmpeg import runner
 from picturelock.ffmpeg.concat import SegmentFile, concat_list
+from picturelock.ffmpeg.process import redact
 from picturelock.finalize.chapters import ChaptersAndSubtitles
 from picturelock.languages import alpha3
 from picturelock.models import VideoFormat
@@ -53,4 +54,4 @@ async def mux(
     arguments = [*arguments[:inputs], *more, *arguments[inputs:-1], *extra, arguments[-1]]
     done = await runner.run(["-v", "warning", *arguments], stall_seconds=300)
     if done.stderr.strip():
-        raise OutputInvalid("ffmpeg warned while joining the segments", detail=runner.redact(done.stderr))
+        raise OutputInvalid("ffmpeg warned while joining the segments", detail=redact(done.stderr))

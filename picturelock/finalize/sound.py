@@ -12,7 +12,7 @@ from typing import Final
 import ffmpeg
 import numpy as np
 
-from picturelock.errors import AssetUnreadable, OutputInvalid
+from picturelock.errors import AssetUnreadable, OutputInvalid, RenderFailed
 from picturelock.ffmpeg import confinement, loudness, runner
 from picturelock.ffmpeg.foreign import ForeignFile
 from picturelock.ffmpeg.loudness import SILENCE_LUFS, Loudness
@@ -125,7 +125,10 @@ class SoundJob:
     async def _music_gain(self) -> float:
         if self.music is None or self.plan.music is None:
             return 0.0
-        measured = await loudness.measure(self.music.path, repeats=9, demuxer=self.music.demuxer)
+        try:
+            measured = await loudness.measure(self.music.path, repeats=9, demuxer=self.music.demuxer)
+        except RenderFailed as error:
+            raise AssetUnreadable("cannot be decoded", field="music.assetId", detail=error.detail) from error
         if measured.integrated <= SILENCE_LUFS:
             raise AssetUnreadable("the music is silent", field="music.assetId")
         return self.plan.target_lufs + self.plan.music.gain_db - measured.integrated

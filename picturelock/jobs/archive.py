@@ -31,6 +31,8 @@ class Archive:
     async def write(self, job: ArchivedJob) -> None:
         """Keeps a closed attempt. Writing it twice is harmless. Raises StoreUnavailable, DiskFull."""
         observation = job.observation
+        if await self.deletion(observation.job_id) is not None:
+            return  # it was deleted as soon as it had ended
         await self._store.put_job_file(
             observation.job_id, _name(observation.attempt), job.model_dump_json(indent=2).encode()
         )

@@ -2,10 +2,10 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, HttpUrl, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, HttpUrl, StringConstraints, model_validator
 
 from picturelock.models.base import Input
-from picturelock.models.script import AssetId, Brief, Fit, PictureSource, Script, Voice
+from picturelock.models.script import AssetId, Brief, Fit, PictureSource, Script, Voice, printable
 
 Codec = Literal["h264", "h265", "vp9", "av1"]
 EncoderKind = Literal["software", "hardware"]
@@ -102,8 +102,8 @@ class Webhook(Input):
     url: HttpUrl = Field(description="An http or https address; see Webhooks.")
 
 
-MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-MetadataValue = Annotated[str, StringConstraints(max_length=512)]
+MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(printable)]
+MetadataValue = Annotated[str, StringConstraints(max_length=512), AfterValidator(printable)]
 
 
 class ExportRequest(Input):

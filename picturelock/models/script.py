@@ -22,7 +22,8 @@ WhenShort = Literal["loop", "freeze"]
 VisualKind = Literal["image", "clip", "color", "gradient", "card"]
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """The text, as long as it has no control characters but line ends and tabs. Raises ValueError."""
     for character in text:
         if unicodedata.category(character) == "Cc" and character not in "\n\t\r":
             raise ValueError(f"control character U+{ord(character):04X} cannot be spoken or shown")
@@ -42,13 +43,13 @@ def _one_line(text: str) -> str:
 Title = Annotated[
     str,
     StringConstraints(strip_whitespace=True, max_length=MAX_TITLE_CHARACTERS),
-    AfterValidator(_printable),
+    AfterValidator(printable),
     AfterValidator(_one_line),
 ]
 NarrationText = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NARRATION_CHARACTERS),
-    AfterValidator(_printable),
+    AfterValidator(printable),
     AfterValidator(_speakable),
 ]
 
@@ -66,7 +67,7 @@ class Voice(Input):
 
 
 Wish = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=2, max_length=1_000), AfterValidator(_printable)
+    str, StringConstraints(strip_whitespace=True, min_length=2, max_length=1_000), AfterValidator(printable)
 ]
 
 
@@ -134,13 +135,14 @@ class Brief(Input):
     topic: Annotated[
         str,
         StringConstraints(strip_whitespace=True, min_length=3, max_length=2_000),
+        AfterValidator(printable),
         AfterValidator(_speakable),
     ] = Field(description="What the film is about, in a few words or several sentences.")
-    audience: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] | None = Field(
-        default=None, description="Whom it is for."
-    )
-    tone: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)] | None = Field(
-        default=None, description="How it should sound."
+    audience: (
+        Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(printable)] | None
+    ) = Field(default=None, description="Whom it is for.")
+    tone: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100), AfterValidator(printable)] | None = (
+        Field(default=None, description="How it should sound.")
     )
     language: Language = Field(default="en", description="What the script is written in; the built-in writer: English.")
     target_duration_seconds: float = Field(default=45.0, ge=5, le=1_800, description="About how long it should be.")

@@ -19,7 +19,7 @@ from weakref import WeakKeyDictionary
 
 from picturelock.errors import AssetUnreadable, DiskFull
 from picturelock.ffmpeg.confinement import PICTURE, confined
-from picturelock.ffmpeg.process import capture
+from picturelock.ffmpeg.process import capture, redact
 from picturelock.pictures import decoder
 
 _SECONDS: Final = 30.0
@@ -70,7 +70,7 @@ async def _ask(*arguments: str) -> dict[str, Any]:
         raise DiskFull("there is no room to decode a picture")
     if code != 0:
         text = "the picture takes more memory or time to decode than a picture may"
-        raise AssetUnreadable(text, detail=said[-500:] or None)
+        raise AssetUnreadable(text, detail=redact(said[-500:]) or None)
     answer: dict[str, Any] = json.loads(stdout)
     if "refused" in answer:
         raise AssetUnreadable(answer["refused"])

@@ -23,6 +23,7 @@ _KEPT = {"*": "\ue000", "_": "\ue001"}
 """Stars and underscores inside a word are letters of it (2*3*4, __init__); they pass the parser in disguise."""
 
 _LONGEST_PARAGRAPH = 8_000
+_MOST_BRACKETS = 100
 _LONGEST_SOURCE = 400_000
 _RULE = re.compile(r"^[ \t]*(?:[-*_][ \t]*){3,}$", re.MULTILINE)
 _SPACE = re.compile(r"\s+")
@@ -156,6 +157,10 @@ def _tokens(source: str) -> list[Token]:
             if len(token.content) > _LONGEST_PARAGRAPH:
                 text = f"line {line}: a paragraph of more than {_LONGEST_PARAGRAPH} characters"
                 raise InvalidScript(text, field="script", limit=_LONGEST_PARAGRAPH)
+            if token.content.count("[") > _MOST_BRACKETS:
+                # Each may begin a link: how long it takes to find out that none does grows with their square.
+                text = f"line {line}: a paragraph with more than {_MOST_BRACKETS} brackets"
+                raise InvalidScript(text, field="script", limit=_MOST_BRACKETS)
             token.children = _parser().parseInline(token.content)[0].children
     return tokens
 

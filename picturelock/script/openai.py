@@ -65,9 +65,9 @@ class OpenAIWriter:
             "response_format": {"type": "json_schema", "json_schema": schema},
         }
         url = f"{self._base_url}/chat/completions"
-        response = await _CLIENT.request("POST", url, json=body, headers=self._headers)
+        answer = await _CLIENT.request("POST", url, json=body, headers=self._headers)
         try:
-            return str(response.json()["choices"][0]["message"]["content"])
+            return str(json.loads(answer)["choices"][0]["message"]["content"])
         except (ValueError, LookupError, TypeError) as error:
             raise WriterUnavailable(
                 "the language model's endpoint does not speak the chat completions protocol"

@@ -52,9 +52,9 @@ class OpenAIEngine:
             "response_format": "wav",
         }
         url = f"{self._base_url}/audio/speech"
-        response = await _CLIENT.request("POST", url, json=body, headers=self._headers)
+        answer = await _CLIENT.request("POST", url, json=body, headers=self._headers)
         report(1.0)
-        return _read_wav(response.content)
+        return _read_wav(answer)
 
 
 def _read_wav(data: bytes) -> Speech:

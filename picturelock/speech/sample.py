@@ -6,6 +6,7 @@ from typing import Final
 from picturelock.models import Narration, Scene, Voice
 from picturelock.speech.engine import SpeechEngine
 from picturelock.speech.narrate import narrate
+from picturelock.speech.spoken_samples import remember_sample
 from picturelock.store.store import Store
 
 _COUNTING: Final = "1, 2, 3, 4, 5."
@@ -51,4 +52,6 @@ async def speak_sample(voice: Voice, engines: Mapping[str, SpeechEngine], store:
     info = next((info for info in offered if info.voice == voice.voice), None)
     language = next((language for language in info.languages if language != "*"), "en") if info else "en"
     scene = Scene(narration=_SENTENCES.get(language, _COUNTING))
-    return await narrate(scene, 0, voice, language, engines, store)
+    narration = await narrate(scene, 0, voice, language, engines, store)
+    await remember_sample(voice, narration.audio, store)
+    return narration

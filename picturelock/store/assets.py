@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from picturelock.errors import AssetUnreadable
-from picturelock.ffmpeg.foreign import require_one_face
+from picturelock.ffmpeg.foreign import MAX_STREAMS, require_one_face
 from picturelock.ffmpeg.probe import probe
 from picturelock.models import Asset
 from picturelock.pictures.confined import inspect
@@ -51,6 +51,8 @@ async def identify(path: Path) -> Asset:
 async def _film_or_sound(path: Path, size: int) -> Asset:
     probed = await probe(path)
     await require_one_face(path)
+    if len(probed.streams) > MAX_STREAMS:
+        raise AssetUnreadable(f"the file has more than {MAX_STREAMS} tracks", limit=MAX_STREAMS)
     duration = probed.format.duration or 0.0
     if duration > _MAX_SECONDS:
         raise AssetUnreadable(

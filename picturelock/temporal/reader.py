@@ -23,6 +23,7 @@ from temporalio.client import (
 from temporalio.exceptions import TerminatedError
 from temporalio.service import RPCError
 
+from picturelock.errors import StoreUnavailable
 from picturelock.jobs.archive import Archive
 from picturelock.jobs.stages import EXPORTS_QUEUE
 from picturelock.jobs.status import assemble
@@ -104,20 +105,34 @@ class JobReader:
         for last_look in (False, True):
             try:
                 observation = await self._look(job_id, run_id, owner, trust_query=not last_look)
+            except JobDeleted:
+                raise
             except JobNotFound as error:
-                kept = await self.archived(job_id)
-                if kept is None or owner not in {None, kept.observation.owner}:
-                    raise await self._missing(job_id, owner) from error
+                kept = await self._archived(job_id, owner)
+                if kept is None:
+                    raise JobNotFound(job_id) from error
                 return kept.observation.model_copy(update={"archived": True})
             # A query is newer than describe: where it has the end, describe must be asked again.
             if observation.run_status != "open" or observation.snapshot is None or not _ended(observation.snapshot):
                 break
         return observation
 
-    async def _missing(self, job_id: str, owner: str | None) -> JobNotFound:
-        """Why a job cannot be found: it was deleted, or there is none for this owner."""
-        note = await self._archive.deletion(job_id) if self._archive else None
-        return JobDeleted(job_id) if note is not None and owner in {None, note.owner} else JobNotFound(job_id)
+    async def _is_deleted(self, job_id: str) -> bool:
+        """Whether a note says so. A store that is away keeps nobody from what Temporal knows."""
+        if self._archive is not None:
+            with suppress(StoreUnavailable, TimeoutError):
+                async with asyncio.timeout(QUERY_SECONDS):
+                    return await self._archive.deletion(job_id) is not None
+        return False
+
+    async def _archived(self, job_id: str, owner: str | None) -> ArchivedJob | None:
+        """The record of an owner's closed job, or None. Raises JobDeleted, StoreUnavailable."""
+        if self._archive is None:
+            return None
+        if (note := await self._archive.deletion(job_id)) is not None and owner in {None, note.owner}:
+            raise JobDeleted(job_id)
+        kept = await self._archive.read(job_id)
+        return kept if kept is not None and owner in {None, kept.observation.owner} else None
 
     async def archived(self, job_id: str) -> ArchivedJob | None:
         """The record of a closed job in the store, or None. Raises StoreUnavailable."""
@@ -170,6 +185,8 @@ class JobReader:
             raise JobNotFound(job_id)
         live_workers = await self.workers.read()
         closed = described.status is not WorkflowExecutionStatus.RUNNING
+        if closed and await self._is_deleted(job_id):
+            raise JobDeleted(job_id)  # Temporal takes its seconds to forget
         ask = trust_query and not closed and (live_workers is None or EXPORTS_QUEUE in live_workers.live)
         snapshot, from_memo = await self._snapshot(handle, described, query=ask)
         outcome = await self._outcome(described) if closed else Outcome()

@@ -19,6 +19,7 @@ from picturelock.errors import GlyphMissing
 FAMILY = "Noto Sans"
 EMOJI_FAMILY = "Noto Emoji"
 _EMOJI_SCALE = 1.2
+_NAMED = 10
 _HAN_FACE = "Noto Sans CJK"
 _HAN_FAMILIES = {"ja": "Noto Sans CJK JP", "ko": "Noto Sans CJK KR", "zh": "Noto Sans CJK SC"}
 _TRADITIONAL = ("hant", "tw", "hk", "mo")
@@ -178,6 +179,8 @@ def drawable_text(text: str) -> tuple[str, list[str]]:
         else:
             missing.append(cluster)
     if missing:
-        names = ", ".join(f"{character} (U+{ord(character[0]):04X})" for character in dict.fromkeys(missing))
-        raise GlyphMissing(f"no bundled font can draw {names}")
+        different = list(dict.fromkeys(missing))
+        names = ", ".join(f"{character[:4]} (U+{ord(character[0]):04X})" for character in different[:_NAMED])
+        more = f" and {len(different) - _NAMED} more" if len(different) > _NAMED else ""
+        raise GlyphMissing(f"no bundled font can draw {names}{more}")
     return "".join(parts), warnings

@@ -65,6 +65,7 @@ async def installation(
         authentication="keys",
         server_secret=SecretStr("a secret of this test session's own"),
         max_requests_per_minute=0,
+        max_failed_keys_per_minute=0,
         max_open_jobs=0,
         max_open_minutes=0,
     )

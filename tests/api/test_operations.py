@@ -102,7 +102,7 @@ async def test_the_page_in_the_temporal_ui_tells_the_request_and_the_work(
     scenes = len(script["scenes"])
     for line in (
         f"- **from**: {scenes} scenes", "- **preset**: tiktok", "- **attempt**: 1", "- **correlation id**: who-asked",
-        f"- **status**: /api/jobs/{job_id}", "- **project**: 42",
+        f"- **status**: /api/jobs/{job_id}", "- `project`: `42`",
     ):  # fmt: skip
         assert line in details.splitlines()
     now = (await metadata(temporal, job_id)).current_details

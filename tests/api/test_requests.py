@@ -6,7 +6,7 @@ import re
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from PIL import Image
 
 from api.app import DuplicateRoute, create_app, refuse_duplicates
@@ -98,6 +98,12 @@ def test_two_routes_for_one_path_refuse_to_boot() -> None:
     app.add_api_route("/api/jobs/{other}", lambda other: other)
     with pytest.raises(DuplicateRoute):
         refuse_duplicates(app.routes)
+    again = APIRouter(prefix="/api/jobs")
+    again.add_api_route("/{same}/events", lambda same: same)
+    ours = create_app()
+    ours.include_router(again)
+    with pytest.raises(DuplicateRoute):
+        refuse_duplicates(ours.routes)
 
 
 async def test_every_asset_that_is_not_there_is_named_with_its_field(http: httpx.AsyncClient) -> None:

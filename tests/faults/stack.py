@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import os
 import re
 import signal
 import subprocess
@@ -42,10 +43,11 @@ class Up:
         return dict(self.described["pids"])
 
 
-async def start_up(data: Path, *options: str) -> Up:
+async def start_up(data: Path, *options: str, environment: dict[str, str] | None = None) -> Up:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "picturelock.cli.main", "up", "--data", str(data), *ANY_PORTS, "--json", *options,
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        env={**os.environ, **(environment or {})},
     )  # fmt: skip
     assert process.stdout is not None
     line = await asyncio.wait_for(process.stdout.readline(), 50)

@@ -3,7 +3,7 @@
 import pytest
 
 from picturelock.errors import WebhookRefused
-from picturelock.jobs.webhooks import WebhookSender, check_url
+from picturelock.jobs.webhooks import WebhookSender, check_receiver
 from tests.servers import FakeServer, Reply
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -20,19 +20,19 @@ PRIVATE = [
 @pytest.mark.parametrize("url", PRIVATE)
 def test_addresses_of_private_networks_are_refused(url: str) -> None:
     with pytest.raises(WebhookRefused):
-        check_url(url, allow_private=False)
-    check_url(url, allow_private=True)
+        check_receiver(url, allow_private=False)
+    check_receiver(url, allow_private=True)
 
 
 @pytest.mark.parametrize("url", ["https://example.org/hook", "http://93.184.215.14/", "https://[2606:4700::1111]/"])
 def test_public_addresses_are_accepted(url: str) -> None:
-    check_url(url, allow_private=False)
+    check_receiver(url, allow_private=False)
 
 
 @pytest.mark.parametrize("url", ["ftp://example.org", "file:///etc/passwd", "https://", "https://me:word@example.org/"])
 def test_what_cannot_be_called_is_refused_always(url: str) -> None:
     with pytest.raises(WebhookRefused):
-        check_url(url, allow_private=True)
+        check_receiver(url, allow_private=True)
 
 
 async def test_a_name_that_resolves_to_a_private_address_is_not_called() -> None:

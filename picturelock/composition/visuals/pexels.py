@@ -89,7 +89,7 @@ class Pexels:
         photos = [photo for photo in (await self._search("/v1/search", wanted)).photos if "original" in photo.src]
         photo = _choose([(photo, photo.width, photo.height) for photo in photos], wanted)
         received(0)
-        await _CLIENT.download(photo.src["original"], target, max_bytes, received)
+        await _CLIENT.download(photo.src["original"], target, max_bytes, received, trusted=self._base_url)
         return Attribution(
             source=self.name, author=photo.photographer, author_url=photo.photographer_url, url=photo.url
         )
@@ -100,14 +100,14 @@ class Pexels:
         video = _choose(largest, wanted)
         file = _smallest_that_fills(video.usable, wanted)
         received(0)
-        await _CLIENT.download(file.link, target, max_bytes, received)
+        await _CLIENT.download(file.link, target, max_bytes, received, trusted=self._base_url)
         return Attribution(source=self.name, author=video.user.name, author_url=video.user.url, url=video.url)
 
     async def _search(self, path: str, wanted: Wanted) -> _Found:
         parameters = {"query": wanted.text, "per_page": str(_PER_PAGE), "orientation": wanted.orientation}
-        response = await _CLIENT.request("GET", self._base_url + path, params=parameters, headers=self._headers)
+        answer = await _CLIENT.request("GET", self._base_url + path, params=parameters, headers=self._headers)
         try:
-            return _Found.model_validate(response.json())
+            return _Found.model_validate_json(answer)
         except (ValueError, ValidationError) as error:
             raise PictureFailed("pexels answered with something that is no list of results") from error
 
