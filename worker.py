@@ -76,8 +76,8 @@ EVICTION_SECONDS = 600.0
 OVERTIME_SECONDS = 8.0
 """How long after its drain time a worker may still take; cancelled work has five seconds of them."""
 
-LIGHT_SLOTS = 8
-"""Light activities at once: mostly waiting for ffmpeg or the store."""
+LIGHT_SLOTS = (os.cpu_count() or 1) + 1
+"""Light activities at once: enough to keep every core at work, and no more than lets a quiet owner's go soon."""
 
 ACTIVITIES: Final[Mapping[str, Sequence[Callable[..., Any]]]] = {
     EXPORTS_QUEUE: (

@@ -16,6 +16,7 @@ from temporalio.client import Client
 from api import (
     assets,
     catalog,
+    codec,
     control,
     create,
     deletion,
@@ -119,7 +120,9 @@ def create_app(configured: Settings | None = None) -> FastAPI:
     app.add_middleware(MetricsMiddleware, meters=meters)  # the outermost: it counts what nothing else has answered, too
     problems.install(app)
     # The busiest is looked for first.
-    for module in (stream, create, jobs, control, files, assets, deletion, sessions, catalog, health, voices, metrics):
+    for module in (
+        stream, create, jobs, control, files, assets, deletion, sessions, codec, catalog, health, voices, metrics,
+    ):  # fmt: skip
         app.include_router(module.router)
     docs.install(app)
     refuse_duplicates(app.routes)

@@ -18,6 +18,7 @@ from api.problems import PROBLEM, Problem
 from api.start import start_run
 from picturelock.errors import NotOffered, WebhookRefused
 from picturelock.jobs.deletion import JobDeletion
+from picturelock.jobs.stages import USUAL_PRIORITY, job_priority
 from picturelock.jobs.status import links
 from picturelock.jobs.webhooks import check_receiver
 from picturelock.models import ExportInput, ExportRequest, JobMemo, JobStatus, Links, Model, Stage, Status
@@ -78,9 +79,10 @@ async def create_job(
     now, correlation = datetime.now(UTC), correlation_id()
     owner = shared.caller.restricted_to
     pixels = _pixels(export)
-    await shared.services.quotas.admit_job(shared, job_id, pixels)
+    opened = await shared.services.quotas.admit_job(shared, job_id, pixels)
+    priority = USUAL_PRIORITY if opened is None else job_priority(opened)
     await _hold_assets(job_id, export, shared)
-    started = ExportInput(request=export, owner=owner, correlation_id=correlation, created_at=now)
+    started = ExportInput(request=export, owner=owner, priority=priority, correlation_id=correlation, created_at=now)
     memo = JobMemo(
         correlation_id=correlation,
         owner=shared.caller.owner,

@@ -53,11 +53,16 @@ class Quotas:
         if allowed:
             self._hit(RateLimitItemPerMinute(allowed), f"failures {address}", "failedKeysPerMinute", allowed)
 
-    async def admit_job(self, shared: Context, job_id: str, pixels: int) -> None:
-        """Counts a job that is about to be started. Raises Problem (429), StateUnavailable."""
+    async def admit_job(self, shared: Context, job_id: str, pixels: int) -> int | None:
+        """Counts a job that is about to be started; how many its owner has open, where there are owners.
+
+        Raises:
+            Problem: 429.
+            StateUnavailable: Temporal does not answer.
+        """
         owner = shared.caller.restricted_to
         if owner is None:
-            return
+            return None
         async with self._locks.setdefault(owner, asyncio.Lock()):
             opened = {**await _open_jobs(shared.client, owner, self.settings.max_open_jobs), **self._lately(owner)}
             opened.pop(job_id, None)
@@ -68,6 +73,7 @@ class Quotas:
                 text = "minutes of film (at 1080p, 30 frames a second) in open exports"
                 raise _exceeded("openMinutes", minutes, text, _RETRY_AFTER)
             self._started.setdefault(owner, OrderedDict())[job_id] = (time.monotonic(), pixels)
+            return len(opened)
 
     async def admit_upload(self, shared: Context, size: int) -> None:
         """Counts an upload that is about to be taken. Raises Problem (429), StoreUnavailable."""

@@ -54,7 +54,7 @@ async def start_run(job_id: str, started: ExportInput, memo: JobMemo, shared: Co
         workflow_id_conflict_policy=WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
         memo=Memo(fields={JOB_MEMO: encoded_memo}),
         search_attributes=_attributes(started.owner),
-        priority=Priority(fairness_key=started.owner or ""),
+        priority=Priority(priority_key=started.priority, fairness_key=started.owner or ""),
         user_metadata=UserMetadata(summary=encoded_summary, details=encoded_details),
     )
     async with translated(START_SECONDS):

@@ -50,6 +50,10 @@ class Settings(BaseSettings):
         default=None,
         description="Secret of at least 32 characters, the same for every replica of an API with keys: it signs sessions, tickets and links. `picturelock up` makes one in its data folder.",
     )
+    payload_keys: SecretStr | None = Field(
+        default=None,
+        description="Keys that encrypt what Temporal keeps, for the API and every worker: `name:base64` of 32 bytes, separated by commas; the first one encrypts, all of them decrypt.",
+    )
     open_metrics: bool = Field(
         default=False, description="Whether `/metrics` needs no key where everything else needs one."
     )

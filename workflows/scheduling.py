@@ -8,7 +8,7 @@ from temporalio.common import Priority, RetryPolicy
 from temporalio.workflow import ActivityCancellationType, ActivityHandle
 
 with workflow.unsafe.imports_passed_through():
-    from picturelock.jobs.stages import BY_NAME
+    from picturelock.jobs.stages import BY_NAME, USUAL_PRIORITY
     from picturelock.temporal.contracts import Activity
 
 Task = TypeVar("Task")
@@ -36,6 +36,7 @@ def stage_options(
     if contract.stage is None:
         raise TypeError(f"{contract.name} belongs to no stage")
     policy = BY_NAME[contract.stage]
+    usual = workflow.info().priority.priority_key or USUAL_PRIORITY
     return ActivityOptions(
         start_to_close_timeout=timedelta(seconds=policy.start_to_close_seconds(media_seconds)),
         heartbeat_timeout=timedelta(seconds=policy.heartbeat_seconds),
@@ -45,7 +46,7 @@ def stage_options(
             maximum_interval=timedelta(seconds=policy.retries.maximum_seconds),
             maximum_attempts=attempts,
         ),
-        priority=Priority(priority_key=policy.priority),
+        priority=Priority(priority_key=max(1, usual - policy.urgency)),
     )
 
 

@@ -33,6 +33,19 @@ CANCEL_GRACE_SECONDS: Final = 1.5
 """How long a cancelled workflow waits for its activities before it closes."""
 
 
+USUAL_PRIORITY: Final = 3
+"""Of a job's activities, between Temporal's 1 (first) and 5 (last)."""
+
+
+def job_priority(open_jobs: int) -> int:
+    """The priority of a new job whose owner has so many open ones: whoever asks for little does not wait for others.
+
+    >>> job_priority(0), job_priority(10), job_priority(200)
+    (2, 3, 4)
+    """
+    return 2 if open_jobs < 3 else USUAL_PRIORITY if open_jobs < 20 else 4
+
+
 @dataclass(frozen=True, slots=True)
 class Retries:
     """How often and when an activity is tried again (seconds). Attempts that met an outage do not count."""
@@ -49,8 +62,8 @@ class StagePolicy:
 
     `weight` is its share of the overall progress (`make bench-stream` measures it); they sum to 1. An attempt may take
     `fixed_seconds + per_media_second * seconds of film`; it stalls after `stall_seconds` without an advance;
-    its worker counts as gone after `heartbeat_seconds` of silence. `priority` is Temporal's, 1 first, 5 last: what is
-    nearly done is finished before anything new begins, and owners take turns within one priority.
+    its worker counts as gone after `heartbeat_seconds` of silence. With `urgency` its activities go
+    before those of other stages: what is nearly done is finished before anything new begins.
     """
 
     name: StageName
@@ -60,7 +73,7 @@ class StagePolicy:
     per_media_second: float
     stall_seconds: float
     heartbeat_seconds: float = 10.0
-    priority: int = 3
+    urgency: int = 0
     retries: Retries = Retries()
 
     def start_to_close_seconds(self, media_seconds: float) -> float:
@@ -69,11 +82,11 @@ class StagePolicy:
 
 
 STAGES: Final[tuple[StagePolicy, ...]] = (
-    StagePolicy("script", 0.005, EXPORTS_QUEUE, fixed_seconds=300, per_media_second=0, stall_seconds=240, priority=4),
-    StagePolicy("tts", 0.06, EXPORTS_QUEUE, fixed_seconds=300, per_media_second=0, stall_seconds=120, priority=4),
+    StagePolicy("script", 0.005, EXPORTS_QUEUE, fixed_seconds=300, per_media_second=0, stall_seconds=240),
+    StagePolicy("tts", 0.06, EXPORTS_QUEUE, fixed_seconds=300, per_media_second=0, stall_seconds=120),
     StagePolicy("composition", 0.07, EXPORTS_QUEUE, fixed_seconds=1_800, per_media_second=1, stall_seconds=120),
     StagePolicy("render", 0.81, RENDER_QUEUE, fixed_seconds=600, per_media_second=120, stall_seconds=30),
-    StagePolicy("finalize", 0.055, EXPORTS_QUEUE, fixed_seconds=600, per_media_second=5, stall_seconds=120, priority=2),
+    StagePolicy("finalize", 0.055, EXPORTS_QUEUE, fixed_seconds=600, per_media_second=5, stall_seconds=120, urgency=1),
 )
 
 BY_NAME: Final[dict[StageName, StagePolicy]] = {stage.name: stage for stage in STAGES}

@@ -145,6 +145,7 @@ class ExportInput(Model):
 
     request: ExportRequest
     owner: str | None = Field(default=None, description="Whose work it is; None where there are no owners.")
+    priority: int = Field(default=3, description="Temporal's, 1 first, 5 last.")
     correlation_id: str
     created_at: datetime
     attempt: int = 1

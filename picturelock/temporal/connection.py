@@ -2,14 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 import structlog
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
 from temporalio.service import RetryConfig, RPCError
+
+from picturelock.settings import settings
 
 Result = TypeVar("Result")
 log = structlog.get_logger()
@@ -32,10 +36,24 @@ async def connect(
         config["identity"] = identity
     return await Client.connect(
         **config,
-        data_converter=pydantic_data_converter,
+        data_converter=_converter(),
         runtime=runtime,
         retry_config=retry_config,
         lazy=lazy,
+    )
+
+
+def _converter() -> DataConverter:
+    """Models by pydantic; encrypted, with the messages of failures, where there are keys."""
+    keys = settings().payload_keys
+    if keys is None or not keys.get_secret_value().strip():
+        return pydantic_data_converter
+    from picturelock.temporal.payload_codec import EncryptionCodec, parse_keys  # noqa: PLC0415 - seldom needed
+
+    return replace(
+        pydantic_data_converter,
+        payload_codec=EncryptionCodec(parse_keys(keys.get_secret_value())),
+        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
     )
 
 
