@@ -37,6 +37,11 @@ $(VENV)/.installed-bench: requirements/bench.lock $(VENV)/.installed-dev
 	.moviepy-venv/bin/python -m pip --disable-pip-version-check --no-input -q install --only-binary :all: --require-hashes -r requirements/moviepy.lock
 	@touch $@
 
+.sbom-venv/.installed: requirements/sbom.lock
+	$(PYTHON) -m venv .sbom-venv
+	.sbom-venv/bin/python -m pip --disable-pip-version-check --no-input -q install --only-binary :all: --require-hashes -r requirements/sbom.lock
+	@touch $@
+
 ##@ Use it
 
 .PHONY: install
@@ -80,6 +85,10 @@ test: install-dev ## All tests, with real Temporal, FFmpeg and voice, and how mu
 	$(BIN)/coverage report
 
 ##@ Prove it
+
+.PHONY: test-security
+test-security: install-dev ## Attack a running installation: files, addresses, keys, owners, quotas (3 minutes)
+	$(BIN)/pytest tests/security $(AT_ONCE)
 
 .PHONY: matrix
 matrix: ## All tests in a fresh clone on each Python (PYTHONS="python3.11 python3.12 python3.13")
@@ -136,8 +145,14 @@ lock: ## Resolve the dependencies again and write the lock files (no index in th
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -c requirements/dev.lock -o requirements/mutants.lock
 	echo "moviepy==2.2.1" | .lock-venv/bin/uv pip compile - --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -o requirements/moviepy.lock
+	echo "cyclonedx-bom==7.5.0" | .lock-venv/bin/uv pip compile - --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -o requirements/sbom.lock
 	rm -r .lock-venv
+
+.PHONY: sbom
+sbom: .sbom-venv/.installed install ## Write sbom.json, a CycloneDX list of everything that is installed
+	.sbom-venv/bin/cyclonedx-py environment $(BIN)/python --output-reproducible -o sbom.json
 
 .PHONY: clean
 clean: ## Remove .venv, the data folder and caches
-	rm -rf $(VENV) .moviepy-venv .picturelock .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info
+	rm -rf $(VENV) .moviepy-venv .sbom-venv sbom.json .picturelock .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info

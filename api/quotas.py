@@ -27,6 +27,7 @@ _LIST_SECONDS: Final = 3.0
 _LAG_SECONDS: Final = 15.0
 """How long an export that has just been started may be missing from Temporal's list."""
 
+_FRESH_SECONDS: Final = 2.0
 _RETRY_AFTER: Final = 30
 _STANDARD_MINUTE: Final = 1920 * 1080 * 30 * 60
 """Pixels of a minute of film at 1080p and 30 frames a second."""
@@ -40,6 +41,7 @@ class Quotas:
     _limiter: MovingWindowRateLimiter = field(default_factory=lambda: MovingWindowRateLimiter(MemoryStorage()))
     _started: dict[str, "OrderedDict[str, tuple[float, int]]"] = field(default_factory=dict)
     _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
+    _lists: dict[str, tuple[float, dict[str, int]]] = field(default_factory=dict)
 
     def admit(self, caller: Caller) -> None:
         """Counts a request. Raises Problem (429)."""
@@ -61,10 +63,10 @@ class Quotas:
             StateUnavailable: Temporal does not answer.
         """
         owner = shared.caller.restricted_to
-        if owner is None:
+        if owner is None or not (self.settings.max_open_jobs or self.settings.max_open_minutes):
             return None
         async with self._locks.setdefault(owner, asyncio.Lock()):
-            opened = {**await _open_jobs(shared.client, owner, self.settings.max_open_jobs), **self._lately(owner)}
+            opened = {**await self._listed(shared.client, owner), **self._lately(owner)}
             opened.pop(job_id, None)
             if self.settings.max_open_jobs and len(opened) >= self.settings.max_open_jobs:
                 raise _exceeded("openJobs", self.settings.max_open_jobs, "open exports", _RETRY_AFTER)
@@ -85,6 +87,14 @@ class Quotas:
         if not self._limiter.hit(item, who):
             reset = self._limiter.get_window_stats(item, who).reset_time
             raise _exceeded(name, allowed, "a minute", max(1, round(reset - time.time())))
+
+    async def _listed(self, client: Client, owner: str) -> dict[str, int]:
+        """An owner's open exports as Temporal lists them; read every two seconds at the most, for it lags anyhow."""
+        read_at, listed = self._lists.get(owner, (float("-inf"), {}))
+        if time.monotonic() - read_at > _FRESH_SECONDS:
+            listed = await _open_jobs(client, owner, self.settings.max_open_jobs)
+            self._lists[owner] = (time.monotonic(), listed)
+        return listed
 
     def _lately(self, owner: str) -> dict[str, int]:
         """What was started here and may not be in Temporal's list yet."""

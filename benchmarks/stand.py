@@ -68,6 +68,21 @@ class Stand:
                         return
                 await asyncio.sleep(0.05)
 
+    async def another_api(self, name: str, settings: dict[str, str]) -> str:
+        """The address of one more API process, with settings of its own, once it is ready."""
+        port = any_free()
+        command = [sys.executable, "-m", "api", "--port", str(port)]
+        child = Child(name, command, {**self.environment, **settings}, self.data / f"{name}.log")
+        await child.start()
+        self.children[name] = child
+        url = f"http://127.0.0.1:{port}"
+        async with asyncio.timeout(60), httpx.AsyncClient(timeout=2) as http:
+            while True:
+                with contextlib.suppress(httpx.HTTPError):
+                    if (await http.get(f"{url}/readyz")).is_success:
+                        return url
+                await asyncio.sleep(0.05)
+
     async def restart_api(self) -> None:
         if "api" in self.children:
             await self.children["api"].stop()

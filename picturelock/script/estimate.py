@@ -24,6 +24,5 @@ def film_seconds(request: ExportRequest) -> float:
 
 
 def _scene_seconds(scene: Scene, speed: float) -> float:
-    if scene.narration_asset_id:
-        return _RECORDING_SECONDS
-    return _SCENE_SECONDS + len(scene.narration or "") / _CHARACTERS_PER_SECOND / speed
+    spoken = len(scene.narration) / _CHARACTERS_PER_SECOND / speed
+    return _RECORDING_SECONDS if scene.narration_asset_id else _SCENE_SECONDS + spoken

@@ -56,7 +56,7 @@ async def kept_snapshot(described: WorkflowExecutionDescription) -> Snapshot | N
 
 async def listed_snapshot(execution: WorkflowExecution) -> Snapshot | None:
     """The record in the memo of an execution from a list: without its warnings, and a moment old."""
-    with suppress(ValueError, RuntimeError):
+    with suppress(KeyError, ValueError, RuntimeError):
         kept: Snapshot | None = await execution.memo_value(SNAPSHOT_MEMO, None, type_hint=Snapshot)
         return kept
     return None

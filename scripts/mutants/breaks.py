@@ -20,6 +20,7 @@ _VERBS = "tests/cli/test_verbs.py"
 _OPERATIONS = "tests/api/test_operations.py"
 _GATE = "tests/unit/test_gate.py"
 _LARGEST = "tests/workflows/test_largest.py"
+_ACCESS = "tests/security/test_access.py"
 _MIXERS = '{"none": A_, "fade": A_, "dissolve": B_, "slide": C_, "wipe": D_}'
 
 BREAKS: Final = [
@@ -176,7 +177,44 @@ BREAKS: Final = [
     Break("versions are mixed", "configured.worker_build is None", "True", "tests/workflows/test_versions.py"),
     Break("an export goes over to another version", "VersioningBehavior.PINNED", "VersioningBehavior.AUTO_UPGRADE",
           "tests/workflows/test_versions.py"),
-    Break("lines without a request", "{**headers, CORRELATION_HEADER: self.header} if A_ else headers", "headers", "tests/faults/test_logs.py"),
+    Break("lines without a request", "{**headers, **self.headers}", "headers", "tests/faults/test_logs.py"),
     Break("nobody waits for a spare", "self._spare is None or self._spare.returncode is not None", "True",
           "tests/faults/test_restarts.py"),
+    # Who asks, and for how much.
+    Break("no key is asked for", 'A_.authentication == "off" or B_', "True", _ACCESS),
+    Break("scopes are not looked at", "if A_ not in caller.scopes:\n    ...", "pass", _ACCESS),
+    Break("a job is everybody's", "if owner not in {None, memo.owner}:\n    ...", "pass", _ACCESS),
+    Break("a watched job is everybody's", "A_ is None or A_.observation is None or self.may_see(B_)", "True", _ACCESS),
+    Break("an upload is everybody's", "find(owner, A_) if owner else B_", "B_", _ACCESS),
+    Break("a list is everybody's", "if shared.caller.restricted_to is not None:\n    ...", "pass", _ACCESS),
+    Break("a cursor is everybody's", "A_ is None or (A_.owner, A_.name) != B_", "A_ is None", _ACCESS),
+    Break("a wrong secret is right", "hmac.compare_digest(_hash(A_, B_), C_)", "True", _ACCESS),
+    Break("a wrong signature is right", "len(A_) > B_ or not hmac.compare_digest(C_, D_)", "False", _ACCESS),
+    Break("tokens do not expire", "A_.purpose != B_ or (A_.expires and C_)", "A_.purpose != B_", _ACCESS),
+    Break("a token is for everything", "A_.purpose != B_ or (A_.expires and C_)", "A_.expires and C_", _ACCESS),
+    Break("a link opens every file", "A_.job == B_ and (C_ or A_.name == D_)", "A_.job == B_", _ACCESS),
+    Break("a ticket opens every job", "A_.job == B_ and (C_ or A_.name == D_)", "C_ or A_.name == D_", _ACCESS),
+    Break("a revoked key opens", "self.revoked_at is None and A_", "A_", _ACCESS),
+    Break("idempotency keys meet", 'A_.name("idempotency", B_, C_) if C_ else D_', 'A_.name("idempotency", C_) if C_ else D_', _ACCESS),
+    Break("open exports are not counted", "A_ and len(opened) >= A_", "False", "tests/security/test_quotas.py"),
+    Break("new exports are not counted", "{**A_, **self._lately(B_)}", "A_", "tests/security/test_quotas.py"),
+    Break("pixels are not counted", "sum(opened.values()) + pixels > A_", "False", "tests/security/test_quotas.py"),
+    Break("uploads are not counted", "await A_.bytes_of(B_) + C_ > D_", "False", "tests/security/test_quotas.py"),
+    Break("guesses are not counted", "if _shows_something(scope):\n    ...", "pass", "tests/security/test_quotas.py"),
+    # What comes from strangers, and where their words lead.
+    Break("the decoder is not asked", "await require_one_face(A_)", "pass", "tests/unit/test_foreign.py"),
+    Break("pictures of any size", "A_.width * A_.height > MAX_PIXELS", "False", "tests/security/test_uploads.py -k picture"),
+    Break("packed BMP is read", "tile[0] == 'bmp_rle'", "False", "tests/security/test_uploads.py -k BMP"),
+    Break("any number of tracks", "len(probed.streams) > MAX_STREAMS", "False", "tests/security/test_uploads.py -k tracks"),
+    Break("decoders take all memory", "if prlimit is None:\n    ...", "return list(command)", "tests/unit/test_foreign.py"),
+    Break("a head without end", "self._head_bytes > HEAD_BYTES", "False", "tests/security/test_http.py -k end_is_cut or end_are_cut"),
+    Break("a body that drips", "self._body_bytes < BODY_BYTES and A_", "False", "tests/security/test_http.py -k drips"),
+    Break("a body that says it is too large", "A_.isdigit() and int(A_) > limit", "False", "tests/security/test_http.py -k at_once"),
+    Break("redirects lead inside", "check_url(url, allow_private=allowed)", "pass", "tests/security/test_outgoing.py"),
+    Break("names lead inside", "if not allow_private:\n    ...", "pass", "tests/security/test_outgoing.py"),
+    Break("an answer without end", "len(body) > _ANSWER_BYTES", "False", "tests/security/test_outgoing.py"),
+    Break("a deleted job is there", "closed and await self._is_deleted(A_)", "False", "tests/security/test_deletion.py"),
+    Break("a film that others need goes", "None if await self.holders(A_) else A_", "A_", "tests/security/test_deletion.py"),
+    Break("payloads in clear", "EncryptionCodec(A_)", "None", "tests/security/test_payloads.py"),
+    Break("what others had made is found", "A_ if owner else key", "key", "tests/security/test_tenants.py"),
 ]  # fmt: skip

@@ -102,7 +102,7 @@ async def http(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> A
         yield client
     async with await installation.client("second", "read") as other:
         listed = {job["id"] for job in (await other.get("/api/jobs", params={"limit": 100})).json()["jobs"]}
-        for job_id in made:
+        for job_id in made[:20]:
             assert (await other.get(f"/api/jobs/{job_id}")).status_code == 404
         assert not listed & set(made)
 
