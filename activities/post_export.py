@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 from activities.decorators import control_activity
 from picturelock.jobs.archive import Archive
 from picturelock.jobs.status import assemble, event_data, event_name
-from picturelock.jobs.webhooks import WebhookSender
+from picturelock.jobs.webhooks import WebhookSender, owners_secret
 from picturelock.models import ArchivedJob, Delivery, Message, PostExportInput
 from picturelock.settings import settings
 from picturelock.store.store import default_store
@@ -41,7 +41,8 @@ async def archive_job(task: PostExportInput) -> Message:
     await Archive(store).write(ArchivedJob(observation=observation, request=started.request, digest=memo.digest))
     job = assemble(observation)
     body = {"type": event_name(job), "timestamp": job.model_dump(mode="json")["completedAt"], **event_data(job)}
-    return Message(body=await store.put_bytes(json.dumps(body, ensure_ascii=False).encode(), "application/json"))
+    stored = await store.put_bytes(json.dumps(body, ensure_ascii=False).encode(), "application/json")
+    return Message(body=stored, owner=memo.owner)
 
 
 @control_activity(DELIVER_WEBHOOK)
@@ -50,7 +51,8 @@ async def deliver_webhook(task: DeliveryTask) -> Delivery:
     configured = settings()
     if configured.webhook_secret is None:
         raise ApplicationError("this worker has no PICTURELOCK_WEBHOOK_SECRET to sign with", type="NOT_OFFERED")
-    sender = WebhookSender(configured.webhook_secret.get_secret_value(), configured.webhook_allow_private)
+    secret = owners_secret(configured.webhook_secret.get_secret_value(), task.message.owner)
+    sender = WebhookSender(secret, configured.webhook_allow_private)
     if task.number > 1 and (await JobReader(activity.client()).observe(task.job_id)).attempt > task.attempt:
         # Hours later nobody wants to hear that an attempt failed which another one has followed.
         return Delivery(number=task.number, at=datetime.now(UTC), seconds=0, outcome="superseded")

@@ -32,31 +32,32 @@ OPEN: Final = frozenset(
 _METRICS: Final = frozenset({"/metrics"})
 _DOCS: Final = re.compile(r"/docs(/.*)?|/openapi\.json")
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_JOB: Final = re.compile(r"/api/jobs/([^/]+)(/.*)?")
-_CONTROLS: Final = frozenset({"/cancel", "/pause", "/resume", "/retry"})
+_POST, _DELETE = frozenset({"POST"}), frozenset({"DELETE"})
+_TABLE: Final[tuple[tuple[frozenset[str], re.Pattern[str], callers.Scope], ...]] = (
+    (_SAFE, re.compile(r"/metrics|/docs(/.*)?|/openapi\.json"), "admin"),
+    (_SAFE, re.compile(r"/api/webhook-secret"), "control"),
+    (_SAFE, re.compile(r".*"), "read"),
+    (_POST, re.compile(r"/api/jobs"), "create"),
+    (_POST, re.compile(r"/api/jobs/[^/]+/(tickets|links)"), "read"),
+    (_POST, re.compile(r"/api/jobs/[^/]+/(cancel|pause|resume|retry)"), "control"),
+    (_DELETE, re.compile(r"/api/jobs/[^/]+"), "control"),
+    (_POST, re.compile(r"/api/assets"), "upload"),
+    (_DELETE, re.compile(r"/api/assets/[^/]+"), "upload"),
+)
+"""Which scope a request needs, the first line that fits; what none fits is for admins."""
+
 _GRANTED: Final = re.compile(
     r"/api/jobs/(?P<job>[^/]+)/(?:(?P<events>events)|(?P<film>output)|artifacts/(?P<name>[^/]+))"
 )
 
 
 def needed(method: str, path: str) -> callers.Scope:
-    """The scope that a request needs. What this table does not know is for admins.
+    """The scope that a request needs.
 
     >>> needed("GET", "/api/jobs"), needed("POST", "/api/jobs"), needed("DELETE", "/api/everything")
     ('read', 'create', 'admin')
     """
-    job = _JOB.fullmatch(path)
-    if method in _SAFE:
-        return "admin" if path in _METRICS or _DOCS.fullmatch(path) else "read"
-    if method == "POST" and path == "/api/jobs":
-        return "create"
-    if (method == "POST" and job and job[2] in _CONTROLS) or (method == "DELETE" and job and not job[2]):
-        return "control"
-    if method == "POST" and job and job[2] in {"/tickets", "/links"}:
-        return "read"
-    if path == "/api/assets" or (method == "DELETE" and path.startswith("/api/assets/")):
-        return "upload"
-    return "admin"
+    return next((scope for methods, paths, scope in _TABLE if method in methods and paths.fullmatch(path)), "admin")
 
 
 class AccessGuard:

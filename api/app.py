@@ -30,6 +30,7 @@ from api import (
     sessions,
     stream,
     voices,
+    webhooks,
 )
 from api.access import AccessGuard
 from api.browsers import BrowserGuard
@@ -49,6 +50,11 @@ from picturelock.store.store import Store
 from picturelock.temporal.connection import QUICK, connect, when_there
 from picturelock.temporal.owners import ensure_attribute
 from picturelock.temporal.reader import JobReader
+
+_ROUTES: Final = (
+    stream, create, jobs, control, files, assets, deletion, sessions, webhooks, codec, catalog, health, voices, metrics,
+)  # fmt: skip
+"""The busiest first: they are looked through in this order."""
 
 _DESCRIPTION: Final = (
     "A script goes in, a verified, narrated, captioned film comes out. "
@@ -119,10 +125,7 @@ def create_app(configured: Settings | None = None) -> FastAPI:
     app.add_middleware(CorrelationMiddleware, on_error=problems.unexpected)
     app.add_middleware(MetricsMiddleware, meters=meters)  # the outermost: it counts what nothing else has answered, too
     problems.install(app)
-    # The busiest is looked for first.
-    for module in (
-        stream, create, jobs, control, files, assets, deletion, sessions, codec, catalog, health, voices, metrics,
-    ):  # fmt: skip
+    for module in _ROUTES:
         app.include_router(module.router)
     docs.install(app)
     refuse_duplicates(app.routes)

@@ -5,6 +5,8 @@ from typing import Annotated, Final, Literal, get_args
 
 from pydantic import Field
 
+from picturelock.models.base import LOCAL
+
 Scope = Literal["read", "create", "control", "upload", "admin"]
 """`read`: jobs and films; `create`: jobs; `control`: cancel, pause, resume, retry, delete; `upload`: files; `admin`:
 an owner's data as a whole, metrics and the API's description."""
@@ -12,9 +14,6 @@ an owner's data as a whole, metrics and the API's description."""
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
 
 OwnerName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
-
-LOCAL: Final = "local"
-"""The owner of everything where nobody has to say who he is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from picturelock.auth.caller import LOCAL, SCOPES
+from picturelock.auth.caller import SCOPES
 from picturelock.auth.keys import new_key
 from picturelock.cli.keys import keyring_of
 from picturelock.cli.lease import until_unused
 from picturelock.cli.ports import HOST, is_loopback
 from picturelock.cli.run import run
 from picturelock.cli.stack import Ports, Stack, StackPlan, running
+from picturelock.models.base import LOCAL
 from picturelock.settings import settings
 
 out = Console()

@@ -4,7 +4,10 @@ A message is delivered at least once; `webhook-id` is the same at every attempt,
 """
 
 import asyncio
+import hashlib
+import hmac
 import time
+from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -14,6 +17,7 @@ import httpx
 from picturelock.errors import WebhookRefused
 from picturelock.jobs.stages import DELIVERY_SECONDS
 from picturelock.models import Delivery, DeliveryOutcome
+from picturelock.models.base import LOCAL
 from picturelock.outgoing import AddressRefused, GuardedTransport, check_url
 
 _GONE: Final = 410
@@ -30,6 +34,20 @@ def check_receiver(url: str, *, allow_private: bool) -> None:
         check_url(url, allow_private=allow_private)
     except AddressRefused as error:
         raise WebhookRefused(str(error)) from error
+
+
+def owners_secret(secret: str, owner: str) -> str:
+    """The secret that signs an owner's webhooks, worked out from the installation's: no receiver can sign for others.
+
+    Where nobody has to say who he is, it is the installation's own.
+
+    >>> owners_secret("whsec_AAAA", "local"), owners_secret("whsec_AAAA", "studio")[:6]
+    ('whsec_AAAA', 'whsec_')
+    """
+    if owner == LOCAL:
+        return secret
+    key = b64decode(secret.removeprefix("whsec_"))
+    return f"whsec_{b64encode(hmac.new(key, f'webhooks of {owner}'.encode(), hashlib.sha256).digest()).decode()}"
 
 
 @dataclass(frozen=True, slots=True)

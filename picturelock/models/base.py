@@ -1,7 +1,12 @@
 """The two base classes of everything that crosses a process boundary."""
 
+from typing import Final
+
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+LOCAL: Final = "local"
+"""The owner of everything where nobody has to say who he is."""
 
 
 class Model(BaseModel):

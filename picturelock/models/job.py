@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from picturelock.models.base import Model
+from picturelock.models.base import LOCAL, Model
 from picturelock.models.film import ExportResult
 from picturelock.models.request import ExportRequest
 
@@ -130,7 +130,7 @@ class JobMemo(Model):
     """What a job's execution is started with, readable without any worker."""
 
     correlation_id: str
-    owner: str = Field(default="local", description="Whose job it is.")
+    owner: str = Field(default=LOCAL, description="Whose job it is.")
     pixels: int = Field(default=0, description="About how many pixels the film has, over all of its frames.")
     created_at: datetime
     attempt: int = 1
@@ -171,7 +171,7 @@ class Observation(Model):
     """Everything Temporal said of one execution at one moment; `status.assemble` turns it into a `JobStatus`."""
 
     job_id: str
-    owner: str = "local"
+    owner: str = LOCAL
     run_id: str = ""
     now: datetime = Field(description="When Temporal described the execution, by the reader's clock.")
     run_status: RunStatus

@@ -11,7 +11,7 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
-from picturelock.auth.caller import LOCAL
+from picturelock.models.base import LOCAL
 from picturelock.temporal.names import OWNER_ATTRIBUTE
 
 OWNER: Final = SearchAttributeKey.for_keyword(OWNER_ATTRIBUTE)

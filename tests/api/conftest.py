@@ -64,6 +64,7 @@ async def installation(
         max_asset_bytes=2_000_000,
         authentication="keys",
         server_secret=SecretStr("a secret of this test session's own"),
+        webhook_secret=SecretStr("whsec_" + "A" * 32),
         max_requests_per_minute=0,
         max_failed_keys_per_minute=0,
         max_open_jobs=0,

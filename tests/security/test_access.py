@@ -3,6 +3,7 @@
 import asyncio
 import statistics
 import time
+from base64 import b64decode
 from typing import Any
 
 import httpx
@@ -295,6 +296,17 @@ async def test_a_link_opens_one_file_and_nothing_else(installation: Installation
             assert (await nobody.get(url)).status_code == 401, url
         assert (await nobody.post(film)).status_code == 401
         await first.post(f"/api/jobs/{job_id}/cancel")
+
+
+async def test_each_owner_has_a_secret_for_his_webhooks(installation: Installation) -> None:
+    secrets = set()
+    for owner in ("first", "second"):
+        async with await installation.client(owner) as client:
+            secrets.add((await client.get("/api/webhook-secret")).json()["secret"])
+    configured = installation.settings.webhook_secret
+    assert configured is not None
+    assert len(secrets | {configured.get_secret_value()}) == 3
+    assert all(len(b64decode(secret.removeprefix("whsec_"))) == 32 for secret in secrets)
 
 
 async def test_a_browser_logs_in_once(installation: Installation) -> None:
