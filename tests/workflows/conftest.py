@@ -71,6 +71,7 @@ async def start(
     *,
     job_id: str | None = None,
     attempt: int = 1,
+    owner: str = "local",
 ) -> Handle:
     now = datetime.now(UTC)
     return await client.start_workflow(
@@ -83,7 +84,7 @@ async def start(
         ),
         id=job_id or f"job-{uuid.uuid4().hex}",
         task_queue=EXPORTS_QUEUE,
-        memo={JOB_MEMO: JobMemo(correlation_id="c", created_at=now, attempt=attempt, digest="d")},
+        memo={JOB_MEMO: JobMemo(correlation_id="c", owner=owner, created_at=now, attempt=attempt, digest="d")},
     )
 
 

@@ -12,6 +12,7 @@ from picturelock.errors import InvalidScript
 from picturelock.jobs.archive import Archive
 from picturelock.jobs.stages import DELIVERY_WAITS_SECONDS
 from picturelock.jobs.status import assemble
+from picturelock.jobs.webhooks import owners_secret
 from picturelock.models import DeliveryLog, ExportRequest
 from picturelock.store.store import default_store
 from picturelock.temporal.errors import JobNotFound
@@ -40,6 +41,19 @@ def told_at(url: str) -> ExportRequest:
 
 async def post_export(client: Client, handle: Handle) -> DeliveryLog | None:
     return await client.get_workflow_handle_for(PostExportWorkflow.run, post_export_id(handle.id, 1)).result()
+
+
+async def test_an_owners_webhook_is_signed_with_his_own_secret(client: Client, fake_server: Serve) -> None:
+    server = fake_server([Reply(204, b"")])
+    async with studio_open(client, Studio()):
+        handle = await start(client, told_at(f"{server.url}/hook"), owner="studio")
+        await handle.result()
+        await post_export(client, handle)
+    [received] = server.requests
+    assert Webhook(owners_secret(SECRET, "studio")).verify(received.body, received.headers)["type"] == "job-completed"
+    for other in (SECRET, owners_secret(SECRET, "another")):
+        with pytest.raises(WebhookVerificationError):
+            Webhook(other).verify(received.body, received.headers)
 
 
 async def test_the_webhook_tells_what_everybody_else_is_told_signed(client: Client, fake_server: Serve) -> None:
