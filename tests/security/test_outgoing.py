@@ -117,3 +117,10 @@ async def test_an_answer_is_read(inside: FakeServer) -> None:
 def test_other_schemes_and_credentials_are_refused(url: str) -> None:
     with pytest.raises(AddressRefused):
         check_url(url, allow_private=True)
+
+
+async def test_credentials_in_an_address_are_not_sent(inside: FakeServer) -> None:
+    async with httpx.AsyncClient(transport=GuardedTransport(allow_private=True)) as client:
+        with pytest.raises(AddressRefused, match="credentials"):
+            await client.get(inside.url.replace("//", "//me:word@"))
+    assert inside.requests == []

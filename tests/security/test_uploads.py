@@ -20,6 +20,7 @@ BINARY = {"content-type": "application/octet-stream"}
 
 PICTURES: dict[str, Maker] = {
     "196 megapixels": lambda _: png(14_000, 14_000),
+    "60 megapixels": lambda _: png(10_000, 6_000),
     "a side too long": lambda _: png(30_000, 10, channels=1),
     "2 gigapixels in grey": lambda _: png(60_000, 40_000, channels=1, rows=10),
     "claims 4 gigapixels": lambda _: png(65_000, 65_000, rows=1),
