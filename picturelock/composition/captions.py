@@ -4,9 +4,10 @@ Limits: two lines, 42 characters a line (16 in CJK), 80 % of the frame's width, 
 room for it, never two at once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+from picturelock.composition.function_words import leans_on_the_next
 from picturelock.models import Cue, Word
 from picturelock.speech.timing import AnyWord, is_wide, join_words
 from picturelock.text.fonts import clusters
@@ -18,6 +19,10 @@ MAX_SECONDS: Final = 6.0
 _FULL: Final = 1.0 + 1e-9
 _SENTENCE_ENDS: Final = (".", "!", "?", "…", "。", "！", "？", "؟", "।")
 _CLAUSE_ENDS: Final = (",", ";", ":", "—", "–", "،", "、", "，", "；")
+_PARTED: Final = 60
+"""What it costs to end a line in a word that belongs to the next, in letters of unevenness."""
+
+_PARTS_BADLY: Final = 12.0
 _CLOSERS: Final = "\"'”’)]»」』"
 
 Width = Callable[[str], float]
@@ -45,6 +50,14 @@ class Ruler:
         widths = self._widths[end] - self._widths[start] - wide
         return characters <= _FULL and widths <= _FULL
 
+    def cuts(self, start: int, end: int) -> Iterator[int]:
+        """Where words[start:end] may be cut so that each part fits a line."""
+        cut = start + 1
+        while cut < end and self.fits(start, cut):
+            if self.fits(cut, end):
+                yield cut
+            cut += 1
+
     def fits_two(self, start: int, end: int) -> bool:
         """Whether words[start:end] fit two lines."""
         cut = start + 1
@@ -58,14 +71,16 @@ def _share(text: str) -> float:
     return wide / MAX_WIDE_CHARACTERS + (len(text) - wide) / MAX_CHARACTERS
 
 
-def group(words: list[Word], end_seconds: float, width: Width) -> list[list[Word]]:
+def group(words: list[Word], end_seconds: float, width: Width, language: str = "") -> list[list[Word]]:
     """Splits a scene's words into cues, each of which fits two lines, at the best places for a reader.
 
     The cheapest split over all splits: a break costs nothing after a sentence, little after a clause, much inside
-    one; cues that are very short, or run over a sentence's end, cost as well.
+    one, and most after a word that belongs to the next; cues that are very short, or run over a sentence's end, cost
+    as well.
     """
     count = len(words)
     ruler = Ruler(words, width)
+    leaning = [leans_on_the_next(word.text, language) for word in words]
     best: list[tuple[float, int]] = [(0.0, 0)] + [(float("inf"), 0)] * count
     for end in range(1, count + 1):
         for start in range(end - 1, -1, -1):
@@ -73,7 +88,9 @@ def group(words: list[Word], end_seconds: float, width: Width) -> list[list[Word
             if end - start > 1 and not ruler.fits_two(start, end):
                 break
             until = words[end].start_seconds if end < count else end_seconds
-            cost = best[start][0] + _cost(words[start:end], until)
+            cost = best[start][0] + _cost(words[start:end], until, leaning=leaning[end - 1])
+            if not ruler.fits(start, end) and all(leaning[cut - 1] for cut in ruler.cuts(start, end)):
+                cost += _PARTS_BADLY
             if cost < best[end][0]:
                 best[end] = (cost, start)
     groups: list[list[Word]] = []
@@ -85,13 +102,15 @@ def group(words: list[Word], end_seconds: float, width: Width) -> list[list[Word
     return groups[::-1]
 
 
-def _cost(words: list[Word], until: float) -> float:
+def _cost(words: list[Word], until: float, *, leaning: bool = False) -> float:
     last = words[-1].text
     cost = 10.0
     if _ends(last, _SENTENCE_ENDS):
         cost = 0.0
     elif _ends(last, _CLAUSE_ENDS):
         cost = 3.0
+    elif leaning:
+        cost = 16.0
     cost += 6.0 * sum(1 for word in words[:-1] if _ends(word.text, _SENTENCE_ENDS))
     seconds = until - words[0].start_seconds
     if seconds < MIN_SECONDS:
@@ -107,8 +126,11 @@ def _ends(word: str, characters: tuple[str, ...]) -> bool:
     return word.rstrip(_CLOSERS).endswith(characters)
 
 
-def break_lines(words: Sequence[AnyWord], width: Width) -> list[str]:
-    """One line, or the two most even ones, broken after punctuation where that is close to even."""
+def break_lines(words: Sequence[AnyWord], width: Width, language: str = "") -> list[str]:
+    """One line, or the two most even ones, broken after punctuation where that is close to even.
+
+    A line that ends in a word which belongs to the next is taken where there is no other.
+    """
     ruler = Ruler(words, width)
     if len(words) == 1 or ruler.fits(0, len(words)):
         return [join_words(words)]
@@ -118,7 +140,9 @@ def break_lines(words: Sequence[AnyWord], width: Width) -> list[str]:
     for cut in range(1, len(words)):
         if ruler.fits(0, cut) and ruler.fits(cut, len(words)):
             uneven = abs(2 * sum(lengths[:cut]) - total)
-            cost = uneven - (6 if _ends(words[cut - 1].text, _CLAUSE_ENDS + _SENTENCE_ENDS) else 0)
+            last = words[cut - 1].text
+            cost = uneven - (6 if _ends(last, _CLAUSE_ENDS + _SENTENCE_ENDS) else 0)
+            cost += _PARTED if leans_on_the_next(last, language) else 0
             best = min(best, (cost, cut))
     return [join_words(words[: best[1]]), join_words(words[best[1] :])]
 
@@ -153,13 +177,20 @@ def cut_to_fit(text: str, load: Width) -> list[str]:
 
 
 def cues_of_scene(
-    words: list[Word], scene_index: int, speech_start_frame: int, limit_frame: int, fps: int, width: Width
+    words: list[Word],
+    scene_index: int,
+    speech_start_frame: int,
+    limit_frame: int,
+    fps: int,
+    width: Width,
+    *,
+    language: str = "",
 ) -> list[Cue]:
     """A scene's cues on frame boundaries, in film time. They end before `limit_frame` (exclusive)."""
     words = split_overlong(words, width)
     offset = speech_start_frame / fps
     limit = limit_frame / fps - offset
-    groups = group(words, limit, width)
+    groups = group(words, limit, width, language)
     cues: list[Cue] = []
     for index, words_of_cue in enumerate(groups):
         next_start = groups[index + 1][0].start_seconds if index + 1 < len(groups) else limit
@@ -172,7 +203,7 @@ def cues_of_scene(
             Cue(
                 start_seconds=start / fps,
                 end_seconds=max(end, start + 1) / fps,
-                lines=break_lines(words_of_cue, width),
+                lines=break_lines(words_of_cue, width, language),
                 words=[_moved(word, offset) for word in words_of_cue],
                 scene_index=scene_index,
             )

@@ -217,6 +217,7 @@ class Composer:
                 limit,
                 video.fps,
                 lambda text: text_width(text, look.em) / look.max_width,
+                language=self.script.language,
             )
         return cues
 

@@ -217,4 +217,7 @@ BREAKS: Final = [
     Break("a film that others need goes", "None if await self.holders(A_) else A_", "A_", "tests/security/test_deletion.py"),
     Break("payloads in clear", "EncryptionCodec(A_)", "None", "tests/security/test_payloads.py"),
     Break("what others had made is found", "A_ if owner else key", "key", "tests/security/test_tenants.py"),
+    # How a caption reads.
+    Break("a line parts what belongs together", "_PARTED if A_ else 0", "0", "tests/unit/test_captions.py"),
+    Break("a cue parts what belongs together", "all(leaning[cut - 1] for cut in A_)", "False", "tests/unit/test_captions.py"),
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from picturelock.composition.captions import MAX_CHARACTERS, MAX_WIDE_CHARACTERS, cues_of_scene, to_srt, to_vtt
+from picturelock.composition.function_words import leans_on_the_next
 from picturelock.models import Cue, Word
 from picturelock.speech.timing import TimedToken, is_wide, match_words, split_words, spread
 from picturelock.text.ass import CaptionLook, ass_time, escape, text_width
@@ -134,3 +135,28 @@ def test_every_written_word_gets_a_time_in_order(text: str, spoken: list[str]) -
     assert [word.text for word in words] == [word.text for word in split_words(text)]
     starts = [word.start_seconds for word in words]
     assert starts == sorted(starts)
+
+
+PROSE = """The sea is pulled by the moon and by the sun, and the water that lies between them is drawn out into a
+long low wave which runs around the world twice a day. When the two stand in a line, the pull of the one
+is added to that of the other, and the tide is a spring tide. For a moment the whole bay lies dry, and
+whoever walks out over the sand should know at which hour the water will come back. It sends the light
+to your eye in about ten times as strong a beam."""
+GERMAN = """Das Wasser wird von dem Mond und von der Sonne gezogen, und die Welle, die zwischen den beiden entsteht,
+läuft zweimal am Tag um die ganze Erde. Wenn beide in einer Linie stehen, ist die Flut höher als sonst,
+weil sich der Zug des einen zu dem des anderen fügt. Für einen Augenblick liegt die ganze Bucht trocken."""
+
+
+@pytest.mark.parametrize(("text", "language"), [(PROSE, "en"), (GERMAN, "de-AT")])
+def test_no_line_parts_a_word_from_the_one_it_belongs_to(text: str, language: str) -> None:
+    def parted(chosen: str) -> int:
+        words = spread(split_words(" ".join(text.split())), 0, len(text) / 15)
+        look = CaptionLook.of(1920, 1080)
+        cues = cues_of_scene(
+            words, 0, 8, round(len(text) * 2.1), 30, lambda part: text_width(part, look.em) / look.max_width,
+            language=chosen,
+        )  # fmt: skip
+        return sum(leans_on_the_next(line.split()[-1], language) for cue in cues for line in cue.lines)
+
+    assert parted(language) == 0
+    assert parted("") > 0, "the control: without a language nobody knows"
