@@ -88,7 +88,7 @@ test: install-dev ## All tests, with real Temporal, FFmpeg and voice, and how mu
 
 .PHONY: test-security
 test-security: install-dev ## Attack a running installation: files, addresses, keys, owners, quotas (3 minutes)
-	$(BIN)/pytest tests/security $(AT_ONCE)
+	ALONE_ON_THIS_MACHINE=1 $(BIN)/pytest tests/security
 
 .PHONY: matrix
 matrix: ## All tests in a fresh clone on each Python (PYTHONS="python3.11 python3.12 python3.13")

@@ -3,7 +3,6 @@
 A writer is a class that an entry point of the group `picturelock.writers` names (docs/plugins.md).
 """
 
-import re
 from typing import Final, Protocol, Self
 
 from picturelock.errors import WriterUnavailable
@@ -11,14 +10,13 @@ from picturelock.models import Brief, Scene, Script
 from picturelock.models.script import MAX_TITLE_CHARACTERS
 from picturelock.plugins import PluginConflict, configured
 from picturelock.script.markdown import plain_text
+from picturelock.script.sentences import sentences as split_sentences
 from picturelock.settings import Settings
 
 _BUILT_IN: Final = "builtin"
 
 WORDS_PER_SECOND = 2.4
 """How fast the built-in voice reads; measured on its own prose."""
-
-_SENTENCE = re.compile(r"(?<=[.!?…])\s+")
 
 
 class Writer(Protocol):
@@ -92,7 +90,7 @@ def chosen_writer(settings: Settings) -> Writer:
 def _sentences(text: str) -> list[str]:
     """The sentences; what has no letter or digit of its own stays with the sentence before it."""
     sentences: list[str] = []
-    for part in _SENTENCE.split(text):
+    for part in split_sentences(text):
         if sentences and not any(character.isalnum() for character in part):
             sentences[-1] = f"{sentences[-1]} {part}".strip()
         elif part.strip():

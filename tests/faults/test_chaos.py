@@ -13,7 +13,7 @@ ROUND = Round(
     name="always",
     jobs=(
         JobPlan("one", ("Twice a day the sea breathes in.", "Then it breathes out."), (Wish(1.0, "reconnect"),)),
-        JobPlan("two", ("The moon pulls at water.",), (
+        JobPlan("two", ("The moon pulls at water.", "It pulls for hours.", "Then it lets go.", "And pulls again."), (
             Wish(1.5, "cancel"), Wish(12.0, "retry", once_ended=True), Wish(12.0, "retry"),
         )),
         JobPlan("three", ("The water follows.",), (Wish(0.5, "pause"), Wish(3.0, "resume"))),

@@ -20,8 +20,9 @@ from picturelock.settings import Settings
 from tests.api.conftest import Installation
 from tests.api.test_jobs import SCRIPT
 from tests.security.hostile import saved
+from tests.security.watching import ALONE
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_leftovers")]
 
 IDS = {
     "{job_id}": "0" * 32,
@@ -156,7 +157,13 @@ async def test_somebody_elses_job_is_no_job(installation: Installation) -> None:
         for method, path in asked:
             async with asyncio.timeout(10):  # somebody else's events would not end
                 theirs = await second.request(method, path)
-            unknown = await second.request(method, path.replace(job_id, "f" * 32))
+                unknown = await second.request(method, path.replace(job_id, "f" * 32))
+            if path.endswith("/events") and 200 in {theirs.status_code, unknown.status_code}:
+                # What is not known within a moment is acknowledged, and told as missing then: to both alike.
+                for answer in (theirs, unknown):
+                    assert answer.status_code == 404 or "job-not-found" in answer.text
+                    assert "job-progress" not in answer.text
+                continue
             assert (theirs.status_code, unknown.status_code) == (404, 404), (method, path)
             if method != "HEAD":
                 assert theirs.json()["code"] == unknown.json()["code"] == "JOB_NOT_FOUND"
@@ -181,7 +188,7 @@ async def test_somebody_elses_job_takes_as_long_as_none(installation: Installati
     async with await installation.client("first") as first, await installation.client("second") as second:
         job_id = await job_of(first)
         differences = [await median(second, job_id) - await median(second, "e" * 32) for _ in range(3)]
-        assert abs(statistics.median(differences)) < 0.005
+        assert abs(statistics.median(differences)) < (0.005 if ALONE else 0.05)
         await first.post(f"/api/jobs/{job_id}/cancel")
 
 

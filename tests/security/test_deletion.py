@@ -20,7 +20,7 @@ from tests.security.conftest import Guarded
 from tests.security.hostile import wav
 from tests.security.test_access import job_of, uploaded
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_leftovers")]
 
 
 def blob(guarded: Guarded, sha256: str) -> Path:

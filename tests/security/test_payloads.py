@@ -17,7 +17,7 @@ from tests.fake_activities import Studio
 from tests.security.test_quotas import serving
 from tests.workflows.conftest import studio_open
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_leftovers")]
 KEY, OTHER = bytes(range(32)), bytes(32)
 PLAIN = Payload(metadata={"encoding": b"json/plain"}, data=b'"a private word"')
 

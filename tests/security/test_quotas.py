@@ -20,7 +20,7 @@ from tests.api.conftest import Installation
 from tests.security.hostile import saved
 from tests.security.test_access import uploaded
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_leftovers")]
 
 
 @asynccontextmanager

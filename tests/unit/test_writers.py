@@ -8,6 +8,7 @@ import pytest
 from picturelock.errors import WriterFailed, WriterUnavailable
 from picturelock.models import Brief, Script
 from picturelock.script.openai import OpenAIWriter
+from picturelock.script.sentences import sentences
 from picturelock.script.writers import WORDS_PER_SECOND, BuiltInWriter
 from tests.servers import FakeServer, Reply
 
@@ -103,3 +104,27 @@ async def test_an_endpoint_that_is_away_may_be_asked_again() -> None:
     with pytest.raises(WriterFailed) as caught:
         await OpenAIWriter("http://127.0.0.1:9", "model", None).write(Brief(topic="tides"))
     assert caught.value.outage
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("It costs $9 a month and starts on Dec. 1st.", 1),
+        ("Dr. Who met Mrs. Peel on Baker St. in London.", 1),
+        ("See No. 7, approx. 1/2, e.g. here, i.e. there.", 1),
+        ("He said no. Then he left.", 2),
+        ("The U.S. is large. The U.K. is not.", 2),
+        ("It is sold in the U.S. The price is low.", 2),
+        ("J. R. R. Tolkien wrote it. Fig. 3 shows it.", 2),
+        ("Really?! Yes… no. 12 of them!", 3),
+        ("We met at 5 p.m. in the park.", 1),
+        ("Das sind z.B. drei. Nr. 4 fehlt.", 2),
+        ('"Stop." He ran.', 2),
+        ("One. Two. Three", 3),
+        ("", 0),
+    ],
+)  # fmt: skip
+def test_no_sentence_ends_at_an_abbreviation(text: str, count: int) -> None:
+    found = sentences(text)
+    assert len(found) == count, found
+    assert " ".join(found).split() == text.split()
