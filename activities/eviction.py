@@ -46,6 +46,7 @@ async def _old_films() -> int:
         seen = job.observation
         await JobDeletion(store).delete(seen.job_id, seen.owner, seen.result, _used(job))
         await forget_job(activity.client(), seen.job_id, seen.run_id, seen.attempt)
+        await JobDeletion(store).finish(seen.job_id, seen.owner)
         count += 1
     return count
 

@@ -42,7 +42,7 @@ async def archive_job(task: PostExportInput) -> Message:
     job = assemble(observation)
     body = {"type": event_name(job), "timestamp": job.model_dump(mode="json")["completedAt"], **event_data(job)}
     stored = await store.put_bytes(json.dumps(body, ensure_ascii=False).encode(), "application/json")
-    return Message(body=stored, owner=memo.owner)
+    return Message(body=stored, owner=started.owner)
 
 
 @control_activity(DELIVER_WEBHOOK)

@@ -19,7 +19,7 @@ from api.problems import Problem, answer
 from picturelock.auth import caller as callers
 from picturelock.auth.caller import EVERYBODY, Caller
 from picturelock.auth.tokens import Grant, Purpose
-from picturelock.errors import StoreUnavailable
+from picturelock.errors import StorageError
 from picturelock.settings import Settings
 
 COOKIE: Final = "picturelock_session"
@@ -75,7 +75,7 @@ class AccessGuard:
             except Problem as problem:
                 await answer(problem)(scope, receive, send)
                 return
-            except StoreUnavailable as error:
+            except StorageError as error:
                 text = f"keys cannot be read now: {error.message}"
                 await answer(Problem(503, error.code, text, headers={"Retry-After": "2"}))(scope, receive, send)
                 return
@@ -83,7 +83,7 @@ class AccessGuard:
 
 
 async def _admitted(scope: Scope, settings: Settings) -> Caller:
-    """The caller of a request that is allowed. Raises Problem (401, 403), StoreUnavailable."""
+    """The caller of a request that is allowed. Raises Problem (401, 403, 429), StoreUnavailable."""
     path, method = scope["path"], scope["method"]
     if settings.authentication == "off" or (method, path) in OPEN:
         return EVERYBODY

@@ -12,7 +12,7 @@ from api.context import Context, Shared
 from api.problems import PROBLEM, Problem
 from picturelock.models import TERMINAL, ArtifactRef, Asset, Model
 from picturelock.store.assets import ingest
-from picturelock.store.references import References, owner_holder
+from picturelock.store.references import JOBS, OUTPUTS, OWNERS, References, owner_holder
 from picturelock.store.scratch import workspace
 from picturelock.temporal.errors import JobNotFound
 
@@ -45,14 +45,14 @@ async def upload_asset(request: Request, shared: Shared) -> Asset:
     """Takes a file as the body. What it is, is found by decoding it."""
     check_length(request, shared.settings.max_asset_bytes)
     owner, declared = shared.caller.owner, request.headers.get("content-length", "0")
-    await shared.services.quotas.admit_upload(shared, int(declared) if declared.isdigit() else 0)
-    with workspace(shared.settings.scratch, "upload") as folder:
-        path = folder / "upload"
-        await save_body(request, path, shared.settings.max_asset_bytes)
-        await shared.services.quotas.admit_upload(shared, path.stat().st_size)
-        asset = await ingest(path, shared.store, always=shared.caller.restricted_to is not None)
-    await References(shared.store).add(owner_holder(owner), [_sha256(asset.asset_id)])
-    await shared.services.assets.add(owner, asset)
+    size = int(declared) if declared.isdigit() else shared.settings.max_asset_bytes
+    async with shared.services.quotas.upload(shared, size):
+        with workspace(shared.settings.scratch, "upload") as folder:
+            path = folder / "upload"
+            await save_body(request, path, shared.settings.max_asset_bytes)
+            known = shared.caller.restricted_to is not None
+            asset = await ingest(path, shared.store, always=known, holder=owner_holder(owner))
+        await shared.services.assets.add(owner, asset)
     return asset
 
 
@@ -87,7 +87,8 @@ async def forget_asset(asset: Asset, shared: Context) -> None:
     references, sha256 = References(shared.store), _sha256(asset.asset_id)
     await shared.services.assets.remove(shared.caller.owner, asset.asset_id)
     await references.release(owner_holder(shared.caller.owner), [sha256])
-    if not any(holder.startswith(owner_holder("")) for holder in await references.holders(sha256)):
+    # It may be the same as a film that somebody has had made: that one is not an upload, and stays.
+    if not any(holder.startswith((OWNERS, OUTPUTS)) for holder in await references.holders(sha256)):
         await shared.store.delete_asset(asset.asset_id)
         ref = ArtifactRef(sha256=sha256, size_bytes=asset.size_bytes, media_type=asset.media_type)
         await shared.store.delete_older(ref, datetime.now(UTC))
@@ -111,7 +112,7 @@ async def _require_unused(asset_id: str, holders: list[str], shared: Context) ->
             except JobNotFound:
                 return False
 
-    jobs = [holder.removeprefix("job.") for holder in holders if holder.startswith("job.")][-_LOOKED_AT:]
+    jobs = [holder.removeprefix(JOBS) for holder in holders if holder.startswith(JOBS)][-_LOOKED_AT:]
     opened = [job for job, still in zip(jobs, await asyncio.gather(*map(is_open, jobs)), strict=True) if still]
     if opened:
         raise Problem(409, "IN_USE", f"an open export uses {asset_id}", jobId=opened[0])

@@ -6,6 +6,7 @@ request that changes something must not come from another site: the algorithm of
 (https://go.dev/src/net/http/csrf.go). Clients that are no browsers send neither header and are not concerned.
 """
 
+import contextlib
 import ipaddress
 from collections.abc import Collection
 from typing import Final
@@ -72,7 +73,7 @@ class BrowserGuard:
 
     def _is_known(self, host: str) -> bool:
         """Whether a `Host` is a name of this server. An address is: nobody can make it point elsewhere."""
-        name = (urlsplit(f"//{host}").hostname or "").lower()
+        name = _host_of(f"//{host}")
         return name in _LOOPBACK or name.endswith(".localhost") or name in self._hosts or _is_ip(name)
 
 
@@ -97,4 +98,17 @@ def _is_from_elsewhere(headers: Headers, host: str, origins: Collection[str]) ->
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site not in _OWN_SITE
-    return origin is not None and urlsplit(origin).netloc.lower() != host.lower()
+    return origin is not None and _origin_host(origin) != host.lower()
+
+
+def _origin_host(origin: str) -> str:
+    with contextlib.suppress(ValueError):
+        return urlsplit(origin).netloc.lower()
+    return ""
+
+
+def _host_of(url: str) -> str:
+    """The name in an address; nothing where it is none."""
+    with contextlib.suppress(ValueError):
+        return (urlsplit(url).hostname or "").lower()
+    return ""

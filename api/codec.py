@@ -1,5 +1,6 @@
 """`POST /api/codec/decode`: Temporal's remote codec protocol, for people who look at an encrypted history in its UI."""
 
+import asyncio
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -12,7 +13,7 @@ from api.problems import PROBLEM, Problem
 from picturelock.temporal.payload_codec import PayloadUnreadable
 
 router = APIRouter(prefix="/api/codec", tags=["operations"])
-_MAX_BYTES: Final = 20_000_000
+_MAX_BYTES: Final = 4_000_000
 
 
 @router.post("/decode", responses={409: PROBLEM, 413: PROBLEM, 415: PROBLEM, 422: PROBLEM})
@@ -23,7 +24,7 @@ async def decode_payloads(request: Request, shared: Shared) -> dict[str, Any]:
     if codec is None:
         raise Problem(409, "NOT_ENCRYPTED", "this installation encrypts no payloads (PICTURELOCK_PAYLOAD_KEYS)")
     try:
-        given = json_format.Parse(body, Payloads())
+        given = await asyncio.to_thread(json_format.Parse, body, Payloads())
         decoded = await codec.decode(list(given.payloads))
     except (json_format.ParseError, PayloadUnreadable, UnicodeDecodeError) as error:
         raise Problem(422, "INVALID_REQUEST", f"payloads: {str(error)[:200]}") from error

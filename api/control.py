@@ -11,6 +11,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from api.context import Context, Shared
 from api.problems import PROBLEM, Problem
 from api.start import START_SECONDS, start_run
+from picturelock.jobs.stages import job_priority
 from picturelock.models import NOTES_KEPT, TERMINAL, EarlierAttempt, JobId, JobStatus
 from picturelock.temporal.errors import JobNotFound, translated
 from picturelock.temporal.names import PAUSE_SIGNAL, RESUME_SIGNAL
@@ -64,7 +65,8 @@ async def retry_job(job_id: JobId, shared: Shared) -> Response:
         detail = "the job is archived: Temporal has forgotten what it was started with; send the request again"
         raise Problem(409, "ARCHIVED", detail, jobId=job.id, jobStatus=job.status)
     before, memo = await shared.jobs.started_with(job_id)
-    again = before.model_copy(update={"attempt": before.attempt + 1})
+    opened = await shared.services.quotas.admit_job(shared, job_id, memo.pixels)
+    again = before.model_copy(update={"attempt": before.attempt + 1, "priority": job_priority(opened)})
     ended = memo.model_copy(update={"attempt": again.attempt, "earlier": [*memo.earlier, _earlier(job)][-NOTES_KEPT:]})
     try:
         await start_run(job_id, again, ended, shared)

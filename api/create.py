@@ -18,7 +18,7 @@ from api.problems import PROBLEM, Problem
 from api.start import start_run
 from picturelock.errors import NotOffered, WebhookRefused
 from picturelock.jobs.deletion import JobDeletion
-from picturelock.jobs.stages import USUAL_PRIORITY, job_priority
+from picturelock.jobs.stages import job_priority
 from picturelock.jobs.status import links
 from picturelock.jobs.webhooks import check_receiver
 from picturelock.models import ExportInput, ExportRequest, JobMemo, JobStatus, Links, Model, Stage, Status
@@ -80,7 +80,7 @@ async def create_job(
     owner = shared.caller.restricted_to
     pixels = _pixels(export)
     opened = await shared.services.quotas.admit_job(shared, job_id, pixels)
-    priority = USUAL_PRIORITY if opened is None else job_priority(opened)
+    priority = job_priority(opened)
     await _hold_assets(job_id, export, shared)
     started = ExportInput(request=export, owner=owner, priority=priority, correlation_id=correlation, created_at=now)
     memo = JobMemo(

@@ -13,7 +13,7 @@ from picturelock.auth.caller import Caller
 from picturelock.jobs.deletion import JobDeletion
 from picturelock.jobs.status import assemble
 from picturelock.models import TERMINAL, JobId, Model, Observation
-from picturelock.temporal.errors import JobNotFound, translated
+from picturelock.temporal.errors import JobDeleted, JobNotFound, translated
 from picturelock.temporal.forget import forget_job
 from picturelock.temporal.names import EXPORT_WORKFLOW, OWNER_ATTRIBUTE
 from picturelock.temporal.owned_jobs import OwnedJobs
@@ -35,7 +35,11 @@ class OwnerDeleted(Model):
                503: PROBLEM})  # fmt: skip
 async def delete_job(job_id: JobId, shared: Shared) -> Response:
     """Deletes a job that has ended: its film, its files, its script and its history. From then on it answers 410."""
-    seen = await shared.jobs.observe(job_id)
+    try:
+        seen = await shared.jobs.observe(job_id)
+    except JobDeleted:
+        await _go_on(job_id, shared)
+        return Response(status_code=204)
     status = assemble(seen).status
     if status not in TERMINAL:
         raise Problem(409, "NOT_ENDED", "the job is open: cancel it first", jobId=job_id, jobStatus=status)
@@ -43,11 +47,13 @@ async def delete_job(job_id: JobId, shared: Shared) -> Response:
     return Response(status_code=204)
 
 
-@router.delete("/owners/{owner}", responses={422: PROBLEM, 503: PROBLEM})
+@router.delete("/owners/{owner}", responses={409: PROBLEM, 422: PROBLEM, 503: PROBLEM})
 async def delete_owner(
     owner: Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")], shared: Shared
 ) -> OwnerDeleted:
     """Deletes an owner's jobs that have ended, and his uploads. Keys are revoked one by one (`picturelock keys`)."""
+    if shared.caller.key_id is None:
+        raise Problem(409, "NO_KEYS", "this installation asks for no keys: there are no owners")
     jobs = OwnedJobs(shared.services.reader, Caller(owner, frozenset({"admin"}), key_id="admin"))
     theirs = Context(shared.services, jobs.caller, jobs)
     count, still_open = 0, []
@@ -72,6 +78,20 @@ async def delete_owner(
     return OwnerDeleted(jobs=count, assets=len(assets), still_open=still_open)
 
 
+async def _go_on(job_id: str, shared: Context) -> None:
+    """Finishes a deletion that was broken off. Raises JobDeleted where there is nothing to finish."""
+    deletion = JobDeletion(shared.store)
+    note = await deletion.find(job_id)
+    if note is None:
+        raise JobDeleted(job_id)
+    seen = await shared.jobs.half_deleted(job_id, note)
+    if seen is not None:
+        await _delete(seen, shared)
+    else:
+        await deletion.delete(job_id, note.owner, None, [])
+        await deletion.finish(job_id, note.owner)
+
+
 async def _delete(seen: Observation, shared: Context) -> None:
     """The store first: what is broken off there is asked for again, as long as Temporal knows the job."""
     used: list[str] = []
@@ -80,4 +100,5 @@ async def _delete(seen: Observation, shared: Context) -> None:
     await JobDeletion(shared.store).delete(seen.job_id, seen.owner, seen.result, used)
     if not seen.archived:
         await forget_job(shared.client, seen.job_id, seen.run_id, seen.attempt)
+    await JobDeletion(shared.store).finish(seen.job_id, seen.owner)
     log.info("job deleted", job=seen.job_id)

@@ -7,6 +7,8 @@ exports and bytes are counted where they are, in Temporal and in the store.
 import asyncio
 import time
 from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -41,6 +43,7 @@ class Quotas:
     _limiter: MovingWindowRateLimiter = field(default_factory=lambda: MovingWindowRateLimiter(MemoryStorage()))
     _started: dict[str, "OrderedDict[str, tuple[float, int]]"] = field(default_factory=dict)
     _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
+    _coming: dict[str, int] = field(default_factory=dict)
     _lists: dict[str, tuple[float, dict[str, int]]] = field(default_factory=dict)
 
     def admit(self, caller: Caller) -> None:
@@ -77,11 +80,26 @@ class Quotas:
             self._started.setdefault(owner, OrderedDict())[job_id] = (time.monotonic(), pixels)
             return len(opened)
 
-    async def admit_upload(self, shared: Context, size: int) -> None:
-        """Counts an upload that is about to be taken. Raises Problem (429), StoreUnavailable."""
+    @asynccontextmanager
+    async def upload(self, shared: Context, size: int) -> AsyncIterator[None]:
+        """Counts an upload of at most `size` bytes for as long as it is being taken.
+
+        Raises:
+            Problem: 429.
+            StoreUnavailable: what is there cannot be counted.
+        """
         owner, allowed = shared.caller.restricted_to, self.settings.max_owner_bytes
-        if owner and allowed and await shared.services.assets.bytes_of(owner) + size > allowed:
+        if owner is None or not allowed:
+            yield
+            return
+        used = await shared.services.assets.bytes_of(owner)
+        if used + self._coming.get(owner, 0) + size > allowed:
             raise _exceeded("uploadedBytes", allowed, "bytes of uploads: delete some", _RETRY_AFTER)
+        self._coming[owner] = self._coming.get(owner, 0) + size
+        try:
+            yield
+        finally:
+            self._coming[owner] -= size
 
     def _hit(self, item: RateLimitItem, who: str, name: str, allowed: int) -> None:
         if not self._limiter.hit(item, who):

@@ -78,7 +78,13 @@ class Protocol(HttpToolsProtocol):
         if self._refused:
             return
         super().data_received(data)
-        if self._in_head and not self._refused:
+        if self._refused or self.transport.is_closing():
+            return
+        between = self.cycle is None or self.cycle.response_complete
+        if between and self._deadline is None:  # line ends before a request count as nothing, and hold the line
+            self._in_head, self._head_bytes = True, 0
+            self._expect(HEAD_SECONDS, self._late)
+        if self._in_head:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES:
                 self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, _LONG_HEAD, code="HEAD_TOO_LARGE")

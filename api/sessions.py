@@ -76,6 +76,7 @@ async def log_in(request: Request, shared: Shared) -> Session:
         raise Problem(422, "INVALID_REQUEST", 'send {"key": "plk_…"}') from error
     caller = await services.keyring.caller(key) if services.settings.authentication == "keys" else None
     if caller is None or caller.key_id is None:
+        services.quotas.admit_failure(request.client.host if request.client else "-")
         raise Problem(401, "UNAUTHENTICATED", "that is no valid key")
     token = services.signer.sign(Grant(purpose="session", key_id=caller.key_id, expires=time.time() + SESSION_SECONDS))
     session = Session(owner=caller.owner, scopes=sorted(caller.scopes))

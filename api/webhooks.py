@@ -23,4 +23,4 @@ async def read_webhook_secret(shared: Shared) -> WebhookSecret:
     if configured is None:
         text = "this installation has no secret to sign webhooks with (PICTURELOCK_WEBHOOK_SECRET)"
         raise Problem(409, "NO_WEBHOOKS", text)
-    return WebhookSecret(secret=owners_secret(configured.get_secret_value(), shared.caller.owner))
+    return WebhookSecret(secret=owners_secret(configured.get_secret_value(), shared.caller.restricted_to))

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 Result = TypeVar("Result")
 
@@ -70,3 +71,22 @@ async def race(
                 task.exception()  # it is raised above, or of no interest any more
         for task in late:
             on_late(task)
+
+
+class Turns:
+    """So many at once, in each event loop: whoever comes when all are taken waits.
+
+    >>> async def one(turns: Turns) -> int:
+    ...     async with turns.turn():
+    ...         return 1
+    >>> asyncio.run(one(Turns(2)))
+    1
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._loops: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+
+    def turn(self) -> asyncio.Semaphore:
+        """What is held for as long as a turn lasts."""
+        return self._loops.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(self._limit))

@@ -75,9 +75,14 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
         check_url(url, allow_private=allowed)
         host = request.url.host
         address = await _resolve(host, request.url.port or _PORTS[request.url.scheme], allow_private=allowed)
-        request.url = request.url.copy_with(host=address)
-        request.extensions = {**request.extensions, "sni_hostname": host}
-        return await super().handle_async_request(request)
+        pinned = httpx.Request(
+            request.method,
+            request.url.copy_with(host=address),
+            headers=request.headers,
+            stream=request.stream,
+            extensions={**request.extensions, "sni_hostname": host},
+        )
+        return await super().handle_async_request(pinned)
 
 
 def origin(url: str) -> tuple[str, str, int]:

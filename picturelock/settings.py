@@ -15,7 +15,7 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 class Settings(BaseSettings):
     """One installation's settings. Temporal's address is read by its own rules (`TEMPORAL_ADDRESS`, ...)."""
 
-    model_config = SettingsConfigDict(env_prefix="PICTURELOCK_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="PICTURELOCK_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     data_dir: Path = Field(
         default=Path(".picturelock"),

@@ -4,6 +4,7 @@ Every replica reads them there. A revoked key opens nothing after `FRESH_SECONDS
 """
 
 import asyncio
+import contextlib
 import hashlib
 import time
 from collections import OrderedDict
@@ -14,6 +15,7 @@ from typing import Final
 from picturelock.auth import keys
 from picturelock.auth.caller import Caller
 from picturelock.auth.keys import ApiKey
+from picturelock.errors import StorageError
 from picturelock.models import Model
 from picturelock.store.store import Store
 
@@ -82,14 +84,14 @@ class Keyring:
     async def all(self) -> list[tuple[ApiKey, datetime | None]]:
         """Every key, the oldest first, and when it was last used."""
         listed = await self.store.list_records("records", KEYS)
-        found = [await self.store.recall(KEYS, key_id, ApiKey) for key_id, _ in listed]
+        found = [await self.store.recall(KEYS, key_id, ApiKey, touch=False) for key_id, _ in listed]
         uses = [await self.store.recall(USES, key_id, KeyUse) for key_id, _ in listed]
         pairs = [(key, use.used_at if use else None) for key, use in zip(found, uses, strict=True) if key]
         return sorted(pairs, key=lambda pair: pair[0].created_at)
 
     async def revoke(self, key_id: str) -> bool:
         """Ends a key for good. Whether there is one."""
-        key = await self.store.recall(KEYS, key_id, ApiKey)
+        key = await self.store.recall(KEYS, key_id, ApiKey, touch=False)
         if key is None:
             return False
         if key.revoked_at is None:
@@ -100,7 +102,7 @@ class Keyring:
         known = self._known.get(key_id)
         if known is not None and time.monotonic() - known.read_at < FRESH_SECONDS:
             return known
-        key = await self.store.recall(KEYS, key_id, ApiKey)
+        key = await self.store.recall(KEYS, key_id, ApiKey, touch=False)
         same = known is not None and known.key is not None and key is not None and known.key.hash == key.hash
         fresh = _Known(key, time.monotonic(), known.proof if known and same else None)
         self._known[key_id] = fresh
@@ -114,7 +116,8 @@ class Keyring:
         noted = self._noted.get(key_id)
         if noted is None or now - noted > _USE_NOTED_EVERY:
             self._noted[key_id] = now
-            await self.store.remember(USES, key_id, KeyUse(used_at=now))
+            with contextlib.suppress(StorageError):  # a key opens also where nobody can note that it did
+                await self.store.remember(USES, key_id, KeyUse(used_at=now))
 
 
 def _caller(key: ApiKey) -> Caller:

@@ -40,7 +40,7 @@ from picturelock.render import i420
 from picturelock.reporting import Report, ignore
 from picturelock.script.markdown import plain_text
 from picturelock.store.hashing import cache_key
-from picturelock.store.references import References, job_holder
+from picturelock.store.references import References, output_holder
 from picturelock.store.scratch import workspace
 from picturelock.store.store import Store
 
@@ -214,7 +214,7 @@ class Finisher:
 
     async def _need(self, sha256: str) -> None:
         """Has the job need a file, before it is looked for or put: from then on it stays."""
-        await References(self.store).add(job_holder(self.job_id), [sha256])
+        await References(self.store).add(output_holder(self.job_id), [sha256])
 
     async def _store(self, name: str, data: bytes, media_type: str) -> NamedArtifact:
         await self._need(hashlib.sha256(data).hexdigest())

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from pydantic import Field
+
 from picturelock.models import ArtifactRef, ExportResult, Model
-from picturelock.store.references import References, job_holder
+from picturelock.store.references import References, job_holder, output_holder
 from picturelock.store.store import Store
 
 _NOTE: Final = "deleted.json"
@@ -16,6 +18,7 @@ class DeletionNote(Model):
 
     owner: str
     deleted_at: datetime
+    done: bool = Field(default=False, description="Whether nothing is left to delete.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +39,20 @@ class JobDeletion:
         note = DeletionNote(owner=owner, deleted_at=datetime.now(UTC))
         await self.store.put_job_file(job_id, _NOTE, note.model_dump_json().encode())
         files = _files(result)
-        unneeded = await References(self.store).release(job_holder(job_id), [*(file.sha256 for file in files), *used])
+        references = References(self.store)
+        unneeded = await references.release(output_holder(job_id), [file.sha256 for file in files])
+        await references.release(job_holder(job_id), used)
         for file in files:
             if file.sha256 in unneeded and await self.store.find_asset(f"sha256-{file.sha256}") is None:
                 await self.store.delete_older(file, datetime.now(UTC))
         for name in await self.store.job_files(job_id):
             if name != _NOTE:
                 await self.store.delete_job_file(job_id, name)
+
+    async def finish(self, job_id: str, owner: str) -> None:
+        """Notes that everything is deleted, elsewhere, too: nobody has to come back to it."""
+        note = DeletionNote(owner=owner, deleted_at=datetime.now(UTC), done=True)
+        await self.store.put_job_file(job_id, _NOTE, note.model_dump_json().encode())
 
 
 def _files(result: ExportResult | None) -> list[ArtifactRef]:

@@ -3,16 +3,12 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from picturelock.jobs.archive import Archive
 from picturelock.models import ArchivedJob, ArtifactRef
 from picturelock.store.owned_assets import OwnedAssets
-from picturelock.store.references import References
+from picturelock.store.references import JOBS, OUTPUTS, OWNERS, References, owner_holder
 from picturelock.store.store import Store
-
-_JOB: Final = "job."
-_OWNER: Final = "owner."
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +23,13 @@ class Retention:
         references, owned = References(self.store), OwnedAssets(self.store)
         for asset_id, uploaded_at in await self.store.list_assets():
             holders = await references.holders(asset_id.removeprefix("sha256-")) if uploaded_at < before else []
-            owners = [holder.removeprefix(_OWNER) for holder in holders if holder.startswith(_OWNER)]
-            if not owners or any(holder.startswith(_JOB) for holder in holders):
+            owners = [holder.removeprefix(OWNERS) for holder in holders if holder.startswith(OWNERS)]
+            if not owners or any(holder.startswith((JOBS, OUTPUTS)) for holder in holders):
                 continue
             asset, ref = await self.store.asset(asset_id)
             for owner in owners:
                 await owned.remove(owner, asset.asset_id)
-                await references.release(f"{_OWNER}{owner}", [ref.sha256])
+                await references.release(owner_holder(owner), [ref.sha256])
             await self.store.delete_asset(asset_id)
             await self.store.delete_older(ArtifactRef.model_validate(ref), before)
             count += 1

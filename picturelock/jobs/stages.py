@@ -37,12 +37,14 @@ USUAL_PRIORITY: Final = 3
 """Of a job's activities, between Temporal's 1 (first) and 5 (last)."""
 
 
-def job_priority(open_jobs: int) -> int:
+def job_priority(open_jobs: int | None) -> int:
     """The priority of a new job whose owner has so many open ones: whoever asks for little does not wait for others.
 
     >>> job_priority(0), job_priority(10), job_priority(200)
     (2, 3, 4)
     """
+    if open_jobs is None:  # there are no owners
+        return USUAL_PRIORITY
     return 2 if open_jobs < 3 else USUAL_PRIORITY if open_jobs < 20 else 4
 
 

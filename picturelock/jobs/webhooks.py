@@ -17,7 +17,6 @@ import httpx
 from picturelock.errors import WebhookRefused
 from picturelock.jobs.stages import DELIVERY_SECONDS
 from picturelock.models import Delivery, DeliveryOutcome
-from picturelock.models.base import LOCAL
 from picturelock.outgoing import AddressRefused, GuardedTransport, check_url
 
 _GONE: Final = 410
@@ -36,15 +35,15 @@ def check_receiver(url: str, *, allow_private: bool) -> None:
         raise WebhookRefused(str(error)) from error
 
 
-def owners_secret(secret: str, owner: str) -> str:
+def owners_secret(secret: str, owner: str | None) -> str:
     """The secret that signs an owner's webhooks, worked out from the installation's: no receiver can sign for others.
 
-    Where nobody has to say who he is, it is the installation's own.
+    Where there are no owners (None), it is the installation's own.
 
-    >>> owners_secret("whsec_AAAA", "local"), owners_secret("whsec_AAAA", "studio")[:6]
+    >>> owners_secret("whsec_AAAA", None), owners_secret("whsec_AAAA", "studio")[:6]
     ('whsec_AAAA', 'whsec_')
     """
-    if owner == LOCAL:
+    if owner is None:
         return secret
     key = b64decode(secret.removeprefix("whsec_"))
     return f"whsec_{b64encode(hmac.new(key, f'webhooks of {owner}'.encode(), hashlib.sha256).digest()).decode()}"

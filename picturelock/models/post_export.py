@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from picturelock.models.artifacts import ArtifactRef
-from picturelock.models.base import LOCAL, Model
+from picturelock.models.base import Model
 from picturelock.models.job import Observation
 from picturelock.models.request import ExportRequest
 
@@ -35,7 +35,7 @@ class Message(Model):
     """The stored body of a webhook; the same bytes at every delivery."""
 
     body: ArtifactRef
-    owner: str = Field(default=LOCAL, description="Whose job it is about: whose secret signs it.")
+    owner: str | None = Field(default=None, description="Whose secret signs it; None where there are no owners.")
 
 
 class Delivery(Model):

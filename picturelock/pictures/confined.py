@@ -9,14 +9,13 @@ Example:
     True
 """
 
-import asyncio
 import json
 import os
 import sys
 from pathlib import Path
 from typing import Any, Final
-from weakref import WeakKeyDictionary
 
+from picturelock.concurrency import Turns
 from picturelock.errors import AssetUnreadable, DiskFull
 from picturelock.ffmpeg.confinement import PICTURE, confined
 from picturelock.ffmpeg.process import capture, redact
@@ -26,7 +25,7 @@ _SECONDS: Final = 30.0
 _AT_ONCE: Final = max(2, os.cpu_count() or 1)
 """Pictures that are decoded at once in a process: each may take the memory of `confinement.PICTURE`."""
 
-_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+_TURNS: Final = Turns(_AT_ONCE)
 
 
 async def inspect(path: Path) -> decoder.Picture | None:
@@ -61,7 +60,7 @@ async def decode_rgba(path: Path, output: Path) -> tuple[int, int]:
 async def _ask(*arguments: str) -> dict[str, Any]:
     command = confined([sys.executable, "-I", decoder.__file__, *arguments], PICTURE)
     try:
-        async with _turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(_AT_ONCE)):
+        async with _TURNS.turn():
             code, stdout, stderr = await capture(command, _SECONDS)
     except TimeoutError as error:
         raise AssetUnreadable("the picture could not be decoded in half a minute") from error

@@ -1,30 +1,39 @@
 """Uploads: what kind of file it is, found by decoding it, never by its name."""
 
+import asyncio
+import os
 from pathlib import Path
 
+from picturelock.concurrency import Turns
 from picturelock.errors import AssetUnreadable
 from picturelock.ffmpeg.foreign import MAX_STREAMS, require_one_face
 from picturelock.ffmpeg.probe import probe
 from picturelock.models import Asset
 from picturelock.pictures.confined import inspect
+from picturelock.store.hashing import sha256_of
+from picturelock.store.references import References
 from picturelock.store.store import Store
 
 _AUDIO_FORMATS = {"wav", "mp3", "flac", "ogg", "aac", "aiff", "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
 _MAX_SECONDS = 4 * 3_600
 """The longest clip or sound that is taken."""
 
+_TURNS = Turns(max(2, os.cpu_count() or 1))
 _VIDEO_FORMATS = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"}
 
 
-async def ingest(path: Path, store: Store, *, always: bool = False) -> Asset:
+async def ingest(path: Path, store: Store, *, always: bool = False, holder: str | None = None) -> Asset:
     """Identifies an uploaded file, stores it and writes down what it is.
 
-    With `always` it is stored also where it lies already: how long it takes tells nobody that it did.
+    With `always` it is stored also where it lies already: how long it takes tells nobody that it did. A `holder` needs
+    it from before it is stored: nobody's deletion takes it away.
 
     Raises:
         AssetUnreadable: no picture, film or sound, or a damaged one.
     """
     identified = await identify(path)
+    if holder is not None:
+        await References(store).add(holder, [await asyncio.to_thread(sha256_of, path)])
     ref = await store.put_file(path, identified.media_type, always=always)
     asset = identified.model_copy(update={"asset_id": f"sha256-{ref.sha256}", "size_bytes": ref.size_bytes})
     await store.put_asset(asset)
@@ -45,7 +54,8 @@ async def identify(path: Path) -> Asset:
             width=picture.width,
             height=picture.height,
         )
-    return await _film_or_sound(path, size)
+    async with _TURNS.turn():  # each may take a gigabyte
+        return await _film_or_sound(path, size)
 
 
 async def _film_or_sound(path: Path, size: int) -> Asset:

@@ -39,7 +39,7 @@ class OwnedAssets:
 
     async def find(self, owner: str, asset_id: str) -> Asset | None:
         """An owner's file, or None."""
-        found = await self.store.recall(_kind(owner), asset_id, OwnedAsset)
+        found = await self.store.recall(_kind(owner), asset_id, OwnedAsset, touch=False)
         return found.asset if found else None
 
     async def all(self, owner: str) -> list[OwnedAsset]:
@@ -49,7 +49,7 @@ class OwnedAssets:
 
         async def read(asset_id: str) -> OwnedAsset | None:
             async with readers:
-                return await self.store.recall(_kind(owner), asset_id, OwnedAsset)
+                return await self.store.recall(_kind(owner), asset_id, OwnedAsset, touch=False)
 
         found = await asyncio.gather(*(read(asset_id) for asset_id, _ in listed))
         return sorted((one for one in found if one), key=lambda one: one.uploaded_at, reverse=True)

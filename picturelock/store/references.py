@@ -12,6 +12,9 @@ from typing import Final
 from picturelock.store.store import LOOKUPS, Store
 
 _FOLDER: Final = "references"
+JOBS: Final = "job."
+OUTPUTS: Final = "output."
+OWNERS: Final = "owner."
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,7 @@ class References:
     store: Store
 
     async def add(self, holder: str, hashes: Collection[str]) -> None:
-        """Has a holder (`job.<id>`, `owner.<name>`) need files, by their hashes."""
+        """Has a holder (`job.<id>`, `output.<id>`, `owner.<name>`) need files, by their hashes."""
         await asyncio.gather(*(self.store.put_note(_path(sha256, holder), b"") for sha256 in set(hashes)))
 
     async def holders(self, sha256: str) -> list[str]:
@@ -42,13 +45,18 @@ class References:
 
 
 def job_holder(job_id: str) -> str:
-    """The name under which a job needs files."""
-    return f"job.{job_id}"
+    """The name under which a job needs the uploads that it is made from."""
+    return f"{JOBS}{job_id}"
+
+
+def output_holder(job_id: str) -> str:
+    """The name under which a job needs what it has made."""
+    return f"{OUTPUTS}{job_id}"
 
 
 def owner_holder(owner: str) -> str:
     """The name under which an owner needs what he has uploaded."""
-    return f"owner.{owner}"
+    return f"{OWNERS}{owner}"
 
 
 def _path(sha256: str, holder: str) -> str:

@@ -158,10 +158,10 @@ class Store(Objects):
         """Writes down what a cache key was turned into."""
         await self.put_note(f"records/{kind}/{own_key(key)}.json", value.model_dump_json().encode())
 
-    async def recall(self, kind: str, key: str, model: type[AnyModel]) -> AnyModel | None:
+    async def recall(self, kind: str, key: str, model: type[AnyModel], *, touch: bool = True) -> AnyModel | None:
         """What a cache key was turned into, or None. A record of an older shape counts as none.
 
-        A record that is used is younger afterwards: the least recently used are evicted first.
+        A record that is used is younger afterwards (`touch`): the least recently used are evicted first.
         """
         path = f"records/{kind}/{own_key(key)}.json"
         try:
@@ -171,7 +171,7 @@ class Store(Objects):
             found = model.model_validate_json(data)
         except (FileNotFoundError, ValidationError):
             return None
-        if datetime.now(UTC) - result.meta["last_modified"] > TOUCH_AFTER:
+        if touch and datetime.now(UTC) - result.meta["last_modified"] > TOUCH_AFTER:
             with contextlib.suppress(StorageError):  # what was found was found
                 await self.put_note(path, data)
         return found

@@ -7,6 +7,7 @@ long to be looked for.
 from dataclasses import dataclass
 
 from picturelock.auth.caller import Caller
+from picturelock.jobs.deletion import DeletionNote
 from picturelock.jobs.status import assemble
 from picturelock.models import (
     ArchivedJob,
@@ -17,7 +18,7 @@ from picturelock.models import (
     Observation,
     TimelineEvent,
 )
-from picturelock.temporal.errors import JobNotFound
+from picturelock.temporal.errors import JobDeleted, JobNotFound
 from picturelock.temporal.reader import JobReader
 
 
@@ -37,6 +38,15 @@ class OwnedJobs:
         if self.caller.only_job not in {None, job_id}:
             raise JobNotFound(job_id)
         return await self.reader.observe(job_id, owner=self.caller.restricted_to)
+
+    async def half_deleted(self, job_id: str, note: DeletionNote) -> Observation | None:
+        """What is left of a job whose deletion was broken off, or None. Raises JobDeleted where nothing can be."""
+        if note.done or self.caller.restricted_to not in {None, note.owner}:
+            raise JobDeleted(job_id)
+        try:
+            return await self.reader.observe(job_id, owner=self.caller.restricted_to, even_deleted=True)
+        except JobNotFound:
+            return None
 
     async def archived(self, job_id: str) -> ArchivedJob | None:
         """The record of a closed job in the store, or None."""

@@ -97,18 +97,22 @@ class JobReader:
         """
         return assemble(await self.observe(job_id))
 
-    async def observe(self, job_id: str, run_id: str | None = None, owner: str | None = None) -> Observation:
+    async def observe(
+        self, job_id: str, run_id: str | None = None, owner: str | None = None, *, even_deleted: bool = False
+    ) -> Observation:
         """Everything Temporal says of a job's newest run, or of a given one; of an old job, what was archived.
 
         A job of somebody else than `owner` is looked for like one that is not there. Raises like `status`.
         """
         for last_look in (False, True):
             try:
-                observation = await self._look(job_id, run_id, owner, trust_query=not last_look)
+                observation = await self._look(
+                    job_id, run_id, owner, trust_query=not last_look, even_deleted=even_deleted
+                )
             except JobDeleted:
                 raise
             except JobNotFound as error:
-                kept = await self._archived(job_id, owner)
+                kept = await self._archived(job_id, owner, even_deleted=even_deleted)
                 if kept is None:
                     raise JobNotFound(job_id) from error
                 return kept.observation.model_copy(update={"archived": True})
@@ -125,11 +129,12 @@ class JobReader:
                     return await self._archive.deletion(job_id) is not None
         return False
 
-    async def _archived(self, job_id: str, owner: str | None) -> ArchivedJob | None:
+    async def _archived(self, job_id: str, owner: str | None, *, even_deleted: bool) -> ArchivedJob | None:
         """The record of an owner's closed job, or None. Raises JobDeleted, StoreUnavailable."""
         if self._archive is None:
             return None
-        if (note := await self._archive.deletion(job_id)) is not None and owner in {None, note.owner}:
+        note = await self._archive.deletion(job_id)
+        if note is not None and not even_deleted and owner in {None, note.owner}:
             raise JobDeleted(job_id)
         kept = await self._archive.read(job_id)
         return kept if kept is not None and owner in {None, kept.observation.owner} else None
@@ -175,7 +180,9 @@ class JobReader:
         log: DeliveryLog | None = await described.memo_value(DELIVERIES_MEMO, None, type_hint=DeliveryLog)
         return log
 
-    async def _look(self, job_id: str, run_id: str | None, owner: str | None, *, trust_query: bool) -> Observation:
+    async def _look(
+        self, job_id: str, run_id: str | None, owner: str | None, *, trust_query: bool, even_deleted: bool
+    ) -> Observation:
         handle = self.client.get_workflow_handle(job_id, run_id=run_id)
         async with translated(DESCRIBE_SECONDS):
             described = await handle.describe()
@@ -185,7 +192,7 @@ class JobReader:
             raise JobNotFound(job_id)
         live_workers = await self.workers.read()
         closed = described.status is not WorkflowExecutionStatus.RUNNING
-        if closed and await self._is_deleted(job_id):
+        if closed and not even_deleted and await self._is_deleted(job_id):
             raise JobDeleted(job_id)  # Temporal takes its seconds to forget
         ask = trust_query and not closed and (live_workers is None or EXPORTS_QUEUE in live_workers.live)
         snapshot, from_memo = await self._snapshot(handle, described, query=ask)

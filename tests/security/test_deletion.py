@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from picturelock.jobs.deletion import JobDeletion
+from picturelock.jobs.deletion import DeletionNote, JobDeletion
 from picturelock.jobs.retention import Retention
 from picturelock.models import ArtifactRef
 from picturelock.store.assets import ingest
@@ -60,6 +60,29 @@ async def test_a_film_that_two_jobs_share_stays_until_both_are_deleted(guarded: 
     assert not blob(guarded, films[0].sha256).exists()
     third = await create(http, request)
     assert (await until(http, third, "completed")).output is not None, "and what was deleted can be made again"
+
+
+async def test_whoever_uploads_a_film_of_somebody_else_cannot_delete_it(guarded: Guarded) -> None:
+    job_id = await create(guarded.http, {**long_script(1), "video": SMALL})
+    await until(guarded.http, job_id, "completed")
+    film = (await guarded.http.get(f"/api/jobs/{job_id}/output")).content
+    asset = await upload(guarded.other, film)
+    assert (await guarded.other.delete(f"/api/assets/{asset}")).status_code == 204
+    assert (await guarded.http.get(f"/api/jobs/{job_id}/output")).content == film
+
+
+async def test_a_deletion_that_was_broken_off_goes_on(guarded: Guarded) -> None:
+    job_id = await create(guarded.http, {**long_script(1), "video": SMALL})
+    job = await until(guarded.http, job_id, "completed")
+    assert job.output is not None
+    note = DeletionNote(owner="victim", deleted_at=datetime.now(UTC))
+    await guarded.store.put_job_file(job_id, "deleted.json", note.model_dump_json().encode())
+    assert (await guarded.http.get(f"/api/jobs/{job_id}")).status_code == 410
+    assert blob(guarded, job.output.sha256).exists()
+    assert (await guarded.other.delete(f"/api/jobs/{job_id}")).status_code == 404
+    assert (await guarded.http.delete(f"/api/jobs/{job_id}")).status_code == 204
+    assert not blob(guarded, job.output.sha256).exists()
+    assert (await guarded.http.delete(f"/api/jobs/{job_id}")).status_code == 410
 
 
 async def test_an_open_job_is_not_deleted(installation: Installation) -> None:

@@ -158,6 +158,24 @@ async def test_a_head_that_drips_is_cut(connect: Connect) -> None:
 
 
 @pytest.mark.usefixtures("quick")
+async def test_line_ends_do_not_hold_a_connection(connect: Connect) -> None:
+    line = await connect()
+    await line.say(b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n")
+    assert (await line.answer())[0] == 200
+    await line.say(b"\r\n")
+    assert await line.closed(8)
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [("Host: [", 421), ("Host: [::1", 421), ("Host: 127.0.0.1\r\nOrigin: http://[", 403)],
+)
+async def test_an_address_that_is_none_is_refused(header: str, status: int, line: Line) -> None:
+    await line.say(f"POST /api/session HTTP/1.1\r\n{header}\r\nContent-Length: 0\r\n\r\n".encode())
+    assert (await line.answer())[0] == status
+
+
+@pytest.mark.usefixtures("quick")
 async def test_a_body_that_drips_is_cut(installation: Installation, connect: Connect) -> None:
     key = await installation.key("first")
     line = await connect()

@@ -80,6 +80,17 @@ async def test_redirects_without_end_are_not_followed(tmp_path: Path) -> None:
         service.stop()
 
 
+async def test_a_redirect_within_the_service_is_followed(tmp_path: Path) -> None:
+    service = FakeServer([Reply(302, b""), Reply(200, b"here")], headers={"location": "/there"})
+    try:
+        named = service.url.replace("127.0.0.1", "localhost")
+        await CLIENT.download(f"{named}/1.png", tmp_path / "1", 1_000, received, trusted=named)
+        assert (tmp_path / "1").read_bytes() == b"here"
+        assert [request.headers["host"] for request in service.requests] == [named.removeprefix("http://")] * 2
+    finally:
+        service.stop()
+
+
 async def test_a_question_is_not_sent_elsewhere_with_its_key(inside: FakeServer) -> None:
     service = FakeServer([Reply(307, b"")], headers={"location": f"{inside.url}/collect"})
     try:

@@ -71,20 +71,23 @@ async def start(
     *,
     job_id: str | None = None,
     attempt: int = 1,
-    owner: str = "local",
+    owner: str | None = None,
 ) -> Handle:
     now = datetime.now(UTC)
     return await client.start_workflow(
         ExportWorkflow.run,
         ExportInput(
             request=request.model_copy(update={"deadline_seconds": deadline_seconds}),
+            owner=owner,
             correlation_id="c",
             created_at=now,
             attempt=attempt,
         ),
         id=job_id or f"job-{uuid.uuid4().hex}",
         task_queue=EXPORTS_QUEUE,
-        memo={JOB_MEMO: JobMemo(correlation_id="c", owner=owner, created_at=now, attempt=attempt, digest="d")},
+        memo={
+            JOB_MEMO: JobMemo(correlation_id="c", owner=owner or "local", created_at=now, attempt=attempt, digest="d")
+        },
     )
 
 
