@@ -6,7 +6,7 @@ from pathlib import Path
 
 from picturelock.concurrency import Turns
 from picturelock.errors import AssetUnreadable
-from picturelock.ffmpeg.foreign import MAX_STREAMS, require_one_face
+from picturelock.ffmpeg.foreign import MAX_PIXELS, MAX_STREAMS, require_one_face
 from picturelock.ffmpeg.probe import probe
 from picturelock.models import Asset
 from picturelock.pictures.confined import inspect
@@ -70,6 +70,8 @@ async def _film_or_sound(path: Path, size: int) -> Asset:
         )
     video, audio = probed.first("video"), probed.first("audio")
     name = probed.format.format_name
+    if video and (video.width or 0) * (video.height or 0) > MAX_PIXELS:
+        raise AssetUnreadable(f"the film's pictures have more than {MAX_PIXELS // 10**6} megapixels", limit=MAX_PIXELS)
     if video and video.width and video.height and duration > 0 and name in _VIDEO_FORMATS:
         return Asset(
             asset_id="",

@@ -38,6 +38,12 @@ def saved(image: Image.Image, kind: str, **options: object) -> bytes:
     return buffer.getvalue()
 
 
+def painted(folder: Path, side: int) -> bytes:
+    """A clip of a few large pictures, which are small when packed."""
+    source = f"color=s={side}x{side}:r=1:d=2"
+    return made(folder, "painted.mov", "-f", "lavfi", "-i", source, "-c:v", "png", "-pix_fmt", "rgb24")
+
+
 # --- pictures
 
 

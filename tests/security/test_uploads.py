@@ -48,6 +48,7 @@ CONTAINERS: dict[str, Maker] = {
     "4 billion pictures": lambda _: hostile.sample_tables(2**32 - 1),
     "20,000 boxes in one another": lambda _: hostile.nested_boxes(),
     "30 MB of tags": lambda _: hostile.matroska_tags(),
+    "a clip of 196 megapixels": lambda folder: hostile.painted(folder, 14_000),
     "80 tracks": hostile.many_tracks,
     "five hours": lambda _: hostile.slow_wav(18_000),
     "an AVI": lambda folder: film(folder, "film.avi", "-c:v", "mpeg4"),

@@ -102,17 +102,15 @@ async def test_a_list_of_other_files_reads_none(name: str, guarded: Guarded, tmp
 HOURS = {**AUDIO, "durationSeconds": 14_000.0}
 
 
-def painted(folder: Path, side: int) -> bytes:
-    """A clip of a few large pictures, which are small when packed."""
-    source = f"color=s={side}x{side}:r=1:d=2"
-    return hostile.made(folder, "painted.mov", "-f", "lavfi", "-i", source, "-c:v", "png", "-pix_fmt", "rgb24")
+def bomb_clip(folder: Path) -> bytes:
+    return hostile.painted(folder, 14_000)
 
 
 BOMBS: dict[str, tuple[Maker, dict[str, Any], Any]] = {
     "a picture of 196 megapixels": (lambda _: png(14_000, 14_000), IMAGE, lambda one: showing("image", one)),
     "a watermark of 196 megapixels": (lambda _: png(14_000, 14_000), IMAGE, marked),
     "packed BMP": (lambda _: hostile.packed_bmp(), IMAGE, lambda one: showing("image", one)),
-    "a clip of 196 megapixels": (lambda folder: painted(folder, 14_000), CLIP, lambda one: showing("clip", one)),
+    "a clip of 196 megapixels": (bomb_clip, CLIP, lambda one: showing("clip", one)),
     "60 million pictures": (lambda _: hostile.sample_tables(), CLIP, lambda one: showing("clip", one)),
     "an hour of recording": (lambda _: hostile.slow_wav(3_600), {**AUDIO, "durationSeconds": 3_600.0}, speaking),
     "tags": (lambda _: hostile.matroska_tags(), AUDIO, speaking),
@@ -131,7 +129,7 @@ async def test_a_bomb_costs_little(name: str, guarded: Guarded, tmp_path: Path) 
 LARGE: dict[str, tuple[Maker, dict[str, Any], Any]] = {
     "49 megapixels": (lambda _: png(7_000, 7_000), IMAGE, lambda one: showing("image", one)),
     "a watermark of 49 megapixels": (lambda _: png(7_000, 7_000), IMAGE, marked),
-    "a clip of 49 megapixels": (lambda folder: painted(folder, 7_000), CLIP, lambda one: showing("clip", one)),
+    "a clip of 49 megapixels": (lambda folder: hostile.painted(folder, 7_000), CLIP, lambda one: showing("clip", one)),
     "a clip of ours": (film, CLIP, lambda one: showing("clip", one)),
 }  # fmt: skip
 
