@@ -60,6 +60,9 @@ async def identify(path: Path) -> Asset:
 
 async def _film_or_sound(path: Path, size: int) -> Asset:
     probed = await probe(path)
+    video, audio = probed.first("video"), probed.first("audio")
+    if video and (video.width or 0) * (video.height or 0) > MAX_PIXELS:
+        raise AssetUnreadable(f"the film's pictures have more than {MAX_PIXELS // 10**6} megapixels", limit=MAX_PIXELS)
     await require_one_face(path)
     if len(probed.streams) > MAX_STREAMS:
         raise AssetUnreadable(f"the file has more than {MAX_STREAMS} tracks", limit=MAX_STREAMS)
@@ -68,10 +71,7 @@ async def _film_or_sound(path: Path, size: int) -> Asset:
         raise AssetUnreadable(
             f"the file lasts {duration:.0f} s; at most {_MAX_SECONDS} s are taken", limit=_MAX_SECONDS
         )
-    video, audio = probed.first("video"), probed.first("audio")
     name = probed.format.format_name
-    if video and (video.width or 0) * (video.height or 0) > MAX_PIXELS:
-        raise AssetUnreadable(f"the film's pictures have more than {MAX_PIXELS // 10**6} megapixels", limit=MAX_PIXELS)
     if video and video.width and video.height and duration > 0 and name in _VIDEO_FORMATS:
         return Asset(
             asset_id="",

@@ -235,6 +235,7 @@ async def test_a_viewer_that_stops_reading_is_cut_off_and_forgotten() -> None:
     await task
 
 
+@pytest.mark.slow
 async def test_viewers_that_leave_leave_nothing_behind(http: httpx.AsyncClient) -> None:
     job_id = await create(http)
 

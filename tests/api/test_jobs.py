@@ -294,6 +294,7 @@ async def test_an_execution_that_is_none_of_ours_breaks_nothing(
     assert "handmade-0001" not in [row["id"] for row in listing.json()["jobs"]]
 
 
+@pytest.mark.slow
 async def test_one_key_makes_one_job(http: httpx.AsyncClient) -> None:
     headers = {"Idempotency-Key": "order-77"}
     answers = await asyncio.gather(*(http.post("/api/jobs", json=SCRIPT, headers=headers) for _ in range(100)))

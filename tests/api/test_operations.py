@@ -159,6 +159,7 @@ def lines_of(log: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.splitlines()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("log_format", ["json", "console"])
 async def test_logs_are_read_by_machines_or_by_people(
     log_format: str, temporal: WorkflowEnvironment, tmp_path: Path

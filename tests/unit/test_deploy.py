@@ -11,6 +11,7 @@ import yaml
 
 from scripts.third_party import NOTICES, packages
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 UNITS = sorted(DEPLOY.glob("*.service"))
