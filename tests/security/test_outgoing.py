@@ -14,6 +14,7 @@ from picturelock.outgoing import AddressRefused, GuardedTransport, check_url
 from tests.servers import FakeServer, Reply
 from tests.unit.test_webhooks import PRIVATE
 
+pytestmark = pytest.mark.slow
 CLIENT = ProviderClient("the pictures", PictureFailed, PictureUnavailable)
 SPELLINGS = [
     "http://127.1/", "http://2130706433/", "http://0x7f000001/", "http://0177.0.0.1/", "http://127.0.0.1.nip.invalid/",

@@ -23,6 +23,7 @@ def alive(folder: Path) -> bool:
     return True
 
 
+@pytest.mark.slow
 async def test_frames_are_counted_as_they_are_reported(fake_ffmpeg: Fake) -> None:
     fake_ffmpeg("slow")
     seen: list[int] = []
@@ -33,6 +34,7 @@ async def test_frames_are_counted_as_they_are_reported(fake_ffmpeg: Fake) -> Non
     assert seen == sorted(seen)
 
 
+@pytest.mark.slow
 async def test_it_gives_way_when_it_is_told_to(fake_ffmpeg: Fake) -> None:
     folder = fake_ffmpeg("slow")
     seen: set[int] = set()
@@ -45,6 +47,7 @@ async def test_it_gives_way_when_it_is_told_to(fake_ffmpeg: Fake) -> None:
     assert seen == {min(19, os.getpriority(os.PRIO_PROCESS, 0) + 3)}
 
 
+@pytest.mark.slow
 async def test_slow_is_not_stalled(fake_ffmpeg: Fake) -> None:
     fake_ffmpeg("slow")
     await runner.run([], stall_seconds=2.5)

@@ -61,6 +61,7 @@ async def test_other_scripts_are_refused_never_misread(text: str) -> None:
         await PiperEngine(None).speak(text, JOE, lambda _: None)
 
 
+@pytest.mark.slow
 async def test_brackets_are_text_and_no_phonemes() -> None:
     spoken = await PiperEngine(None).speak("[[hello there]]", JOE, lambda _: None)
     assert len(spoken.samples) > spoken.sample_rate / 4

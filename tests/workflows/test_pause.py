@@ -130,6 +130,7 @@ async def test_a_paused_job_can_be_cancelled(client: Client) -> None:
     assert (job.status, job.pause_requested) == ("cancelled", False)
 
 
+@pytest.mark.slow
 async def test_a_pause_that_no_orchestrator_has_seen_is_told_all_the_same(client: Client) -> None:
     async with studio_open(client, Studio(), queues=(EXPORTS_QUEUE,)):
         handle = await start(client)

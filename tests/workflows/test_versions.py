@@ -33,6 +33,7 @@ async def make_current(client: Client, deployment: str, build: str) -> None:
                 return
 
 
+@pytest.mark.slow
 async def test_an_export_ends_with_the_version_it_began_with(client: Client) -> None:
     name = f"picturelock-{uuid.uuid4().hex}"
     older, newer = [
