@@ -5,9 +5,10 @@ It asks for keys, and every test has two owners: whatever the first one does, th
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -50,26 +51,13 @@ class Installation:
         return httpx.AsyncClient(base_url=self.url, timeout=30, headers=headers)
 
 
-@pytest_asyncio.fixture(scope="session")
-async def installation(
-    temporal: WorkflowEnvironment, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Installation]:
-    """A running API."""
+@asynccontextmanager
+async def installed(temporal: WorkflowEnvironment, folder: Path, **chosen: Any) -> AsyncIterator[Installation]:
+    """An installation on the tests' Temporal, with the settings that are chosen."""
     patch = pytest.MonkeyPatch()
     patch.setenv("TEMPORAL_ADDRESS", temporal.client.service_client.config.target_host)
-    data: Path = tmp_path_factory.mktemp("api")
-    configured = Settings(
-        data_dir=data,
-        max_request_bytes=200_000,
-        max_asset_bytes=2_000_000,
-        authentication="keys",
-        server_secret=SecretStr("a secret of this test session's own"),
-        webhook_secret=SecretStr("whsec_" + "A" * 32),
-        max_requests_per_minute=0,
-        max_failed_keys_per_minute=0,
-        max_open_jobs=0,
-        max_open_minutes=0,
-    )
+    secret = SecretStr("a secret of this test session's own")
+    configured = Settings(data_dir=folder, authentication="keys", server_secret=secret, **chosen)
     port = any_free()
     server = Server(configuration(create_app(configured), port=port))
     task = asyncio.create_task(server.serve())
@@ -79,6 +67,25 @@ async def installation(
     server.should_exit = True
     await task
     patch.undo()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def installation(
+    temporal: WorkflowEnvironment, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Installation]:
+    """A running API, whose quotas are in nobody's way."""
+    async with installed(
+        temporal,
+        tmp_path_factory.mktemp("api"),
+        max_request_bytes=200_000,
+        max_asset_bytes=2_000_000,
+        webhook_secret=SecretStr("whsec_" + "A" * 32),
+        max_requests_per_minute=0,
+        max_failed_keys_per_minute=0,
+        max_open_jobs=0,
+        max_open_minutes=0,
+    ) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,8 @@ from temporalio.testing import WorkflowEnvironment
 
 from picturelock.temporal.connection import connect
 from picturelock.temporal.payload_codec import EncryptionCodec, PayloadUnreadable, parse_keys
+from tests.api.conftest import installed
 from tests.fake_activities import Studio
-from tests.security.test_quotas import serving
 from tests.workflows.conftest import studio_open
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_leftovers")]
@@ -69,7 +69,7 @@ async def test_a_film_is_made_and_temporal_cannot_read_its_words(
         "metadata": {"project": "classified"},
     }
     encrypted = await connect(environment=address)
-    async with serving(temporal, tmp_path) as installation, studio_open(encrypted, Studio()):
+    async with installed(temporal, tmp_path) as installation, studio_open(encrypted, Studio()):
         async with await installation.client("secretive") as client:
             job_id = (await client.post("/api/jobs", json=words)).json()["jobId"]
             async with asyncio.timeout(30):

@@ -1,44 +1,19 @@
 """Fair use: what one owner may take, and how long another one waits for it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from PIL import Image
-from pydantic import SecretStr
 from temporalio.testing import WorkflowEnvironment
 
-from api.app import create_app
-from api.server import Server, configuration
-from picturelock.cli.ports import any_free
-from picturelock.settings import Settings
-from tests.api.conftest import Installation
+from tests.api.conftest import installed
 from tests.security.hostile import saved
 from tests.security.test_access import uploaded
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_leftovers")]
-
-
-@asynccontextmanager
-async def serving(temporal: WorkflowEnvironment, folder: Path, **limits: Any) -> AsyncIterator[Installation]:
-    """An installation with quotas of its own, on the same Temporal."""
-    patch = pytest.MonkeyPatch()
-    patch.setenv("TEMPORAL_ADDRESS", temporal.client.service_client.config.target_host)
-    secret = SecretStr("another secret of this test session")
-    configured = Settings(data_dir=folder, authentication="keys", server_secret=secret, **limits)
-    port = any_free()
-    server = Server(configuration(create_app(configured), port=port))
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    yield Installation(f"http://127.0.0.1:{port}", configured)
-    server.should_exit = True
-    await task
-    patch.undo()
 
 
 def words(count: int = 3) -> dict[str, Any]:
@@ -47,7 +22,7 @@ def words(count: int = 3) -> dict[str, Any]:
 
 async def test_open_exports_are_limited_however_fast_they_come(temporal: WorkflowEnvironment, tmp_path: Path) -> None:
     async with (
-        serving(temporal, tmp_path, max_open_jobs=3) as installation,
+        installed(temporal, tmp_path, max_open_jobs=3) as installation,
         await installation.client("greedy") as greedy,
         await installation.client("modest") as modest,
     ):
@@ -66,7 +41,7 @@ async def test_open_exports_are_limited_however_fast_they_come(temporal: Workflo
 
 async def test_an_idempotency_key_counts_once(temporal: WorkflowEnvironment, tmp_path: Path) -> None:
     async with (
-        serving(temporal, tmp_path, max_open_jobs=1) as installation,
+        installed(temporal, tmp_path, max_open_jobs=1) as installation,
         await installation.client("careful") as client,
     ):
         headers = {"Idempotency-Key": "the same"}
@@ -77,7 +52,7 @@ async def test_an_idempotency_key_counts_once(temporal: WorkflowEnvironment, tmp
 
 async def test_minutes_of_film_are_limited_by_their_pixels(temporal: WorkflowEnvironment, tmp_path: Path) -> None:
     async with (
-        serving(temporal, tmp_path, max_open_minutes=2) as installation,
+        installed(temporal, tmp_path, max_open_minutes=2) as installation,
         await installation.client("large") as client,
     ):
         huge = {**words(200), "video": {"preset": "youtube-1080p", "width": 3840, "height": 2160, "fps": 60}}
@@ -91,7 +66,7 @@ async def test_minutes_of_film_are_limited_by_their_pixels(temporal: WorkflowEnv
 
 async def test_requests_are_limited(temporal: WorkflowEnvironment, tmp_path: Path) -> None:
     async with (
-        serving(temporal, tmp_path, max_requests_per_minute=20) as installation,
+        installed(temporal, tmp_path, max_requests_per_minute=20) as installation,
         await installation.client("busy") as busy,
         await installation.client("calm") as calm,
     ):
@@ -104,7 +79,7 @@ async def test_requests_are_limited(temporal: WorkflowEnvironment, tmp_path: Pat
 
 
 async def test_guessing_is_limited_and_keeps_nobody_out(temporal: WorkflowEnvironment, tmp_path: Path) -> None:
-    async with serving(temporal, tmp_path, max_failed_keys_per_minute=5) as installation:
+    async with installed(temporal, tmp_path, max_failed_keys_per_minute=5) as installation:
         wrong = {"X-API-Key": f"plk_{'0' * 16}_{'A' * 43}"}
         async with await installation.client("owner") as owner, httpx.AsyncClient(base_url=installation.url) as guesser:
             codes = [(await guesser.get("/api/presets", headers=wrong)).status_code for _ in range(8)]
@@ -115,7 +90,7 @@ async def test_guessing_is_limited_and_keeps_nobody_out(temporal: WorkflowEnviro
 async def test_uploads_are_limited_and_deleting_makes_room(temporal: WorkflowEnvironment, tmp_path: Path) -> None:
     one = len(saved(Image.new("RGB", (8, 8), (77, 1, 2)), "PNG"))
     async with (
-        serving(temporal, tmp_path, max_owner_bytes=2 * one + 1) as installation,
+        installed(temporal, tmp_path, max_owner_bytes=2 * one + 1) as installation,
         await installation.client("collector") as client,
     ):
         first = await uploaded(client, 1)
