@@ -2,6 +2,7 @@
 
 from activities.decorators import stage_activity
 from activities.heartbeat import HeartbeatReporter
+from picturelock.composition.scenes.designer import check_designs
 from picturelock.providers import Providers
 from picturelock.script.write import write_script as write
 from picturelock.settings import settings
@@ -16,6 +17,7 @@ async def write_script(task: ScriptTask, heartbeat: HeartbeatReporter) -> Writte
     script = await write(task.request, providers.writer, heartbeat.advance)
     providers.check(task.request, script)
     store = default_store()
+    await check_designs(task.request, script, store, heartbeat.advance)
     return WrittenScript(
         request=await store.put_model(task.request),
         script=await store.put_model(script),

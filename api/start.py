@@ -77,7 +77,7 @@ def _attributes(owner: str | None) -> SearchAttributes | None:
 
 def _title(request: ExportRequest) -> str:
     if request.script is not None:
-        return request.script.title or request.script.scenes[0].narration[:80]
+        return request.script.title or request.script.scenes[0].parts()[0].text[:80]
     return request.brief.topic[:80] if request.brief else ""
 
 

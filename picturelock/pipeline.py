@@ -14,6 +14,7 @@ from typing import Final
 
 from picturelock.composition.compose import Composer
 from picturelock.composition.layout import segment_spec
+from picturelock.composition.scenes.designer import check_designs
 from picturelock.concurrency import gather_limited
 from picturelock.finalize.publish import Finisher
 from picturelock.finalize.sound import master_sound
@@ -71,6 +72,7 @@ class Pipeline:
         """Stage `script`."""
         script = await write_script(self.request, self.providers.writer, self._listen("script"))
         self.providers.check(self.request, script)
+        await check_designs(self.request, script, self.store, self._listen("script"))
         return script
 
     async def narrations(self, script: Script) -> list[Narration]:

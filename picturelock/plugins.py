@@ -1,11 +1,12 @@
-"""Plug-ins: packages that add voices, sources of pictures or writers, found by their entry points.
+"""Plug-ins: packages that add voices, sources of pictures, writers or themes, found by their entry points.
 
 What is built in is declared in this project's own pyproject.toml and comes through the same door:
 
     [project.entry-points."picturelock.voices"]
     hibari = "picturelock.speech.hibari:HibariEngine"
 
-Each entry point names a class with `from_settings(settings)`, which returns None where the plug-in is not configured.
+Each entry point names a class with `from_settings(settings)`, which returns None where the plug-in is not configured;
+that of a theme names the theme itself (`picturelock.themes`).
 One whose libraries are not installed is left out.
 """
 
@@ -18,7 +19,7 @@ import structlog
 from picturelock.settings import Settings
 
 log = structlog.get_logger()
-Group = Literal["picturelock.voices", "picturelock.pictures", "picturelock.writers"]
+Group = Literal["picturelock.voices", "picturelock.pictures", "picturelock.writers", "picturelock.themes"]
 
 
 class PluginConflict(RuntimeError):

@@ -8,7 +8,7 @@ from picturelock.composition.visuals.source import VisualSource, demands, requir
 from picturelock.errors import InvalidScript
 from picturelock.models import ExportRequest, Script
 from picturelock.models.script import PictureSource
-from picturelock.script.markdown import plain_text
+from picturelock.script.spoken import spoken_text
 from picturelock.script.writers import Writer, chosen_writer
 from picturelock.settings import Settings
 from picturelock.speech.engine import SpeechEngine, choose, engines
@@ -43,7 +43,7 @@ class Providers:
         for path, kind in demands(script, request.pictures):
             require(self.pictures, kind, path)
         for index, scene in enumerate(script.scenes):
-            if not any(character.isalnum() for character in plain_text(scene.narration)):
+            if not any(character.isalnum() for character in spoken_text(scene)):
                 field = f"script.scenes[{index}].narration"
                 raise InvalidScript("nothing is left to speak without the markup", field=field)
             if scene.narration_asset_id is None:

@@ -203,6 +203,8 @@ def _result() -> ExportResult:
         named("captions.srt", "application/x-subrip", 612),
         named("captions.vtt", "text/vtt", 598),
         named("poster.jpg", "image/jpeg", 181_204),
+        named("transcript.txt", "text/plain; charset=utf-8", 342),
+        named("transcript.html", "text/html; charset=utf-8", 1_128),
         named("script.json", "application/json", 740),
         named("timeline.json", "application/json", 5_120),
         named("manifest.json", "application/json", 9_830),

@@ -16,6 +16,7 @@ from benchmarks.words import Deviations, deviations
 from picturelock.finalize.gate import Gate
 from picturelock.finalize.sound import SoundJob
 from picturelock.models import SAMPLE_RATE
+from picturelock.script.spoken import spoken_text
 from tests.film_maker import SLOTS, FilmMaker
 
 HOUR = 3_600
@@ -119,7 +120,7 @@ async def run(folder: Path) -> bool:
     for film in (main, films[-1]):
         script = film.made.request.script
         assert script is not None
-        text = " ".join(scene.narration for scene in script.scenes)
+        text = " ".join(spoken_text(scene) for scene in script.scenes)
         rate = await asyncio.to_thread(word_error_rate, film.made.film, text, folder)
         report.add(f"word error rate: {film.name}", 100 * rate, "%", 3, f"{len(text.split())} words, Whisper base")
     await measure_motion(studio, folder, report)

@@ -16,7 +16,7 @@ from benchmarks.quality.films import Film
 from picturelock.composition.captions import to_srt, to_vtt
 from picturelock.ffmpeg.tools import ffmpeg_path, ffprobe_path
 from picturelock.models import Cue
-from picturelock.speech.timing import is_wide
+from picturelock.script.words import is_wide
 from picturelock.store.store import Store
 from picturelock.text.ass import CaptionLook, text_width
 from picturelock.text.fonts import drawable_text

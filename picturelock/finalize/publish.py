@@ -21,6 +21,7 @@ from picturelock.finalize.chapters import Chapter, ChaptersAndSubtitles
 from picturelock.finalize.gate import Gate
 from picturelock.finalize.manifest import Manifest, pretty
 from picturelock.finalize.mux import mux
+from picturelock.finalize.transcript import as_html, as_text
 from picturelock.models import (
     ArtifactRef,
     Check,
@@ -38,7 +39,7 @@ from picturelock.models import (
 )
 from picturelock.render import i420
 from picturelock.reporting import Report, ignore
-from picturelock.script.markdown import plain_text
+from picturelock.script.plain import plain_text
 from picturelock.store.hashing import cache_key
 from picturelock.store.references import References, output_holder
 from picturelock.store.scratch import workspace
@@ -177,6 +178,8 @@ class Finisher:
         files = [
             ("captions.srt", to_srt(timeline.cues).encode(), "application/x-subrip"),
             ("captions.vtt", to_vtt(timeline.cues).encode(), "text/vtt"),
+            ("transcript.txt", as_text(self.script, self.plan.title).encode(), "text/plain; charset=utf-8"),
+            ("transcript.html", as_html(self.script, self.plan.title).encode(), "text/html; charset=utf-8"),
             ("script.json", pretty(self.script), "application/json"),
             ("timeline.json", pretty(timeline), "application/json"),
         ]

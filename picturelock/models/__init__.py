@@ -13,6 +13,8 @@ from picturelock.models.film import (
     Cue,
     ExportResult,
     FilmFacts,
+    Layer,
+    Level,
     Narration,
     RenderedSegment,
     RenderPlan,
@@ -23,7 +25,6 @@ from picturelock.models.film import (
     Sound,
     SoundCue,
     SpeechCue,
-    TextLayer,
     Timeline,
     TimelineScene,
     VideoFormat,
@@ -71,7 +72,7 @@ from picturelock.models.request import (
     Watermark,
     Webhook,
 )
-from picturelock.models.script import Brief, Motion, Scene, Script, Visual, Voice
+from picturelock.models.script import Brief, Motion, Scene, Script, Visual, Voice, VoiceWish
 from picturelock.models.status import ArtifactLink, CacheUse, JobStatus, Links, Output, StepDetail, StepStatus
 
 __all__ = [
@@ -112,6 +113,8 @@ __all__ = [
     "JobMemo",
     "JobStatus",
     "JobWarning",
+    "Layer",
+    "Level",
     "Links",
     "Message",
     "Model",
@@ -146,7 +149,6 @@ __all__ = [
     "StepRecord",
     "StepState",
     "StepStatus",
-    "TextLayer",
     "Timeline",
     "TimelineEvent",
     "TimelineScene",
@@ -155,6 +157,7 @@ __all__ = [
     "VideoOptions",
     "Visual",
     "Voice",
+    "VoiceWish",
     "Watermark",
     "Webhook",
     "Word",

@@ -19,6 +19,7 @@ Timing = Literal["engine", "aligned", "proportional"]
 Unaligned = Literal["not-installed", "not-found"]
 Container = Literal["mp4", "webm", "m4a"]
 TimelinePart = Literal["scene", "intro", "outro"]
+Enter = Literal["none", "fade", "rise", "wipe", "grow-up", "grow-right"]
 
 
 class VideoFormat(Model):
@@ -150,14 +151,24 @@ class Timeline(Model):
         return self.total_frames / self.fps
 
 
-class TextLayer(Model):
-    """A coverage mask (8-bit PNG) that is painted in one colour over a picture, with its place in pixels."""
+class Level(Model):
+    """From `frame` (of the scene) on, so much of a layer is seen."""
 
-    mask: ArtifactRef
+    frame: int
+    opacity: float
+
+
+class Layer(Model):
+    """Text or a drawing over a scene's picture (RGBA, PNG): its place in pixels and its times in the scene's frames."""
+
+    image: ArtifactRef
     x: int
     y: int
-    color: str
-    opacity: float = 1.0
+    enter_frame: int = 0
+    enter: Enter = "none"
+    enter_frames: int = Field(default=0, description="How long it takes to enter.")
+    leave_frame: int | None = Field(default=None, description="When it has gone; None: with the scene.")
+    levels: list[Level] = []
 
 
 class ClipCut(Model):
@@ -175,7 +186,10 @@ class ScenePicture(Model):
     source: ArtifactRef
     clip: ClipCut | None = None
     motion: Motion
-    layers: list[TextLayer] = []
+    drift: tuple[float, float] | None = Field(
+        default=None, description="The part of its way that a background moves at a constant pace; None: all, eased."
+    )
+    layers: list[Layer] = []
     description: str
 
 

@@ -5,7 +5,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, HttpUrl, StringConstraints, model_validator
 
 from picturelock.models.base import Input
-from picturelock.models.script import AssetId, Brief, Fit, PictureSource, Script, Voice, printable
+from picturelock.models.script import AssetId, Brief, Color, Fit, PictureSource, Script, VoiceWish
+from picturelock.models.text import Title, printable
 
 Codec = Literal["h264", "h265", "vp9", "av1"]
 EncoderKind = Literal["software", "hardware"]
@@ -96,6 +97,19 @@ class Insert(Input):
         return self
 
 
+class Brand(Input):
+    """The colours and the name of whoever the film is for."""
+
+    name: Annotated[Title, StringConstraints(max_length=80)] = Field(
+        default="", description="Shown small at the top of cards, in place of the film's title."
+    )
+    colors: list[Color] = Field(
+        default=[],
+        max_length=4,
+        description="The accent; then the ground, for which text colours are chosen; then colours for charts.",
+    )
+
+
 class Webhook(Input):
     """Where the terminal status is delivered."""
 
@@ -111,7 +125,7 @@ class ExportRequest(Input):
 
     script: Script | None = Field(default=None, description="The film in words; may also be one string of Markdown.")
     brief: Brief | None = Field(default=None, description="A topic, for a writer to make a script of.")
-    voice: Voice = Field(default=Voice(), description="Who speaks, where a scene names no voice of its own.")
+    voice: VoiceWish = Field(default=VoiceWish(), description="Who speaks, where a scene names no voice of its own.")
     video: VideoOptions = Field(default=VideoOptions(), description="The picture's format.")
     captions: CaptionOptions = Field(default=CaptionOptions(), description="How the words are shown.")
     transition: Transition = Field(default=Transition(), description="How one scene becomes the next.")
@@ -120,6 +134,10 @@ class ExportRequest(Input):
         description="What scenes without a visual show; `auto`: stock or generated pictures where the installation has "
         "a source of them, else cards.",
     )
+    theme: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,32}$")] = Field(
+        default="midnight", description="Colours and faces of cards, one of `GET /api/themes`."
+    )
+    brand: Brand | None = Field(default=None, description="Colours and a name of one's own.")
     music: Music | None = Field(default=None, description="Music under the narration.")
     watermark: Watermark | None = Field(default=None, description="A picture in a corner of every frame.")
     intro: Insert | None = Field(default=None, description="A clip before the first scene.")

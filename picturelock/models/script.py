@@ -1,16 +1,16 @@
 """What a film says and shows: the script, its scenes and their pictures."""
 
-import unicodedata
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
-from picturelock.models.base import Input
+from picturelock.models.base import Input, Model
+from picturelock.models.blocks import MAX_BLOCKS, Block
+from picturelock.models.text import MAX_NARRATION_CHARACTERS, NarrationText, Title, printable, speakable
 
 MAX_SCENES = 300
-MAX_NARRATION_CHARACTERS = 5_000
 MAX_SCRIPT_CHARACTERS = 200_000
-MAX_TITLE_CHARACTERS = 200
 
 AssetId = Annotated[str, StringConstraints(pattern=r"^sha256-[0-9a-f]{64}$")]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
@@ -22,53 +22,39 @@ WhenShort = Literal["loop", "freeze"]
 VisualKind = Literal["image", "clip", "color", "gradient", "card"]
 
 
-def printable(text: str) -> str:
-    """The text, as long as it has no control characters but line ends and tabs. Raises ValueError."""
-    for character in text:
-        if unicodedata.category(character) == "Cc" and character not in "\n\t\r":
-            raise ValueError(f"control character U+{ord(character):04X} cannot be spoken or shown")
-    return text
+EngineName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,32}$")]
+VoiceName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 
 
-def _speakable(text: str) -> str:
-    if not any(unicodedata.category(character)[0] in "LN" for character in text):
-        raise ValueError("there is nothing to speak: a narration needs at least one letter or digit")
-    return text
+class Voice(Model):
+    """A voice of an engine. `speed` is relative to the voice's own pace."""
+
+    engine: EngineName = "hibari"
+    voice: VoiceName = "heart"
+    speed: float = 1.0
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+class VoiceWish(Input):
+    """Who speaks. What is not named is chosen by the script's language."""
 
-
-Title = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, max_length=MAX_TITLE_CHARACTERS),
-    AfterValidator(printable),
-    AfterValidator(_one_line),
-]
-NarrationText = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NARRATION_CHARACTERS),
-    AfterValidator(printable),
-    AfterValidator(_speakable),
-]
-
-
-class Voice(Input):
-    """Who speaks. `speed` is relative to the voice's own pace."""
-
-    engine: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,32}$")] = Field(
-        default="hibari", description="The speech engine, as `GET /api/voices` names it."
+    engine: EngineName | None = Field(
+        default=None,
+        description="The speech engine, as `GET /api/voices` names it; unset, one that speaks the language.",
     )
-    voice: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = Field(
-        default="heart", description="One of that engine's voices."
-    )
+    voice: VoiceName | None = Field(default=None, description="One of the engine's voices; unset, its first that does.")
     speed: float = Field(default=1.0, ge=0.5, le=2.0, description="Relative to the voice's own pace.")
 
 
 Wish = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=2, max_length=1_000), AfterValidator(printable)
 ]
+
+
+class Focus(Input):
+    """A place in a picture: shares of its width from the left and of its height from the top."""
+
+    x: float = Field(ge=0, le=1, description="0: the left edge, 1: the right one.")
+    y: float = Field(ge=0, le=1, description="0: the upper edge, 1: the lower one.")
 
 
 class Visual(Input):
@@ -80,6 +66,12 @@ class Visual(Input):
     prompt: Wish | None = Field(default=None, description="What a picture should show that a model makes.")
     colors: list[Color] = Field(default=[], max_length=2, description="One for `color`, up to two for `gradient`.")
     fit: Fit = Field(default="cover", description="How it fills a frame of another shape.")
+    focus: Focus | None = Field(
+        default=None, description="What must stay in the frame when a picture is cropped; unset, what stands out most."
+    )
+    alt: Annotated[str, StringConstraints(max_length=500), AfterValidator(printable)] | None = Field(
+        default=None, description="What the picture shows, in words; for the transcript."
+    )
     motion: Motion = Field(default="auto", description="`auto` moves pictures and leaves clips as they are.")
     start_seconds: float = Field(default=0.0, ge=0, le=86_400, description="Where a clip is entered, in seconds.")
     end_seconds: float | None = Field(default=None, gt=0, le=86_400, description="Where a clip is left; None: its end.")
@@ -104,14 +96,50 @@ class Visual(Input):
         return self
 
 
+class SpokenPart(NamedTuple):
+    """A piece of what a scene says: its text as written, and the block and the item that it belongs to."""
+
+    text: str
+    block: int | None = None
+    item: int = 0
+
+
 class Scene(Input):
     """One thought of the film: what is said while one picture is shown."""
 
-    narration: NarrationText = Field(description="What is spoken; markup is not read aloud.")
+    narration: NarrationText | None = Field(
+        default=None, description="What is spoken first; markup is not read aloud. Needed where no block is spoken."
+    )
+    blocks: list[Block] = Field(
+        default=[],
+        max_length=MAX_BLOCKS,
+        description="What follows, in order: `text`, `list`, `quote`, `number` are spoken; `code`, `table`, `chart`, "
+        "`formula` are shown. All but `text` are drawn, each part as it is spoken of.",
+    )
     title: Title | None = Field(default=None, description="On its card, and of its chapter.")
     visual: Visual | None = Field(default=None, description="What it shows; unset, what `pictures` says.")
-    voice: Voice | None = Field(default=None, description="A voice of its own.")
+    voice: VoiceWish | None = Field(default=None, description="A voice of its own.")
     narration_asset_id: AssetId | None = Field(default=None, description="Recorded narration, used instead of a voice.")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.parts():
+            text = "there is nothing to speak: give a narration, or a block that is spoken"
+            raise PydanticCustomError("narration_missing", text)
+        length = sum(len(part.text) for part in self.parts())
+        if length > MAX_NARRATION_CHARACTERS:
+            raise ValueError(f"the scene has {length} characters to speak; at most {MAX_NARRATION_CHARACTERS}")
+        return self
+
+    def parts(self) -> list["SpokenPart"]:
+        """What is spoken, in order."""
+        parts = [SpokenPart(self.narration)] if self.narration else []
+        for index, block in enumerate(self.blocks):
+            if block.kind == "list":
+                parts += [SpokenPart(item, index, place) for place, item in enumerate(block.items)]
+            elif block.kind in {"text", "quote", "number"}:
+                parts.append(SpokenPart(block.text, index))
+        return parts
 
 
 class Script(Input):
@@ -123,7 +151,7 @@ class Script(Input):
 
     @model_validator(mode="after")
     def _not_too_long(self) -> Self:
-        length = sum(len(scene.narration) for scene in self.scenes)
+        length = sum(len(part.text) for scene in self.scenes for part in scene.parts())
         if length > MAX_SCRIPT_CHARACTERS:
             raise ValueError(f"the narrations have {length} characters; at most {MAX_SCRIPT_CHARACTERS} are allowed")
         return self
@@ -136,7 +164,7 @@ class Brief(Input):
         str,
         StringConstraints(strip_whitespace=True, min_length=3, max_length=2_000),
         AfterValidator(printable),
-        AfterValidator(_speakable),
+        AfterValidator(speakable),
     ] = Field(description="What the film is about, in a few words or several sentences.")
     audience: (
         Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(printable)] | None

@@ -12,45 +12,19 @@ import numpy.typing as npt
 from picturelock.models import Motion
 from picturelock.models.request import TransitionKind
 from picturelock.render.i420 import Bytes2D, Planes, new_frame, views
-from picturelock.render.motion import Mover
+from picturelock.render.motion import Mover, eased
+from picturelock.render.overlays import Overlay, TimedOverlay
 
 cv2.setNumThreads(1)  # a segment is one thread's work; slots are what uses the cores
 
 _EDGE: Final = 0.12
-"""How wide the soft edge of a wipe or dissolve is, as a share of the whole."""
+"""How wide the soft edge of a wipe is, as a share of the whole."""
 
+_CLOUD_EDGE: Final = 0.6
+"""The same of a dissolve: most of the picture is on its way at any time."""
 
-ThreePlanes = tuple[Bytes2D, Bytes2D, Bytes2D]
-"""Y, U and V of a part of the frame."""
-
-
-@dataclass(frozen=True, slots=True)
-class Overlay:
-    """A picture with transparency that is laid over frames at (x, y), both even.
-
-    Of what is there `inverse_alpha` / 255 stays, and the `premultiplied` colour is added.
-
-    Whole numbers are enough: a value is at most one step off, where it is neither covered nor free.
-    """
-
-    x: int
-    y: int
-    inverse_alpha: ThreePlanes
-    premultiplied: ThreePlanes
-
-    def over(self, out: Planes) -> None:
-        """Composites onto a frame; what hangs out of it is cut off."""
-        layers = zip(out, self.inverse_alpha, self.premultiplied, (1, 2, 2), strict=True)
-        for plane, inverse_alpha, premultiplied, subsampling in layers:
-            _composite(plane, inverse_alpha, premultiplied, self.x // subsampling, self.y // subsampling)
-
-
-def _composite(plane: Bytes2D, inverse_alpha: Bytes2D, premultiplied: Bytes2D, x: int, y: int) -> None:
-    height = min(inverse_alpha.shape[0], plane.shape[0] - y)
-    width = min(inverse_alpha.shape[1], plane.shape[1] - x)
-    region = plane[y : y + height, x : x + width]
-    kept = cv2.multiply(region, inverse_alpha[:height, :width], scale=1 / 255)
-    cv2.add(kept, premultiplied[:height, :width], dst=region)
+_TEXT_SHARE: Final = 0.45
+"""Which share of a transition texts take to leave, and again to come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +32,41 @@ class Picture:
     """One scene, ready to be drawn at any of its frames. `mover` gives what a frame shows."""
 
     mover: Callable[[int], Mover]
-    overlays: tuple[Overlay, ...]
+    overlays: tuple[TimedOverlay, ...]
     scene_frames: int
     close: Callable[[], None] = lambda: None
+    drift: tuple[float, float] | None = None
+    """The part of its way that it moves evenly; None: all of it, eased at both ends."""
 
     @classmethod
-    def still(cls, picture: Bytes2D, motion: Motion, overlays: tuple[Overlay, ...], scene_frames: int) -> "Picture":
+    def still(
+        cls,
+        picture: Bytes2D,
+        motion: Motion,
+        overlays: tuple[TimedOverlay, ...],
+        scene_frames: int,
+        drift: tuple[float, float] | None = None,
+    ) -> "Picture":
         """A scene that shows one still (I420)."""
         mover = Mover(views(picture), motion)
-        return cls(lambda _: mover, overlays, scene_frames)
+        return cls(lambda _: mover, overlays, scene_frames, drift=drift)
 
     def draw(self, frame: int, out: Bytes2D) -> None:
         """Draws the scene's frame number `frame` (from 0)."""
+        self.draw_ground(frame, out)
+        self.draw_overlays(frame, out)
+
+    def draw_ground(self, frame: int, out: Bytes2D) -> None:
+        """Draws what lies under the scene's texts."""
+        share = frame / max(1, self.scene_frames - 1)
+        phase = eased(share) if self.drift is None else self.drift[0] + (self.drift[1] - self.drift[0]) * share
+        self.mover(frame).draw(phase, views(out))
+
+    def draw_overlays(self, frame: int, out: Bytes2D, opacity: float = 1.0) -> None:
+        """Draws the scene's texts over a frame."""
         target = views(out)
-        self.mover(frame).draw(frame / max(1, self.scene_frames - 1), target)
         for overlay in self.overlays:
-            overlay.over(target)
+            overlay.over(frame, target, opacity)
 
 
 Draw = Callable[[int, Bytes2D], None]
@@ -101,6 +94,7 @@ def transition(
     """`frames` frames in which one scene becomes another; each scene comes with the frame it starts at.
 
     The first frame already shows some of what comes and the last some of what leaves: neither repeats a neighbour.
+    Texts are never over one another: those that leave have gone before those that come begin.
     """
     mix = _MIXERS[kind]
     scratch: list[Bytes2D] = []
@@ -108,9 +102,12 @@ def transition(
     def draw(number: int, out: Bytes2D) -> None:
         if not scratch:
             scratch.append(np.empty_like(out))
-        leaving[0].draw(leaving[1] + number, out)
-        coming[0].draw(coming[1] + number, scratch[0])
-        mix((number + 1) / (frames + 1), views(out), views(scratch[0]))
+        share = (number + 1) / (frames + 1)
+        leaving[0].draw_ground(leaving[1] + number, out)
+        coming[0].draw_ground(coming[1] + number, scratch[0])
+        mix(share, views(out), views(scratch[0]))
+        leaving[0].draw_overlays(leaving[1] + number, out, 1 - share / _TEXT_SHARE)
+        coming[0].draw_overlays(coming[1] + number, out, (share - 1) / _TEXT_SHARE + 1)
         if watermark:
             watermark.over(views(out))
 
@@ -143,10 +140,10 @@ def _wipe(share: float, out: Planes, coming: Planes) -> None:
 
 
 def _dissolve(share: float, out: Planes, coming: Planes) -> None:
-    """The next scene grows out of cloudy patches; the same patches at every size of the picture."""
+    """The next scene grows out of large soft patches; the same patches at every size of the picture."""
     for plane, other in zip(out, coming, strict=True):
         cloud = _cloud(plane.shape[1], plane.shape[0])
-        _blend(plane, other, np.clip((share * (1 + _EDGE * 3) - cloud) / (_EDGE * 3), 0, 1))
+        _blend(plane, other, np.clip((share * (1 + _CLOUD_EDGE) - cloud) / _CLOUD_EDGE, 0, 1))
 
 
 def _blend(plane: Bytes2D, other: Bytes2D, mask: npt.NDArray[np.float32]) -> None:
@@ -161,7 +158,7 @@ def _cloud(width: int, height: int) -> npt.NDArray[np.float32]:
     """Smooth noise with evenly distributed values from 0 to 1."""
     if (width, height) not in _CLOUDS:
         rng = np.random.default_rng(20)
-        noise = cv2.resize(rng.random((18, 32), np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+        noise = cv2.resize(rng.random((4, 7), np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
         levels = np.sort(noise[::7, ::7].reshape(-1))
         ranks = np.searchsorted(levels, noise).astype(np.float32) / len(levels)
         _CLOUDS[(width, height)] = np.clip(ranks, 0, 1).astype(np.float32)
@@ -175,37 +172,6 @@ _MIXERS: Final[dict[TransitionKind, Callable[[float, Planes, Planes], None]]] = 
     "slide": _slide,
     "wipe": _wipe,
 }
-
-
-def color_overlay(x: int, y: int, mask: Bytes2D, yuv: tuple[int, int, int], opacity: float) -> Overlay:
-    """An overlay of one colour from an 8-bit mask with even sides."""
-    cover = _cover(mask, opacity)
-    luma, chroma = cover[0], cover[1]
-    y_value, u_value, v_value = yuv
-    return _premultiplied(
-        x, y, cover, (np.full_like(luma, y_value), np.full_like(chroma, u_value), np.full_like(chroma, v_value))
-    )
-
-
-def picture_overlay(x: int, y: int, frame: Bytes2D, mask: Bytes2D, opacity: float) -> Overlay:
-    """An overlay of a picture (I420 frame) through an 8-bit mask of the same size."""
-    planes = views(frame)
-    return _premultiplied(x, y, _cover(mask, opacity), (planes.y, planes.u, planes.v))
-
-
-def _cover(mask: Bytes2D, opacity: float) -> ThreePlanes:
-    """What share of each pixel is covered, in 255ths."""
-    luma = mask.astype(np.float32) * opacity
-    half = cv2.resize(luma, (mask.shape[1] // 2, mask.shape[0] // 2), interpolation=cv2.INTER_AREA)
-    chroma = np.rint(half).astype(np.uint8)
-    return np.rint(luma).astype(np.uint8), chroma, chroma
-
-
-def _premultiplied(x: int, y: int, cover: ThreePlanes, colors: ThreePlanes) -> Overlay:
-    """Colours multiplied by their coverage, once for all frames."""
-    luma, u, v = (cv2.multiply(color, part, scale=1 / 255) for color, part in zip(colors, cover, strict=True))
-    premultiplied = np.asarray(luma, np.uint8), np.asarray(u, np.uint8), np.asarray(v, np.uint8)
-    return Overlay(x, y, (255 - cover[0], 255 - cover[1], 255 - cover[2]), premultiplied)
 
 
 def feed(draw: Draw, frames: int, width: int, height: int, drawn: Callable[[int], None]) -> Callable[[int], None]:

@@ -6,6 +6,7 @@ three times as long as the two things that are drawn here: a zoom is a resize of
 point that stands still, and a pan is a mean of two neighbouring pixels.
 """
 
+import hashlib
 import math
 from dataclasses import dataclass
 from typing import Final
@@ -25,11 +26,23 @@ _SLACK: Final = 1.004
 AUTO: Final[tuple[Motion, ...]] = ("zoom-in", "pan-right", "zoom-out", "pan-left")
 
 
-def chosen(motion: Motion, scene_index: int, *, moves_itself: bool = False) -> Motion:
-    """`auto` made definite: always the same for the same place in the film; what moves itself is left alone."""
+def chosen(motion: Motion, what: str, *, moves_itself: bool = False) -> Motion:
+    """`auto` made definite: always the same for what is shown, wherever it stands; what moves itself is left alone."""
     if motion == "auto" and moves_itself:
         return "none"
-    return AUTO[scene_index % len(AUTO)] if motion == "auto" else motion
+    return AUTO[hashlib.sha256(what.encode()).digest()[0] % len(AUTO)] if motion == "auto" else motion
+
+
+def eased(share: float) -> float:
+    """How far a motion is after `share` of its time: a cubic that begins and ends at a quarter of the mean pace.
+
+    It never stands still: sub-pixel steps that are too small to be seen would come in jerks.
+
+    >>> eased(0.0), eased(0.5), eased(1.0)
+    (0.0, 0.5, 1.0)
+    """
+    share = min(1.0, max(0.0, share))
+    return 0.25 * share + 0.75 * share * share * (3 - 2 * share)
 
 
 def still_size(width: int, height: int, motion: Motion) -> tuple[int, int]:

@@ -21,12 +21,13 @@ from picturelock.errors import (
     RenderError,
 )
 from picturelock.ffmpeg.tools import tool_versions
-from picturelock.models import Motion, RenderedSegment, ScenePicture, SegmentSpec, VideoFormat
+from picturelock.models import Layer, Motion, RenderedSegment, ScenePicture, SegmentSpec, VideoFormat
 from picturelock.render import encode, frames, i420, motion
 from picturelock.render.clips import ClipFile, ClipReader
 from picturelock.render.encoders import is_hardware
-from picturelock.render.frames import Draw, Overlay, Picture
+from picturelock.render.frames import Draw, Picture
 from picturelock.render.i420 import Bytes2D, views
+from picturelock.render.overlays import TimedOverlay, rgba_overlay
 from picturelock.render.verify import check_all_pictures, check_segment
 from picturelock.render.watermark import WATERMARKS
 from picturelock.store.hashing import cache_key
@@ -145,14 +146,7 @@ async def drawer(spec: SegmentSpec, store: Store, scratch: Path) -> AsyncIterato
 
 
 async def _picture(picture: ScenePicture, scene_frames: int, video: VideoFormat, store: Store) -> Picture:
-    overlays: list[Overlay] = []
-    for layer in picture.layers:
-        mask = cv2.imdecode(np.frombuffer(await store.read(layer.mask), np.uint8), cv2.IMREAD_GRAYSCALE)
-        if mask is None:
-            raise AssetUnreadable("a title's mask is damaged")
-        red, green, blue = (int(layer.color[at : at + 2], 16) for at in (1, 3, 5))
-        yuv = i420.yuv_of((red, green, blue))
-        overlays.append(frames.color_overlay(layer.x, layer.y, np.asarray(mask, np.uint8), yuv, layer.opacity))
+    overlays = [await _overlay(layer, video.fps, store) for layer in picture.layers]
     if picture.clip is not None:
         file = await ClipFile.open(await store.local(picture.source))
         size = motion.still_size(video.width, video.height, picture.motion)
@@ -160,7 +154,23 @@ async def _picture(picture: ScenePicture, scene_frames: int, video: VideoFormat,
         moved = partial(_moved, reader, picture.motion)
         return Picture(moved, tuple(overlays), scene_frames, reader.close)
     still = i420.load_frame(await store.local(picture.source))
-    return Picture.still(still, picture.motion, tuple(overlays), scene_frames)
+    return Picture.still(still, picture.motion, tuple(overlays), scene_frames, picture.drift)
+
+
+async def _overlay(layer: Layer, fps: int, store: Store) -> TimedOverlay:
+    bgra = cv2.imdecode(np.frombuffer(await store.read(layer.image), np.uint8), cv2.IMREAD_UNCHANGED)
+    if bgra is None or bgra.ndim != 3 or bgra.shape[2] != 4:
+        raise AssetUnreadable("a drawn part of a scene is damaged")
+    rgba = np.asarray(cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGBA), np.uint8)
+    return TimedOverlay(
+        rgba_overlay(layer.x, layer.y, rgba),
+        fps,
+        layer.enter_frame,
+        layer.enter,
+        layer.enter_frames,
+        layer.leave_frame,
+        tuple(layer.levels),
+    )
 
 
 def _moved(reader: ClipReader, movement: Motion, frame: int) -> motion.Mover:

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from picturelock.models import VideoFormat, Watermark
-from picturelock.render import frames, i420, stills
-from picturelock.render.frames import Overlay
+from picturelock.render import i420, stills
+from picturelock.render.overlays import Overlay, picture_overlay
 from picturelock.store.scratch import workspace
 from picturelock.store.store import Store
 
@@ -51,7 +51,7 @@ class WatermarkLoader:
         y = margin if mark.position.startswith("top") else video.height - height - margin
         picture = i420.from_rgb(np.ascontiguousarray(small[:, :, :3]))
         cover = np.ascontiguousarray(small[:, :, 3])
-        return frames.picture_overlay(x // 2 * 2, y // 2 * 2, picture, cover, mark.opacity)
+        return picture_overlay(x // 2 * 2, y // 2 * 2, picture, cover, mark.opacity)
 
 
 WATERMARKS: Final = WatermarkLoader(OrderedDict())

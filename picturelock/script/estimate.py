@@ -24,5 +24,5 @@ def film_seconds(request: ExportRequest) -> float:
 
 
 def _scene_seconds(scene: Scene, speed: float) -> float:
-    spoken = len(scene.narration) / _CHARACTERS_PER_SECOND / speed
+    spoken = sum(len(part.text) for part in scene.parts()) / _CHARACTERS_PER_SECOND / speed
     return _RECORDING_SECONDS if scene.narration_asset_id else _SCENE_SECONDS + spoken

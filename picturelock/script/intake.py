@@ -9,7 +9,10 @@ from pydantic_core import ErrorDetails
 from picturelock.errors import ClientError, InvalidRequest, InvalidScript
 from picturelock.models import ExportRequest, Model
 from picturelock.presets import check_together, resolve
+from picturelock.script import front_matter
+from picturelock.script.latex import FormulaError, typst_math
 from picturelock.script.markdown import parse_script
+from picturelock.themes import theme_of
 
 _LONGEST: Final = 500
 _MOST_COMPLAINTS: Final = 50
@@ -51,9 +54,11 @@ def read_request(body: bytes) -> ExportRequest:
         raise RequestRefused([FieldError(path="$", message=f"not JSON: {error}", code=InvalidRequest.code)]) from error
     try:
         if isinstance(data, dict) and isinstance(data.get("script"), str):
-            data = data | {"script": _markdown(data["script"])}
+            data = _with_markdown(data, data["script"])
         request = ExportRequest.model_validate(data, by_alias=True, by_name=False)
         check_together(request, resolve(request.video))
+        theme_of(request.theme, request.brand)
+        _check_formulas(request)
     except ValidationError as error:
         raise RequestRefused([_complaint(detail) for detail in error.errors(include_url=False)]) from error
     except ClientError as error:
@@ -61,16 +66,33 @@ def read_request(body: bytes) -> ExportRequest:
     return request
 
 
-def _markdown(source: str) -> dict[str, Any]:
+def _with_markdown(data: dict[str, Any], source: str) -> dict[str, Any]:
+    """The request with its Markdown read; what it says itself wins over the front matter."""
+    settings, source = front_matter.split(source)
+    language, title = (settings.pop(name, "") for name in ("language", "title"))
     try:
-        return parse_script(source).model_dump(exclude_unset=True)
+        script = parse_script(source, str(language) or "en", str(title)).model_dump(mode="json", exclude_unset=True)
     except ValidationError as error:
         raise RequestRefused([_complaint(detail, "script") for detail in error.errors(include_url=False)]) from error
+    return settings | data | {"script": script}
+
+
+def _check_formulas(request: ExportRequest) -> None:
+    for index, scene in enumerate(request.script.scenes if request.script else []):
+        for place, block in enumerate(scene.blocks):
+            if block.kind == "formula":
+                try:
+                    typst_math(block.latex)
+                except FormulaError as error:
+                    where = f"line {block.line}: " if block.line else ""
+                    path = f"script.scenes[{index}].blocks[{place}].latex"
+                    raise InvalidScript(f"{where}{error}", field=path) from error
 
 
 def _complaint(detail: ErrorDetails, path: str = "") -> FieldError:
     for part in detail["loc"]:
         path += f"[{part}]" if isinstance(part, int) else f".{part}"
+    path = f"{path}.narration" if detail["type"] == "narration_missing" else path
     path = path.lstrip(".") or "$"
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "extra_forbidden":

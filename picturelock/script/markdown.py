@@ -1,84 +1,47 @@
-"""Markdown as a script, and Markdown inside narrations.
+"""A script in Markdown: what is spoken, what is shown, and what is a note.
 
-A script in Markdown: the first `# heading` is the film's title, every `## heading` begins a scene with that title,
-a thematic break (`---`) begins a scene without one, paragraphs are narration, and `![](sha256-…)` on its own is the
-scene's picture. Nothing of the markup is spoken or shown.
+The first `# heading` is the film's title, every `## heading` begins a scene with that title, a thematic break (`---`)
+one without. Paragraphs, lists and quotations are spoken; code, tables, charts and formulas are shown. Nothing of the
+markup is spoken or captioned. docs/markdown.md has all of it.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from pydantic import TypeAdapter, ValidationError
 
 from picturelock.errors import InvalidScript
 from picturelock.models import Script
+from picturelock.models.blocks import Block, number_in
+from picturelock.script import shown
+from picturelock.script.latex import FormulaError, spoken_math
+from picturelock.script.plain import disguised, folded, inline_parser, inline_text, parser, revealed
 
-_LINE_MARKS = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|>[ \t]?|[-*+][ \t]+(?!\d))", re.MULTILINE)
-_LITERAL_MARKS = re.compile(r"(?<=\w)[*_]+(?=\w)|\b__\w+?__\b")
-_KEPT = {"*": "\ue000", "_": "\ue001"}
-"""Stars and underscores inside a word are letters of it (2*3*4, __init__); they pass the parser in disguise."""
+_LONGEST_PARAGRAPH: Final = 8_000
+_MOST_BRACKETS: Final = 100
+_LONGEST_SOURCE: Final = 400_000
+_YEARS: Final = 100
+"""A list that begins with a number above this is a sentence that begins with a year."""
 
-_LONGEST_PARAGRAPH = 8_000
-_MOST_BRACKETS = 100
-_LONGEST_SOURCE = 400_000
-_RULE = re.compile(r"^[ \t]*(?:[-*_][ \t]*){3,}$", re.MULTILINE)
-_SPACE = re.compile(r"\s+")
-
-
-@lru_cache(maxsize=1)
-def _parser() -> MarkdownIt:
-    return _parser_of_house()
-
-
-def _parser_of_house() -> MarkdownIt:
-    # Backslash escapes, entities and HTML stay as they are written: "C:\new", "R&amp;D" and "<b>" are text here.
-    return (
-        MarkdownIt("commonmark")
-        .enable("strikethrough")
-        .disable(["escape", "entity", "html_inline", "html_block", "lheading"])
-    )
+_FENCE: Final = re.compile(r"^ {0,3}(`{3,}|~{3,})")
+_NOTE: Final = re.compile(r"<!--.*?-->", re.DOTALL)
+_BIG: Final = re.compile(r"\s*\{big\}\s*$")
+_ATTRIBUTES: Final = re.compile(r"^\{([^{}]*)\}")
+_CHART_MARK: Final = re.compile(r"^\{chart=([a-z]+)\}$")
+_AUTHOR: Final = re.compile(r"^(?:—|–|--+)\s*(.+)$")
+_BLOCK: Final[TypeAdapter[Any]] = TypeAdapter(Block)
 
 
 @lru_cache(maxsize=1)
 def _block_parser() -> MarkdownIt:
-    parser = _parser_of_house()
-    parser.core.ruler.disable(["inline", "text_join"])
-    return parser
-
-
-def plain_text(text: str) -> str:
-    """Inline Markdown without its marks, white space folded: what is spoken and shown.
-
-    Only what certainly is markup goes: emphasis, code marks, links (their text stays), heading and list marks at the
-    start of a line. A leading number with a full stop stays: "1986. That was the year."
-    """
-    unmarked = _LINE_MARKS.sub("", _RULE.sub("", text))
-    tokens = _parser().parseInline(_disguised(unmarked))
-    return _SPACE.sub(" ", _inline_text(tokens[0].children or [] if tokens else [])).strip()
-
-
-def _disguised(text: str) -> str:
-    def keep(match: re.Match[str]) -> str:
-        return "".join(_KEPT.get(character, character) for character in match.group())
-
-    return _LITERAL_MARKS.sub(keep, text)
-
-
-def _inline_text(tokens: Sequence[Token]) -> str:
-    parts: list[str] = []
-    for token in tokens:
-        if token.type in {"text", "code_inline"}:
-            parts.append(token.content)
-        elif token.type in {"softbreak", "hardbreak"}:
-            parts.append(" ")
-    text = "".join(parts)
-    for character, disguise in _KEPT.items():
-        text = text.replace(disguise, character)
-    return text
+    blocks = parser()
+    blocks.core.ruler.disable(["inline", "text_join"])
+    return blocks
 
 
 @dataclass
@@ -87,73 +50,56 @@ class _Draft:
 
     title: str = ""
     line: int = 1
-    paragraphs: list[str] = field(default_factory=list)
-    asset_id: str | None = None
+    blocks: list[dict[str, Any]] = field(default_factory=list)
+    visual: dict[str, Any] | None = None
 
     @property
     def empty(self) -> bool:
-        return not (self.title or self.paragraphs or self.asset_id)
+        return not (self.title or self.blocks or self.visual)
 
     def as_scene(self) -> dict[str, Any]:
-        scene: dict[str, Any] = {"narration": " ".join(self.paragraphs)}
+        scene: dict[str, Any] = {}
+        if all(block["kind"] == "text" for block in self.blocks):
+            scene["narration"] = " ".join(block["text"] for block in self.blocks)
+        else:
+            scene["blocks"] = self.blocks
         if self.title:
             scene["title"] = self.title
-        if self.asset_id:
-            scene["visual"] = {"kind": "image", "assetId": self.asset_id}
+        if self.visual:
+            scene["visual"] = self.visual
         return scene
 
 
-def parse_script(source: str, language: str = "en") -> Script:
-    """A Markdown script as a `Script`.
+def parse_script(source: str, language: str = "en", title: str = "") -> Script:
+    """A Markdown script (without front matter) as a `Script`.
 
     Raises:
-        InvalidScript: far too long, no scene at all, a scene without narration (named by its heading and line).
+        InvalidScript: far too long, no scene at all, a scene without narration (named by its heading and line), a
+            block that cannot be drawn (named by its line).
         pydantic.ValidationError: a limit of the models is broken.
     """
-    title, drafts = _read_blocks(source)
+    reader = _Reader()
+    reader.read(_tokens(source))
+    drafts = [draft for draft in reader.drafts if not draft.empty]
     if not drafts:
         raise InvalidScript("the Markdown has no text to narrate", field="script")
     for number, draft in enumerate(drafts, start=1):
-        if not draft.paragraphs:
+        if not any(block["kind"] in {"text", "list", "quote", "number"} for block in draft.blocks):
             name = f" ({draft.title!r}, line {draft.line})" if draft.title else f" (line {draft.line})"
             raise InvalidScript(f"scene {number}{name} has no narration", field="script")
     scenes = [draft.as_scene() for draft in drafts]
-    return Script.model_validate({"title": title, "language": language, "scenes": scenes})
-
-
-def _read_blocks(source: str) -> tuple[str, list[_Draft]]:
-    title = ""
-    drafts = [_Draft()]
-    number = ""
-    tokens = _tokens(source)
-    for position, token in enumerate(tokens):
-        line = token.map[0] + 1 if token.map else drafts[-1].line
-        if token.type == "hr":
-            drafts.append(_Draft(line=line))
-        elif token.type == "list_item_open":
-            number = f"{token.info}. " if token.info else ""
-        elif token.type in {"code_block", "fence"}:
-            drafts[-1].paragraphs.append(_SPACE.sub(" ", token.content).strip())
-        elif token.type == "inline":
-            heading = tokens[position - 1]
-            if heading.type != "heading_open":
-                _add_paragraph(drafts[-1], number, token)
-                number = ""
-            elif heading.tag == "h1" and not title and len(drafts) == 1 and drafts[0].empty:
-                title = _inline_text(token.children or [])
-            else:
-                drafts.append(_Draft(title=_inline_text(token.children or []), line=line))
-    return title, [draft for draft in drafts if not draft.empty]
+    return Script.model_validate({"title": reader.title or title, "language": language, "scenes": scenes})
 
 
 def _tokens(source: str) -> list[Token]:
     """The parsed blocks. Inline markup is parsed only where a paragraph has a sane length: that is not linear in it."""
     if len(source) > _LONGEST_SOURCE:
         raise InvalidScript(f"more than {_LONGEST_SOURCE} characters", field="script", limit=_LONGEST_SOURCE)
-    tokens = _block_parser().parse(_disguised(source))
+    tokens = _block_parser().parse(disguised(without_notes(source)))
+    line = 1
     for token in tokens:
+        line = token.map[0] + 1 if token.map else line
         if token.type == "inline":
-            line = token.map[0] + 1 if token.map else 1
             if len(token.content) > _LONGEST_PARAGRAPH:
                 text = f"line {line}: a paragraph of more than {_LONGEST_PARAGRAPH} characters"
                 raise InvalidScript(text, field="script", limit=_LONGEST_PARAGRAPH)
@@ -161,15 +107,195 @@ def _tokens(source: str) -> list[Token]:
                 # Each may begin a link: how long it takes to find out that none does grows with their square.
                 text = f"line {line}: a paragraph with more than {_MOST_BRACKETS} brackets"
                 raise InvalidScript(text, field="script", limit=_MOST_BRACKETS)
-            token.children = _parser().parseInline(token.content)[0].children
+            token.children = inline_parser().parseInline(token.content)[0].children
     return tokens
 
 
-def _add_paragraph(draft: _Draft, number: str, token: Token) -> None:
-    children = token.children or []
-    for child in children:
+def without_notes(source: str) -> str:
+    """The Markdown without `<!-- notes -->`, line for line; what stands in code stays."""
+    kept: list[str] = []
+    run: list[str] = []
+    fence = ""
+    for line in source.split("\n"):
+        match = _FENCE.match(line)
+        if fence:
+            kept.append(line)
+            fence = "" if match and match.group(1).startswith(fence) else fence
+        elif match and "<!--" not in "\n".join(run[-1:]):
+            kept += [*_cleared(run), line]
+            run, fence = [], match.group(1)
+        else:
+            run.append(line)
+    return "\n".join([*kept, *_cleared(run)])
+
+
+def _cleared(lines: list[str]) -> list[str]:
+    text = _NOTE.sub(lambda match: "\n" * match.group().count("\n"), "\n".join(lines))
+    return text.split("\n") if lines else []
+
+
+class _Reader:
+    """Walks the blocks and gathers scenes."""
+
+    def __init__(self) -> None:
+        self.title = ""
+        self.drafts = [_Draft()]
+
+    def read(self, tokens: list[Token]) -> None:
+        place = 0
+        while place < len(tokens):
+            token = tokens[place]
+            end = _end_of(tokens, place)
+            self._block(token, tokens[place : end + 1])
+            place = end + 1
+
+    def _block(self, token: Token, inside: list[Token]) -> None:
+        line = token.map[0] + 1 if token.map else self.drafts[-1].line
+        match token.type:
+            case "hr":
+                self.drafts.append(_Draft(line=line))
+            case "heading_open":
+                self._heading(token, inline_text(inside[1].children or []), line)
+            case "paragraph_open":
+                self._paragraph(inside[1], line)
+            case "bullet_list_open" | "ordered_list_open":
+                self._list(token, inside, line)
+            case "blockquote_open":
+                self._quote(inside, line)
+            case "fence" | "code_block":
+                self._add(shown.code(token.info, revealed(token.content), line), line)
+            case "table_open":
+                self._add(shown.table(_cells(inside), line), line)
+            case "math_block":
+                self._add({"kind": "formula", "latex": revealed(token.content).strip(), "line": line}, line)
+
+    def _heading(self, token: Token, text: str, line: int) -> None:
+        if token.tag == "h1" and not self.title and len(self.drafts) == 1 and self.drafts[0].empty:
+            self.title = text
+        else:
+            self.drafts.append(_Draft(title=text, line=line))
+
+    def _paragraph(self, token: Token, line: int) -> None:
+        if mark := _CHART_MARK.match(token.content.strip()):
+            self._chart_of_table(mark.group(1), line)
+            return
+        if visual := _picture(token.children or [], line):
+            self.drafts[-1].visual = visual
+        text = _spoken(token, line)
+        if _BIG.search(text):
+            self._add(_number(_BIG.sub("", text), line), line)
+        elif text:
+            self._add({"kind": "text", "text": text, "line": line}, line)
+
+    def _chart_of_table(self, kind: str, line: int) -> None:
+        blocks = self.drafts[-1].blocks
+        if not blocks or blocks[-1]["kind"] != "table":
+            raise InvalidScript(f"line {line}: there is no table before {{chart={kind}}}", field="script")
+        table = blocks.pop()
+        self._add(shown.chart_of_rows([table["header"], *table["rows"]], kind, table["line"]), line)
+
+    def _list(self, token: Token, inside: list[Token], line: int) -> None:
+        ordered = token.type == "ordered_list_open"
+        items = _items(inside, line)
+        first = int(token.attrGet("start") or 1)
+        if ordered and first > _YEARS:
+            numbered = [f"{first + number}. {item}" for number, item in enumerate(items)]
+            self._add({"kind": "text", "text": " ".join(numbered), "line": line}, line)
+        elif items:
+            self._add({"kind": "list", "items": items, "ordered": ordered, "line": line}, line)
+
+    def _quote(self, inside: list[Token], line: int) -> None:
+        lines = [
+            revealed(part)
+            for token in inside
+            if token.type == "inline"
+            for part in _spoken(token, line, keep_lines=True).split("\n")
+        ]
+        author = _AUTHOR.match(lines[-1].strip()) if len(lines) > 1 else None
+        text = folded(" ".join(lines[:-1] if author else lines))
+        quote = {"kind": "quote", "text": text.strip('“”"„«»'), "line": line}
+        self._add(quote | ({"author": author.group(1).strip()} if author else {}), line)
+
+    def _add(self, block: Mapping[str, Any], line: int) -> None:
+        """Takes a block, or refuses it with its line."""
+        try:
+            _BLOCK.validate_python(block)
+        except ValidationError as error:
+            reason = error.errors(include_url=False)[0]
+            where = ".".join(str(part) for part in reason["loc"][1:])
+            text = reason["msg"].removeprefix("Value error, ")
+            raise InvalidScript(f"line {line}: {f'{where}: ' if where else ''}{text}", field="script") from error
+        self.drafts[-1].blocks.append(dict(block))
+
+
+def _end_of(tokens: list[Token], place: int) -> int:
+    """The place of the token that closes the block which begins at `place`."""
+    depth = 0
+    for end in range(place, len(tokens)):
+        depth += tokens[end].nesting
+        if depth <= 0:
+            return end
+    return len(tokens) - 1
+
+
+def _items(inside: list[Token], line: int) -> list[str]:
+    items: list[list[str]] = []
+    for token in inside:
+        line = token.map[0] + 1 if token.map else line
+        if token.type == "list_item_open":
+            items.append([])
+        elif token.type == "inline":
+            items[-1].append(_spoken(token, line))
+        elif token.type in {"fence", "code_block", "table_open", "math_block"}:
+            raise InvalidScript(
+                f"line {line}: a list holds text; code, tables and formulas stand alone", field="script"
+            )
+    return [text for text in (folded(" ".join(parts)) for parts in items) if text]
+
+
+def _cells(inside: list[Token]) -> list[list[str]]:
+    rows: list[list[str]] = []
+    for token in inside:
+        if token.type == "tr_open":
+            rows.append([])
+        elif token.type == "inline":
+            rows[-1].append(folded(inline_text(token.children or [])))
+    return rows
+
+
+def _spoken(token: Token, line: int, *, keep_lines: bool = False) -> str:
+    """A paragraph as it is spoken: formulas by their reading, pictures and their attributes not at all."""
+    parts: list[str] = []
+    after_picture = False
+    for child in token.children or []:
+        if child.type == "math_inline":
+            try:
+                parts.append(spoken_math(revealed(child.content)))
+            except FormulaError as error:
+                raise InvalidScript(f"line {line}: {error}", field="script") from error
+        elif child.type in {"softbreak", "hardbreak"}:
+            parts.append("\n" if keep_lines else " ")
+        elif child.type in {"text", "code_inline"}:
+            parts.append(_ATTRIBUTES.sub("", child.content) if after_picture else child.content)
+        after_picture = child.type == "image"
+    text = revealed("".join(parts))
+    return text.strip() if keep_lines else folded(text)
+
+
+def _number(text: str, line: int) -> dict[str, Any]:
+    value = number_in(text)
+    if value is None:
+        raise InvalidScript(f"line {line}: {{big}} wants a statement with a number", field="script")
+    return {"kind": "number", "value": value, "text": text, "line": line}
+
+
+def _picture(children: list[Token], line: int) -> dict[str, Any] | None:
+    for place, child in enumerate(children):
         if child.type == "image":
-            draft.asset_id = str(child.attrs.get("src", ""))
-    text = _SPACE.sub(" ", _inline_text(children)).strip()
-    if text:
-        draft.paragraphs.append(number + text)
+            visual: dict[str, Any] = {"kind": "image", "assetId": str(child.attrs.get("src", ""))}
+            if alt := folded(child.content):
+                visual["alt"] = revealed(alt)
+            follower = children[place + 1].content if place + 1 < len(children) else ""
+            match = _ATTRIBUTES.match(follower)
+            return visual | (shown.picture_attributes(match.group(1), line) if match else {})
+    return None

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-_STOP: Final = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+")
+_STOP: Final = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|(?<=[。！？])[」』）]*\s*")
 _LAST_WORD: Final = re.compile(r"([^\s(\"'“‘\[]+)$")
 _INITIALS: Final = re.compile(r"(?:[^\W\d_]\.)+")
 _NEVER: Final = frozenset(

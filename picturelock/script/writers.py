@@ -3,20 +3,28 @@
 A writer is a class that an entry point of the group `picturelock.writers` names (docs/plugins.md).
 """
 
+import math
+from itertools import pairwise
 from typing import Final, Protocol, Self
 
 from picturelock.errors import WriterUnavailable
 from picturelock.models import Brief, Scene, Script
-from picturelock.models.script import MAX_TITLE_CHARACTERS
+from picturelock.models.text import has_words
 from picturelock.plugins import PluginConflict, configured
-from picturelock.script.markdown import plain_text
+from picturelock.script.markdown import parse_script
+from picturelock.script.plain import plain_text
 from picturelock.script.sentences import sentences as split_sentences
+from picturelock.script.spoken import headline_of, spoken_text
 from picturelock.settings import Settings
 
 _BUILT_IN: Final = "builtin"
-
-WORDS_PER_SECOND = 2.4
-"""How fast the built-in voice reads; measured on its own prose."""
+_LEAST_SENTENCES: Final = 2
+_SENTENCES: Final = 2
+_MOST_SENTENCES: Final = 3
+_BARE: Final = (
+    "a topic alone says nothing that could be told, and facts are not invented: configure a language model "
+    "(PICTURELOCK_LLM_BASE_URL, or a writer of your own), or give the facts as several sentences or a list"
+)
 
 
 class Writer(Protocol):
@@ -46,10 +54,10 @@ class Writer(Protocol):
 
 
 class BuiltInWriter:
-    """Writes English from the brief's own words: same brief, same script. It invents no facts.
+    """Makes scenes of what the brief says, in its own words and order: same brief, same script. It invents nothing.
 
-    A brief of several sentences is told as it stands, a sentence or two a scene, framed by an opening and a close.
-    A short topic is introduced, and the viewer is led from the question to what to take along.
+    Paragraphs become scenes of a sentence or two, lists stay lists, headings stay titles. A bare topic has nothing
+    that could be told, and is refused.
     """
 
     @classmethod
@@ -59,15 +67,26 @@ class BuiltInWriter:
 
     async def write(self, brief: Brief) -> Script:
         """The script; see `Writer`."""
-        if not brief.language.lower().startswith("en"):
-            raise WriterUnavailable(f"the built-in writer writes English, not {brief.language!r}")
-        topic = plain_text(brief.topic).lstrip(".!?… ")
-        if not any(character.isalnum() for character in topic):
+        if not has_words(plain_text(brief.topic)):
             raise WriterUnavailable("nothing is left to write about without the markup", field="brief.topic")
-        sentences = _sentences(topic)
-        if len(sentences) > 1:
-            return _told(sentences, brief)
-        return _introduced(topic.rstrip(".!?… "), brief)
+        material = parse_script(brief.topic, brief.language)
+        scenes = [scene for drawn in material.scenes for scene in _split(drawn)]
+        if sum(len(_sentences(part.text)) for scene in scenes for part in scene.parts()) < _LEAST_SENTENCES:
+            raise WriterUnavailable(_BARE, field="brief.topic")
+        title = material.title or headline_of(spoken_text(scenes[0]))
+        return material.model_copy(update={"title": title, "scenes": scenes})
+
+
+def _split(scene: Scene) -> list[Scene]:
+    """A scene of many sentences as several, of about two each; the first one keeps the title and the picture."""
+    sentences = _sentences(scene.narration or "")
+    if scene.blocks or len(sentences) <= _MOST_SENTENCES:
+        return [scene]
+    count = math.ceil(len(sentences) / _SENTENCES)
+    cuts = [round(number * len(sentences) / count) for number in range(count + 1)]
+    texts = [" ".join(sentences[begin:end]) for begin, end in pairwise(cuts)]
+    first = scene.model_copy(update={"narration": texts[0]})
+    return [first, *(Scene(narration=text) for text in texts[1:])]
 
 
 def chosen_writer(settings: Settings) -> Writer:
@@ -91,83 +110,8 @@ def _sentences(text: str) -> list[str]:
     """The sentences; what has no letter or digit of its own stays with the sentence before it."""
     sentences: list[str] = []
     for part in split_sentences(text):
-        if sentences and not any(character.isalnum() for character in part):
-            sentences[-1] = f"{sentences[-1]} {part}".strip()
-        elif part.strip():
-            sentences.append(part.strip())
+        if sentences and not has_words(part):
+            sentences[-1] = f"{sentences[-1]} {part}"
+        else:
+            sentences.append(part)
     return sentences
-
-
-def _told(sentences: list[str], brief: Brief) -> Script:
-    title = _shorten(sentences[0].rstrip(".!?… "))
-    per_scene = 2 if len(sentences) > 6 else 1
-    groups = [" ".join(sentences[at : at + per_scene]) for at in range(0, len(sentences), per_scene)]
-    scenes = [Scene(title=title, narration=groups[0])]
-    scenes += [Scene(narration=_closed(group)) for group in groups[1:]]
-    scenes.append(Scene(title="To remember", narration=f"That is the story{_for(brief)}: {_lower(title)}."))
-    return Script(title=title, language=brief.language, scenes=scenes)
-
-
-def _introduced(topic: str, brief: Brief) -> Script:
-    subject = _lower(topic)
-    tone = f" Expect it to be {brief.tone.strip().rstrip('.')}." if brief.tone else ""
-    body = [
-        (
-            "The question",
-            f"We begin with the question itself: {subject}. A good question is half of the answer.",
-        ),
-        (
-            "Look closely",
-            f"Look closely at {subject}, and take it one piece at a time. What do you see first?",
-        ),
-        ("Why it matters", f"Why does it matter? Because {subject} touches more of our days than we notice."),
-        ("Try it", f"Now it is your turn. Explain {subject} to somebody in three sentences of your own."),
-        (
-            "Ask again",
-            f"Then ask again. Every time you come back to {subject}, there is a little more to find.",
-        ),
-    ]
-    opening = Scene(
-        title=_shorten(topic),
-        narration=f"{_upper(topic)}. This is a short film about {subject}{_for(brief)}.{tone}",
-    )
-    close = Scene(
-        title="To remember",
-        narration=f"Keep one thing in mind: {subject} is worth a second look. Thank you for watching.",
-    )
-    budget = brief.target_duration_seconds * WORDS_PER_SECOND - _words(opening.narration) - _words(close.narration)
-    scenes = [opening]
-    for title, narration in body:
-        if len(scenes) > 1 and budget < _words(narration):
-            break
-        budget -= _words(narration)
-        scenes.append(Scene(title=title, narration=narration))
-    return Script(title=_shorten(topic), language=brief.language, scenes=[*scenes, close])
-
-
-def _for(brief: Brief) -> str:
-    return f", made for {brief.audience.strip().rstrip('.')}" if brief.audience else ""
-
-
-def _words(text: str) -> int:
-    return len(text.split())
-
-
-def _closed(text: str) -> str:
-    return text if text[-1] in ".!?…" else f"{text}."
-
-
-def _lower(text: str) -> str:
-    first = text.split(" ", 1)[0]
-    keep = first.isupper() or any(character.isupper() for character in first[1:])
-    return text if keep else text[0].lower() + text[1:]
-
-
-def _upper(text: str) -> str:
-    return text[0].upper() + text[1:]
-
-
-def _shorten(text: str) -> str:
-    if len(text) <= MAX_TITLE_CHARACTERS // 2:
-        return _upper(text)
-    return _upper(text[: MAX_TITLE_CHARACTERS // 2].rsplit(" ", 1)[0]) + "…"

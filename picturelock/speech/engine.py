@@ -23,11 +23,11 @@ An engine is a class that an entry point of the group `picturelock.voices` names
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol, Self, TypeAlias
 
 from picturelock.errors import VoiceUnavailable
 from picturelock.languages import primary
-from picturelock.models import Voice, Word
+from picturelock.models import Voice, VoiceWish, Word
 from picturelock.plugins import configured
 from picturelock.reporting import ReportShare
 from picturelock.settings import Settings
@@ -38,6 +38,12 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 Samples: TypeAlias = "npt.NDArray[np.float32]"
+
+
+_LAST: Final = "espeak"
+"""It speaks nearly everything, less naturally than any other."""
+
+_LISTED: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +84,9 @@ class SpeechEngine(Protocol):
 
 
 def engines(settings: Settings) -> dict[str, SpeechEngine]:
-    """The installed and configured engines by name, the default voice's first. Raises PluginConflict."""
+    """The installed and configured engines by name, in the order in which one is chosen. Raises PluginConflict."""
     available: dict[str, SpeechEngine] = configured("picturelock.voices", settings)
-    return dict(sorted(available.items(), key=lambda item: item[0] != Voice().engine))
+    return dict(sorted(available.items(), key=lambda item: (item[0] != Voice().engine, item[0] == _LAST)))
 
 
 def installed_voices(settings: Settings) -> list[VoiceInfo]:
@@ -88,19 +94,25 @@ def installed_voices(settings: Settings) -> list[VoiceInfo]:
     return [voice for engine in engines(settings).values() for voice in engine.voices()]
 
 
-def choose(available: Mapping[str, SpeechEngine], voice: Voice, language: str) -> SpeechEngine:
-    """The engine that speaks `language` with `voice`.
+def choose(available: Mapping[str, SpeechEngine], wish: VoiceWish, language: str) -> tuple[SpeechEngine, Voice]:
+    """The engine and the voice that speak `language`: those that are named, else the first that do.
 
     Raises:
-        VoiceUnavailable: with the list of what is installed.
+        VoiceUnavailable: with what is installed instead.
     """
     everything = [info for engine in available.values() for info in engine.voices()]
-    listing = ", ".join(f"{info.engine}/{info.voice} ({', '.join(info.languages)})" for info in everything)
-    for info in everything:
-        if info.engine == voice.engine and info.voice == voice.voice:
-            if primary(language) in info.languages or "*" in info.languages:
-                return available[voice.engine]
-            raise VoiceUnavailable(
-                f"the voice {voice.engine}/{voice.voice} does not speak {language!r}; installed voices: {listing}"
-            )
-    raise VoiceUnavailable(f"there is no voice {voice.engine}/{voice.voice}; installed voices: {listing}")
+    named = [info for info in everything if wish.engine in {None, info.engine} and wish.voice in {None, info.voice}]
+    spoken = [info for info in named if primary(language) in info.languages]
+    spoken += [info for info in named if "*" in info.languages]
+    if spoken:
+        chosen = Voice(engine=spoken[0].engine, voice=spoken[0].voice, speed=wish.speed)
+        return available[chosen.engine], chosen
+    name = f"{wish.engine or '*'}/{wish.voice or '*'}"
+    others = [info for info in everything if primary(language) in info.languages or "*" in info.languages]
+    if wish.engine is None and wish.voice is None:
+        spoken_here = sorted({tongue for info in everything for tongue in info.languages})
+        raise VoiceUnavailable(f"no installed voice speaks {language!r}; installed: {', '.join(spoken_here)}")
+    listing = ", ".join(f"{info.engine}/{info.voice}" for info in others[:_LISTED]) or "no installed voice"
+    if named:
+        raise VoiceUnavailable(f"the voice {name} does not speak {language!r}; {listing} does")
+    raise VoiceUnavailable(f"there is no voice {name}; {listing} speaks {language!r}")

@@ -9,13 +9,14 @@ import numpy as np
 from picturelock.errors import AssetUnreadable, SpeechFailed
 from picturelock.ffmpeg import loudness
 from picturelock.ffmpeg.samples import decode_file, faded, resample, to_wav, voiced_span
-from picturelock.models import SAMPLE_RATE, ExportRequest, Narration, Scene, Script, Voice, Word
+from picturelock.models import SAMPLE_RATE, ExportRequest, Narration, Scene, Script, Voice, VoiceWish, Word
 from picturelock.models.film import Timing, Unaligned
 from picturelock.reporting import ReportShare
-from picturelock.script.markdown import plain_text
+from picturelock.script.spoken import spoken_text
+from picturelock.script.words import split_words
 from picturelock.speech import alignment
 from picturelock.speech.engine import Samples, SpeechEngine, choose
-from picturelock.speech.timing import split_words, spread
+from picturelock.speech.timing import spread
 from picturelock.store.hashing import cache_key
 from picturelock.store.store import Store
 
@@ -45,7 +46,7 @@ async def narrate_scene(
 async def narrate(
     scene: Scene,
     index: int,
-    voice: Voice,
+    wish: VoiceWish,
     language: str,
     engines: Mapping[str, SpeechEngine],
     store: Store,
@@ -57,14 +58,14 @@ async def narrate(
         VoiceUnavailable, SpeechFailed: see `SpeechEngine`.
         AssetMissing, AssetUnreadable: the recording cannot be used.
     """
-    text = plain_text(scene.narration)
+    text = spoken_text(scene)
     # Where alignment is missing, times are worse: another worker must not find them.
     aligner = ["no alignment"] if alignment.covers(language) and not alignment.available() else []
     if scene.narration_asset_id:
         key = cache_key(_VERSION, "recording", scene.narration_asset_id, text, language, *aligner)
-        engine = None
+        engine, voice = None, Voice()
     else:
-        engine = choose(engines, voice, language)
+        engine, voice = choose(engines, wish, language)
         key = cache_key(
             _VERSION, engine.name, engine.version_of(voice), text, voice.model_dump_json(), language, *aligner
         )

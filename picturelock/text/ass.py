@@ -1,20 +1,15 @@
 """Text as libass draws it: measured, escaped, and written as ASS with times in whole frames."""
 
-import asyncio
 from dataclasses import dataclass
 from itertools import accumulate
-from pathlib import Path
 from typing import Final
 
-import ffmpeg
 import numpy as np
 import numpy.typing as npt
 
 from picturelock.errors import GlyphMissing
-from picturelock.ffmpeg import runner
 from picturelock.models import CaptionSpec, Cue
-from picturelock.store.scratch import workspace
-from picturelock.text.fonts import EMOJI_FAMILY, FAMILY, Face, advance, clusters, face_of, font_environment
+from picturelock.text.fonts import EMOJI_FAMILY, FAMILY, Face, advance, clusters, face_of
 
 Mask = npt.NDArray[np.uint8]
 """How much of each pixel a text covers, 0 to 255, shape (height, width)."""
@@ -210,56 +205,3 @@ def check_fonts(stderr: str) -> None:
     for line in stderr.splitlines():
         if _FONT_MISSING in line:
             raise GlyphMissing("no bundled font can draw a character of the captions", detail=line.strip())
-
-
-@dataclass(frozen=True, slots=True)
-class TextBlock:
-    """Lines of a title. `em` is the letter size in pixels."""
-
-    lines: tuple[str, ...]
-    em: float
-    bold: bool
-    spacing: float = 0.0
-    language: str = "en"
-
-
-async def draw_mask(block: TextBlock, scratch: Path) -> Mask:
-    """The coverage (0-255) of a text block, cropped to its ink, with even sides.
-
-    Raises:
-        GlyphMissing: libass had no font for a character.
-    """
-    pad = round(block.em)
-    widest = max(text_width(line, block.em, bold=block.bold) + len(line) * block.spacing for line in block.lines)
-    width = 2 * round((widest + 2 * pad) / 2)
-    lines = sum(line_height(line, block.language) for line in block.lines)
-    height = 2 * round((lines * block.em + 2 * pad) / 2)
-    style = (
-        f"Style: T,{FAMILY},{block.em * LINE_HEIGHT:.1f},&H00FFFFFF,&H00FFFFFF,&HFF000000,&HFF000000,"
-        f"{-1 if block.bold else 0},0,0,0,100,100,{block.spacing:.1f},0,1,0,0,7,{pad},{pad},{pad},-1"
-    )
-    text = "\\N".join(escape(line, block.language) for line in block.lines)
-    script = document(width, height, [style], [f"Dialogue: 0,0:00:00.00,0:00:10.00,T,,0,0,0,,{text}"])
-    with workspace(scratch, "text") as folder:
-        path = folder / "text.ass"
-        await asyncio.to_thread(path.write_text, script, encoding="utf-8")
-        canvas = ffmpeg.input(f"color=black:s={width}x{height}:r=1:d=1", f="lavfi").filter("format", "rgb24")
-        output = canvas.filter("ass", filename=str(path)).output("pipe:1", f="rawvideo", pix_fmt="rgb24", vframes=1)
-        done = await runner.run(
-            ["-v", "info", *output.get_args()],
-            stall_seconds=60,
-            read_stdout=True,
-            environment=font_environment(scratch),
-        )
-    check_fonts(done.stderr)
-    picture = np.frombuffer(done.stdout, np.uint8).reshape(height, width, 3)[:, :, 1]
-    return _cropped(picture)
-
-
-def _cropped(mask: Mask) -> Mask:
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not len(rows):
-        raise GlyphMissing("the title has nothing that can be drawn")
-    top, bottom = int(rows[0]) // 2 * 2, (int(rows[-1]) + 2) // 2 * 2
-    left, right = int(columns[0]) // 2 * 2, (int(columns[-1]) + 2) // 2 * 2
-    return np.ascontiguousarray(mask[top:bottom, left:right])

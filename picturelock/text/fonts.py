@@ -37,11 +37,22 @@ def han_family(language: str) -> str:
 
 
 def font_folders() -> list[Path]:
-    """The folders of the bundled fonts."""
+    """The folders of the bundled fonts that have all scripts between them."""
     import manimgx_fonts  # noqa: PLC0415 - only workers have fonts
     import manimgx_fonts_cjk  # noqa: PLC0415
 
     return [Path(manimgx_fonts.__path__[0]), Path(manimgx_fonts_cjk.__path__[0])]
+
+
+def theme_font_folders() -> list[Path]:
+    """The folders of the faces that themes use beside them."""
+    import fontpkg_inter  # noqa: PLC0415 - only workers have fonts
+    import fontpkg_jetbrains_mono  # noqa: PLC0415
+    import fontpkg_playfair_display  # noqa: PLC0415
+    import fontpkg_space_grotesk  # noqa: PLC0415
+
+    packages = (fontpkg_inter, fontpkg_jetbrains_mono, fontpkg_playfair_display, fontpkg_space_grotesk)
+    return [Path(package.__path__[0]) / "files" for package in packages]
 
 
 def font_environment(scratch: Path) -> dict[str, str]:

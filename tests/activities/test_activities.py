@@ -108,7 +108,7 @@ async def test_what_cannot_be_spoken_fails_in_the_first_stage(
 
 
 async def test_a_brief_becomes_a_script_that_is_spoken(environment: ActivityEnvironment) -> None:
-    request = ExportRequest.model_validate({"brief": {"topic": "How tides work"}})
+    request = ExportRequest.model_validate({"brief": {"topic": "The sea rises. It falls again."}})
     written = await environment.run(write_script, ScriptTask(request=request))
     beats: list[Heartbeat] = []
     environment.on_heartbeat = beats.append
@@ -210,7 +210,7 @@ async def test_work_that_is_no_ffmpeg_is_watched_too(
         await asyncio.Event().wait()
         return NoTask()
 
-    request = ExportRequest.model_validate({"brief": {"topic": "tides"}})
+    request = ExportRequest.model_validate({"brief": {"topic": "The sea rises. It falls again."}})
     with pytest.raises(ApplicationError) as caught:
         await environment.run(stands_still, ScriptTask(request=request))
     assert caught.value.type == "RENDER_STALLED"
@@ -234,7 +234,7 @@ async def test_every_error_becomes_a_code(
         heartbeat.advance(0.1, "about to break")
         raise error
 
-    request = ExportRequest.model_validate({"brief": {"topic": "tides"}})
+    request = ExportRequest.model_validate({"brief": {"topic": "The sea rises. It falls again."}})
     with pytest.raises(ApplicationError) as caught:
         await environment.run(breaks, ScriptTask(request=request))
     assert (caught.value.type, caught.value.non_retryable) == (code, final)
@@ -312,7 +312,7 @@ async def test_work_that_ignores_its_cancellation_is_left_behind(
                 await ended.wait()
         return NoTask()
 
-    request = ExportRequest.model_validate({"brief": {"topic": "tides"}})
+    request = ExportRequest.model_validate({"brief": {"topic": "The sea rises. It falls again."}})
     running = asyncio.ensure_future(environment.run(stubborn, ScriptTask(request=request)))
     await begun.wait()
     environment.cancel(cancellation_details=ActivityCancellationDetails(cancel_requested=True))

@@ -39,7 +39,7 @@ async def failure(
     environment.info = dataclasses.replace(
         ActivityEnvironment.default_info(), attempt=attempt, heartbeat_details=list(beats)
     )
-    task = ScriptTask(request=ExportRequest.model_validate({"brief": {"topic": "tides"}}))
+    task = ScriptTask(request=ExportRequest.model_validate({"brief": {"topic": "The sea rises. It falls again."}}))
     with pytest.raises(ApplicationError) as caught:
         await environment.run(failing(error), task)
     return caught.value
@@ -80,7 +80,7 @@ async def failures_told(environment: ActivityEnvironment, attempt: int, *beats: 
     environment.info = dataclasses.replace(
         ActivityEnvironment.default_info(), attempt=attempt, heartbeat_details=list(beats)
     )
-    task = ScriptTask(request=ExportRequest.model_validate({"brief": {"topic": "tides"}}))
+    task = ScriptTask(request=ExportRequest.model_validate({"brief": {"topic": "The sea rises. It falls again."}}))
     made = await environment.run(work, task)
     assert made.attempt == attempt
     return made.failures

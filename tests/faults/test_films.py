@@ -188,11 +188,11 @@ async def test_clips_play_loop_and_stand_still_among_stills(http: httpx.AsyncCli
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"script": {"language": "de", "scenes": [{"narration": "Guten Tag."}]}}, "VOICE_UNAVAILABLE"),
+        ({"script": {"language": "qaa", "scenes": [{"narration": "Guten Tag."}]}}, "VOICE_UNAVAILABLE"),
         ({"script": {"scenes": [{"narration": "月亮很远。"}]}}, "VOICE_UNAVAILABLE"),
         ({"script": {"scenes": [{"narration": "Hello.", "title": "𓀀"}]}}, "GLYPH_MISSING"),
         ({"script": {"scenes": [{"narration": "word " * 900}]}, "video": {"preset": "twitter"}}, "INVALID_REQUEST"),
-        ({"brief": {"topic": "Gezeiten", "language": "de"}}, "WRITER_UNAVAILABLE"),
+        ({"brief": {"topic": "How tides work"}}, "WRITER_UNAVAILABLE"),
     ],
 )
 async def test_what_cannot_become_a_film_fails_with_its_code(

@@ -34,7 +34,8 @@ async def test_a_podcast_is_sound_alone_with_chapters_and_a_transcript(http: htt
     film.write_bytes(response.content)
     assert [one.codec_type for one in (await probe(film)).streams if one.codec_type != "data"] == ["audio"]
     assert [one.name for one in job.artifacts] == [
-        "captions.srt", "captions.vtt", "script.json", "timeline.json", "manifest.json",
+        "captions.srt", "captions.vtt", "transcript.txt", "transcript.html", "script.json", "timeline.json",
+        "manifest.json",
     ]  # fmt: skip
     timeline = (await http.get(f"/api/jobs/{job.id}/artifacts/timeline.json")).json()
     assert timeline["segments"] == []

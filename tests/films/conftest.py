@@ -21,6 +21,7 @@ async def make_assets(studio: Studio, folder: Path) -> dict[str, str]:
     files = {
         "chart": chart,
         "tall": material.save_chart(folder / "tall.png", 120, 200),
+        "wide-chart": material.save_chart(folder / "wide-chart.png", 400, 100),
         "red": material.plain(folder / "red.png", (200, 30, 30)),
         "mark": material.save_mark(folder / "mark.png"),
         "green-mark": material.plain(folder / "green.png", (30, 200, 30), (60, 40)),

@@ -74,6 +74,11 @@ def all_goldens(assets: dict[str, str]) -> list[Golden]:
         request["script"] |= {"language": language, "scenes": [{"narration": title, "title": title, **hum}]}
         return request
 
+    def designed(theme: str, **block: object) -> Body:
+        request = film(None, theme=theme)
+        request["script"]["scenes"] = [{"narration": "Hum.", "title": "Sea", "blocks": [block], **hum}]
+        return request
+
     still = {**chart, "motion": "none"}
     red, tall = ({**still, "assetId": assets[name]} for name in ("red", "tall"))
     mark = {"assetId": assets["mark"], "opacity": 0.8}
@@ -82,6 +87,15 @@ def all_goldens(assets: dict[str, str]) -> list[Golden]:
     corners = ("top-left", "top-right", "bottom-left", "bottom-right")
     fits = ("cover", "contain", "stretch")
     arabic, hebrew, japanese, hindi = "مرحبا بالبحر", "שלום לים", "月は遠い", "समुद्र शांत है"
+    themes = ("midnight", "forest", "ember", "slate", "paper", "daylight")
+    data = {"labels": ["a", "b"], "series": [{"values": [1, 2]}]}
+    blocks: list[Body] = [
+        {"kind": "quote", "text": "So it is.", "author": "A. Bee"},
+        {"kind": "code", "code": "def f(x):\n    return x", "language": "python"},
+        {"kind": "table", "header": ["A", "B"], "rows": [["1", "2"], ["3", "4"]]},
+        {"kind": "formula", "latex": "E = mc^2"},
+        *({"kind": "chart", "chart": chart_kind, **data} for chart_kind in ("column", "bar", "line", "pie")),
+    ]
     scripts = (("ar", arabic), ("he", hebrew), ("ja", japanese), ("hi", hindi), ("en", "A calm sea"))
     return [
         *(Golden(f"transition-{one}", film(still, red, transition={"kind": one, "durationSeconds": 0.5}), 58)
@@ -97,6 +111,10 @@ def all_goldens(assets: dict[str, str]) -> list[Golden]:
         *(Golden(f"captions-{language}", worded(language, words, "clean"), 20, "shown")
           for language, words in scripts[:-1]),
         *(Golden(f"card-{language}", card(language, words), 10) for language, words in scripts),
+        *(Golden(f"theme-{theme}", designed(theme, kind="list", items=["Red", "Blue"]), -4) for theme in themes),
+        *(Golden(f"scene-{block['kind']}{block.get('chart', '')}", designed("midnight", **block), -4)
+          for block in blocks),
+        Golden("scene-enters", designed("ember", kind="number", value="40", text="It is 40 now."), 40),
         Golden("card-untitled", film(None, None), 50),
         Golden("gradient", film({"kind": "gradient", "colors": ["#203040", "#c08020"]}), 0),
         Golden("color", film({"kind": "color", "colors": ["#306020"]}), 0),

@@ -6,6 +6,7 @@ fields with it, where one makes no sense alone.
 
 import importlib
 import json
+import re
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
@@ -89,6 +90,16 @@ async def written(studio: Studio, body: Body) -> str:
 
 async def cues(studio: Studio, body: Body) -> list[list[str]]:
     return [cue.lines for cue in (await studio.planned(body)).plan.timeline.cues]
+
+
+async def layers(studio: Studio, body: Body) -> list[str]:
+    """What is drawn over the first scene's picture, and when."""
+    return [layer.model_dump_json() for layer in (await studio.planned(body)).plan.pictures[0].layers]
+
+
+async def transcript(studio: Studio, body: Body) -> bytes:
+    film = await studio.film(body)
+    return await studio.store.read(next(one for one in film.result.artifacts if one.name == "transcript.txt"))
 
 
 async def frames_planned(studio: Studio, body: Body) -> int:
@@ -185,6 +196,11 @@ class Row:
     both: Body = field(default_factory=dict)
     """Fields that the second value brings along."""
 
+    @property
+    def place(self) -> str:
+        """The path of the value, without the kinds of blocks."""
+        return re.sub(r"\[\w+\]", "[]", self.path)
+
 
 TWO = script(scene(title="One"), scene(title="Two"))
 PLAIN = {**script(scene()), **SILENT}
@@ -211,6 +227,43 @@ def inserted(name: str) -> Callable[[dict[str, str]], Body]:
     return lambda assets: {**PLAIN, name: {"assetId": assets["colors"]}}
 
 
+TWO_COLORS = [scene(visual={"kind": "color", "colors": [color]}) for color in ("#102030", "#d0c040")]
+
+
+def on_color(said: Body) -> Body:
+    return script({**said, "visual": {"kind": "color", "colors": ["#206040"]}})
+
+
+def block_row(kind: str, name: str, block: Body, values: Values, observe: Observe) -> Row:
+    """A row for a field of a block, which follows a sentence."""
+    film = {**script(scene(blocks=[{"kind": kind, **block}])), **SILENT}
+    return Row(f"script.scenes[].blocks[{kind}].{name}", same(film), values, observe)
+
+
+COLUMNS = {"labels": ["a", "b"], "series": [{"name": "One", "values": [1, 2]}, {"name": "Two", "values": [2, 1]}]}
+BLOCK_ROWS = [
+    block_row("text", "text", {}, either("A first paragraph.", "Another one."), cues),
+    block_row("list", "items", {}, either(["One thing", "Two"], ["One thing", "Three"]), cues),
+    block_row("list", "ordered", {"items": ["One", "Two"]}, either(True, False), layers),  # noqa: FBT003
+    block_row("quote", "text", {}, either("So he said.", "So she said."), cues),
+    block_row("quote", "author", {"text": "So it is."}, either("A. Bee", "C. Dee"), layers),
+    block_row("number", "value", {"text": "It is 40 times as long."}, either("40", "41"), layers),
+    block_row("number", "text", {"value": "40"}, either("It is 40 now.", "It was 40 then."), cues),
+    block_row("code", "code", {}, either("x = 1", "x = 2"), layers),
+    block_row("code", "language", {"code": "def f(): return 1"}, either("python", "text"), layers),
+    block_row("code", "highlight", {"code": "a = 1\nb = 2"}, either(["1"], ["2"]), layers),
+    block_row("table", "header", {"rows": [["1", "2"]]}, either(["A", "B"], ["A", "C"]), layers),
+    block_row("table", "rows", {"header": ["A", "B"]}, either([["1", "2"]], [["1", "3"]]), layers),
+    block_row("chart", "chart", COLUMNS, either("column", "bar"), layers),
+    block_row("chart", "labels", COLUMNS, either(["a", "b"], ["a", "c"]), layers),
+    block_row("chart", "series[].name", COLUMNS, either("One", "First"), layers),
+    block_row("chart", "series[].values", COLUMNS, either([1, 2], [1, 1.5]), layers),
+    block_row("chart", "prefix", COLUMNS, either("€", "£"), layers),
+    block_row("chart", "unit", COLUMNS, either("km", "mm"), layers),
+    block_row("formula", "latex", {}, either("E = mc^2", "E = mc^3"), layers),
+]
+
+
 ROWS = [
     Row("script.title", same(TWO), either("Tides", "Moons"), film_tags),
     Row("script.language", recorded, either("en", "sv"), film_tags),
@@ -226,16 +279,19 @@ ROWS = [
     Row("script.scenes[].visual.assetId", IMAGE, asset("chart", "red"), drawn(5)),
     Row("script.scenes[].visual.colors", visual(kind="gradient"), either(["#203040"], ["#a06020"]), drawn(5)),
     Row("script.scenes[].visual.fit", visual(kind="clip", assetId="wide"), either("cover", "contain"), drawn(5)),
+    Row("script.scenes[].visual.focus.x", visual(kind="image", assetId="wide-chart", motion="none", focus={"y": 0.5}),
+        either(0.0, 1.0), drawn(0)),
+    Row("script.scenes[].visual.focus.y", visual(kind="image", assetId="tall", motion="none", focus={"x": 0.5}),
+        either(0.0, 1.0), drawn(0)),
+    Row("script.scenes[].visual.alt", IMAGE, either("A chart", "A map"), transcript),
+    *BLOCK_ROWS,
     Row("script.scenes[].visual.motion", IMAGE, either("pan-left", "pan-right"), drawn(0)),
     Row("script.scenes[].visual.startSeconds", CLIP, either(0.0, 1.0), drawn(5)),
     Row("script.scenes[].visual.endSeconds", CLIP, either(0.5, 3.0), drawn(28)),
     Row("script.scenes[].visual.whenShort", visual(kind="clip", assetId="colors", endSeconds=1.2),
         either("loop", "freeze"), drawn(31)),
-    Row("brief.topic", same({"brief": {}, "video": SMALL}), either("Tides", "Moons"), written),
-    Row("brief.audience", same({"brief": {"topic": "Tides"}}), either("pilots", "bakers"), written),
-    Row("brief.tone", same({"brief": {"topic": "Tides"}}), either("calm", "loud"), written),
-    Row("brief.language", same({"brief": {"topic": "Tides"}}), either("en", "en-GB"), written),
-    Row("brief.targetDurationSeconds", same({"brief": {"topic": "Tides"}}), either(10, 60), written),
+    Row("brief.topic", same({"brief": {}, "video": SMALL}), either("Tides. They rise.", "Moons. They wane."), written),
+    Row("brief.language", same({"brief": {"topic": "Tides. They rise."}}), either("en", "en-GB"), written),
     Row("voice.engine", same(changed(PLAIN, "voice.voice", "heart")), either("hibari", "espeak"), narration,
         both={"voice.voice": "en"}),
     Row("voice.voice", same(changed(PLAIN, "voice.engine", "espeak")), either("en", "en-us"), narration),
@@ -252,8 +308,12 @@ ROWS = [
     Row("video.encoderPreset", same(PLAIN), either("ultrafast", "veryslow"), segment_bytes, falls(200)),
     Row("captions.burnIn", same(script(scene())), ON_OFF, shown(20)),
     Row("captions.track", same(PLAIN), OFF_ON, subtitle_streams),
-    Row("captions.style", same(script(scene())), either("clean", "boxed"), shown(20)),
-    Row("transition.kind", same({**TWO, "captions": {"burnIn": False}}), either("fade", "slide"), drawn(36)),
+    Row("captions.style", same(on_color(scene())), either("clean", "boxed"), shown(20)),
+    Row("transition.kind", same({**script(*TWO_COLORS), "captions": {"burnIn": False}}), either("fade", "slide"),
+        drawn(36)),
+    Row("theme", same(PLAIN), either("midnight", "paper"), drawn(5)),
+    Row("brand.name", same(script(scene(title="One"))), either("Acme", "Beta"), layers),
+    Row("brand.colors", same(PLAIN), either(["#ffaa00", "#102030"], ["#aa0000", "#f0f0f0"]), drawn(5)),
     Row("transition.durationSeconds", same(TWO), either(0.2, 1.0), frames_planned),
     Row("music.assetId", with_music, asset("high", "low"), music_level, falls(20)),
     Row("music.gainDb", with_music, either(-6.0, -18.0), music_level, falls(4)),
@@ -278,6 +338,13 @@ ROWS = [
 ELSEWHERE = {
     "script.scenes[].visual.query": "tests.films.test_fields:test_a_query_decides_what_is_looked_for",
     "script.scenes[].visual.prompt": "tests.films.test_fields:test_a_prompt_is_what_the_model_is_asked",
+    "brief.audience": "tests.unit.test_writers:test_a_model_is_told_all_of_the_brief",
+    "brief.tone": "tests.unit.test_writers:test_a_model_is_told_all_of_the_brief",
+    "brief.targetDurationSeconds": "tests.unit.test_writers:test_a_model_is_told_all_of_the_brief",
+    **{
+        f"script.scenes[].blocks[{kind}].line": "tests.unit.test_scenes:test_what_does_not_fit_is_refused_with_its_line"
+        for kind in ("text", "list", "quote", "number", "code", "table", "chart", "formula")
+    },
     "pictures": "tests.films.test_fields:test_pictures_decides_what_scenes_without_a_visual_show",
     "deadlineSeconds": "tests.workflows.test_export:test_an_export_that_does_not_end_is_ended_at_its_deadline",
     "webhook.url": "tests.workflows.test_post_export:test_the_webhook_tells_what_everybody_else_is_told_signed",
@@ -289,18 +356,22 @@ def leaves(model: type[BaseModel], before: str = "") -> Iterator[str]:
     """The JSON paths of a model's leaves; lists are marked with []."""
     for name, info in model.model_fields.items():
         path = f"{before}{info.alias or name}"
-        inner = _model_in(info.annotation)
-        if inner is None:
-            yield path
-        else:
+        inner = _models_in(info.annotation)
+        if len(inner) > 1:  # kinds of blocks: the row of each field names its kind
+            for model_of_kind in inner:
+                kind = model_of_kind.model_fields["kind"].default
+                yield from (leaf for leaf in leaves(model_of_kind, f"{path}[{kind}].") if not leaf.endswith(".kind"))
+        elif inner:
             many = "[]" if "list" in str(info.annotation) else ""
-            yield from leaves(inner, f"{path}{many}.")
+            yield from leaves(inner[0], f"{path}{many}.")
+        else:
+            yield path
 
 
-def _model_in(annotation: object) -> type[BaseModel] | None:
+def _models_in(annotation: object) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, Input):
-        return annotation
-    return next((found for one in get_args(annotation) if (found := _model_in(one))), None)
+        return [annotation]
+    return [model for one in get_args(annotation) for model in _models_in(one)]
 
 
 def test_every_field_of_the_request_is_in_the_table() -> None:
@@ -315,7 +386,7 @@ def test_every_field_of_the_request_is_in_the_table() -> None:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.path)
 async def test_a_field_changes_the_film(row: Row, studio: Studio, assets: dict[str, str]) -> None:
     film, (one, other) = row.film(assets), row.values(assets)
-    first, second = changed(film, row.path, one), changed(film, row.path, other)
+    first, second = changed(film, row.place, one), changed(film, row.place, other)
     for path, value in row.both.items():
         second = changed(second, path, value)
     observed = await row.observe(studio, first), await row.observe(studio, second)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from picturelock.composition.captions import MAX_CHARACTERS, MAX_WIDE_CHARACTERS, cues_of_scene, to_srt, to_vtt
 from picturelock.composition.function_words import leans_on_the_next
 from picturelock.models import Cue, Word
-from picturelock.speech.timing import TimedToken, is_wide, match_words, split_words, spread
+from picturelock.script.words import is_wide, split_words
+from picturelock.speech.timing import TimedToken, match_words, spread
 from picturelock.text.ass import CaptionLook, ass_time, escape, text_width
 
 Text = st.lists(

@@ -5,7 +5,7 @@ import pytest
 from picturelock.composition import captions
 from picturelock.composition.captions import Ruler, break_lines, cues_of_scene, cut_to_fit, group, split_overlong
 from picturelock.models import Cue, Word
-from picturelock.speech.timing import Written
+from picturelock.script.words import Written
 
 
 def width(text: str) -> float:

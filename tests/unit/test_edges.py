@@ -14,9 +14,11 @@ from picturelock.jobs.status import assemble, not_below
 from picturelock.jobs.warnings import job_warnings
 from picturelock.languages import primary
 from picturelock.models import Cue, StageName, Word
-from picturelock.script.markdown import parse_script, plain_text
+from picturelock.script.markdown import parse_script
+from picturelock.script.plain import plain_text
+from picturelock.script.words import Written, split_words
 from picturelock.speech.letters import foreign_letters
-from picturelock.speech.timing import TimedToken, Written, match_words, split_words
+from picturelock.speech.timing import TimedToken, match_words
 from tests.unit.test_cues import narrow, said, width
 from tests.unit.test_progress import beat, observation, record
 from tests.unit.test_segments import plan

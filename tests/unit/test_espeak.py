@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from picturelock.errors import SpeechFailed
-from picturelock.models import Voice
+from picturelock.models import Voice, VoiceWish
 from picturelock.settings import Settings
 from picturelock.speech.engine import choose, engines
 from picturelock.speech.espeak import EspeakEngine
@@ -55,7 +55,19 @@ async def test_what_has_no_sound_is_an_error() -> None:
         await EspeakEngine().speak("…", speaking("de"), lambda _: None)
 
 
+def wish(voice: str) -> VoiceWish:
+    return VoiceWish(engine="espeak", voice=voice)
+
+
+def test_a_language_without_a_named_voice_is_spoken_by_one_that_is_installed() -> None:
+    available = engines(Settings())
+    engine, voice = choose(available, VoiceWish(speed=1.5), "de-AT")
+    assert (engine.name, voice.voice, voice.speed) == ("espeak", "de", 1.5)
+    assert choose(available, VoiceWish(), "en-GB")[1] == Voice()
+    assert choose(available, VoiceWish(voice="fr"), "fr")[1].engine == "espeak"
+
+
 def test_a_language_is_spoken_by_a_voice_of_it() -> None:
     available = engines(Settings())
-    assert choose(available, speaking("nb"), "no").name == "espeak"
-    assert choose(available, speaking("pt-br"), "pt-BR").name == "espeak"
+    assert choose(available, wish("nb"), "no")[0].name == "espeak"
+    assert choose(available, wish("pt-br"), "pt-BR")[0].name == "espeak"

@@ -251,7 +251,16 @@ def test_the_poster_of_a_film_with_an_intro_is_of_its_first_scene(produced: OnTr
 async def test_publishing_is_atomic_and_complete(produced: OnTrial) -> None:
     result = produced.made.result
     names = [one.name for one in result.artifacts]
-    assert names == ["captions.srt", "captions.vtt", "poster.jpg", "script.json", "timeline.json", "manifest.json"]
+    assert names == [
+        "captions.srt",
+        "captions.vtt",
+        "poster.jpg",
+        "transcript.txt",
+        "transcript.html",
+        "script.json",
+        "timeline.json",
+        "manifest.json",
+    ]
     assert all([await produced.studio.store.has(one) for one in [result.film, *result.artifacts]])
     assert await produced.studio.store.job_record("film", "manifest.json", Manifest) is not None
     assert result.film.name == "Gate.mp4"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from picturelock.composition.captions import cues_of_scene
 from picturelock.models import CaptionSpec, Cue, Word
-from picturelock.speech.timing import join_words
+from picturelock.script.words import join_words
 from picturelock.text.ass import caption_document
 
 FPS = 30

@@ -3,14 +3,18 @@
 import pytest
 
 from picturelock.errors import InvalidScript
-from picturelock.script import markdown
-from picturelock.script.markdown import parse_script, plain_text
+from picturelock.models.blocks import CodeBlock, ListBlock
+from picturelock.script import markdown, plain
+from picturelock.script.markdown import parse_script
+from picturelock.script.plain import plain_text
+from picturelock.script.spoken import spoken_text
 
 
 @pytest.fixture(autouse=True)
 def fresh_parsers() -> None:
     """Each test makes its parsers anew: what a parser was made of is under test, too."""
-    markdown._parser.cache_clear()
+    plain.inline_parser.cache_clear()
+    plain._text_parser.cache_clear()
     markdown._block_parser.cache_clear()
 
 
@@ -50,9 +54,14 @@ def test_a_rule_under_a_paragraph_makes_no_heading_of_it() -> None:
     assert [scene.narration for scene in script.scenes] == ["Intro text here.", "More text."]
 
 
-def test_numbers_of_lists_are_spoken() -> None:
-    script = parse_script("## Steps\n1. Take a cup.\n2. Fill it.")
-    assert script.scenes[0].narration == "1. Take a cup. 2. Fill it."
+def test_items_of_a_list_are_sentences_and_their_numbers_are_shown() -> None:
+    (scene,) = parse_script("## Steps\n1. Take a cup\n2. Fill it.").scenes
+    assert scene.blocks == [ListBlock(line=2, items=["Take a cup", "Fill it."], ordered=True)]
+    assert spoken_text(scene) == "Take a cup. Fill it."
+
+
+def test_a_sentence_that_begins_with_a_year_is_no_list() -> None:
+    assert parse_script("1986. That was the year.").scenes[0].narration == "1986. That was the year."
 
 
 def test_a_picture_belongs_to_its_scene() -> None:
@@ -86,7 +95,7 @@ and three.
 
 ## Code
 
-    indented   code
+What it does.
 
 ```python
 fenced   code
@@ -101,10 +110,11 @@ After a *break*, with <b>tags</b>, R&amp;D, C:\\new and ~~struck~~ words.
     asset = "0" * 64
     script = parse_script(text.replace("{asset}", asset))
     assert script.title == "A film"
-    assert [(scene.title, scene.narration) for scene in script.scenes] == [
+    assert [(scene.title, spoken_text(scene)) for scene in script.scenes] == [
         (None, "Opening words on two lines\\ and three."),
-        ("A list", "3. third 4. fourth dash"),
-        ("Code", "indented code fenced code"),
+        ("A list", "third. fourth. dash."),
+        ("Code", "What it does."),
         (None, "After a break, with <b>tags</b>, R&amp;D, C:\\new and struck words."),
     ]
+    assert CodeBlock(line=18, code="fenced   code", language="python") in script.scenes[2].blocks
     assert [scene.visual.asset_id if scene.visual else None for scene in script.scenes][-1] == f"sha256-{asset}"

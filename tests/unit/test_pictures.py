@@ -4,15 +4,16 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from picturelock.composition import cards
-from picturelock.models import Motion
+from picturelock.composition.scenes import backgrounds
+from picturelock.models import Level, Motion
 from picturelock.pictures import decoder
-from picturelock.render import frames, i420, motion, stills, watermark
+from picturelock.render import frames, i420, motion, overlays, stills, watermark
 
 SIZE = (960, 540)
 MOVING: list[Motion] = ["zoom-in", "zoom-out", "pan-left", "pan-right", "pan-up", "pan-down"]
@@ -109,16 +110,21 @@ def test_a_pan_samples_the_still_at_its_own_size(how: Motion) -> None:
             assert np.abs(wanted - target).max() <= 1
 
 
+def inked(height: int, width: int, color: tuple[int, int, int], alpha: int) -> i420.RGB:
+    return np.full((height, width, 4), (*color, alpha), np.uint8)
+
+
 def test_ink_covers_wholly_half_and_not_at_all() -> None:
-    mask = np.zeros((8, 8), np.uint8)
-    mask[:, 2:4], mask[:, 4:] = 128, 255
+    rgba = inked(8, 8, (200, 40, 90), 255)
+    rgba[:, :2, 3], rgba[:, 2:4, 3] = 0, 128
+    y, u, v = i420.yuv_of((200, 40, 90))
     frame = np.random.default_rng(7).integers(0, 256, (96, 64), np.uint8)
     before, out = i420.views(frame.copy()), i420.views(frame)
-    frames.color_overlay(16, 8, mask, (235, 100, 150), 1.0).over(out)
-    assert (out.y[8:16, 20:24] == 235).all()
-    assert (out.u[4:8, 10:12] == 100).all()
-    assert (out.v[4:8, 10:12] == 150).all()
-    half = before.y[8:16, 18:20] + (235 - before.y[8:16, 18:20].astype(np.float64)) * 128 / 255
+    overlays.rgba_overlay(16, 8, rgba).over(out)
+    assert np.abs(out.y[8:16, 20:24].astype(int) - y).max() <= 1
+    assert np.abs(out.u[4:8, 10:12].astype(int) - u).max() <= 1
+    assert np.abs(out.v[4:8, 10:12].astype(int) - v).max() <= 1
+    half = before.y[8:16, 18:20] + (y - before.y[8:16, 18:20].astype(np.float64)) * 128 / 255
     assert np.abs(out.y[8:16, 18:20] - half).max() <= 1
     out.y[8:16, 18:24], out.u[4:8, 9:12], out.v[4:8, 9:12] = 0, 0, 0
     before.y[8:16, 18:24], before.u[4:8, 9:12], before.v[4:8, 9:12] = 0, 0, 0
@@ -127,15 +133,108 @@ def test_ink_covers_wholly_half_and_not_at_all() -> None:
 
 def test_a_plain_colour_is_plain() -> None:
     for color in ((18, 52, 86), (200, 30, 30), (0, 0, 0), (255, 255, 255)):
-        picture = cards.gradient(color, color, 64, 36, seed=3, lights=False)
+        picture = backgrounds.gradient(color, color, 64, 36)
         assert (picture == np.array(color)).all()
 
 
 def test_what_hangs_out_of_the_frame_is_cut_off() -> None:
     frame = np.full((96, 64), 90, np.uint8)
-    frames.color_overlay(60, 60, np.full((8, 8), 255, np.uint8), (200, 128, 128), 0.5).over(i420.views(frame))
-    assert abs(int(frame[63, 63]) - 145) <= 1
+    overlays.rgba_overlay(60, 60, inked(8, 8, (214, 214, 214), 255)).over(i420.views(frame), 0.5)
+    assert abs(int(frame[63, 63]) - (90 + 200) // 2) <= 2
     assert frame[59, 63] == frame[63, 59] == 90
+
+
+def seen(overlay: overlays.TimedOverlay, number: int) -> npt.NDArray[np.bool_]:
+    """Where a white overlay has changed a black frame."""
+    frame = i420.new_frame(64, 64)
+    frame[:] = 16
+    overlay.over(number, i420.views(frame))
+    return np.asarray(i420.views(frame).y > 17)
+
+
+def white(**times: object) -> overlays.TimedOverlay:
+    overlay = overlays.rgba_overlay(16, 16, inked(20, 32, (255, 255, 255), 255))
+    return overlays.TimedOverlay(overlay, 24, **times)  # type: ignore[arg-type]
+
+
+def test_a_part_is_not_there_before_it_enters_and_wholly_when_it_has() -> None:
+    for enter in ("fade", "rise", "wipe", "grow-up", "grow-right"):
+        part = white(enter=enter, enter_frame=10, enter_frames=8)
+        assert not seen(part, 9).any(), enter
+        assert seen(part, 12).sum() > 0, enter
+        assert (seen(part, 18) == seen(white(), 0)).all(), enter
+
+
+def test_each_way_of_entering_looks_as_it_is_called() -> None:
+    def box(enter: str) -> tuple[int, int, int, int]:
+        rows, columns = np.nonzero(seen(white(enter=enter, enter_frame=0, enter_frames=8), 3))
+        return int(rows.min()), int(rows.max()), int(columns.min()), int(columns.max())
+
+    assert box("fade") == (16, 35, 16, 47)
+    assert box("rise")[0] >= 16
+    assert box("grow-up") == (26, 35, 16, 47)
+    assert box("grow-right") == box("wipe") == (16, 35, 16, 31)
+
+
+def test_a_part_is_dimmed_and_goes() -> None:
+    def luma(number: int) -> int:
+        frame = i420.new_frame(64, 64)
+        frame[:] = 16
+        white(levels=(Level(frame=10, opacity=0.5),), leave_frame=40).over(number, i420.views(frame))
+        return int(i420.views(frame).y[20, 20])
+
+    assert luma(9) == 235
+    assert luma(20) == pytest.approx(16 + 219 / 2, abs=2)
+    assert luma(37) < luma(30)
+    assert luma(40) == 16
+
+
+def test_texts_of_two_scenes_are_never_over_one_another() -> None:
+    ground = np.full((540, 960, 3), 60, np.uint8)
+    red = overlays.TimedOverlay(overlays.rgba_overlay(100, 100, inked(80, 80, (255, 0, 0), 255)), 30)
+    blue = overlays.TimedOverlay(overlays.rgba_overlay(100, 100, inked(80, 80, (0, 0, 255), 255)), 30)
+    leaving, coming = (frames.Picture.still(i420.from_rgb(ground), "none", (part,), 30) for part in (red, blue))
+    draw = frames.transition("fade", 15, (leaving, 15), (coming, 0), None)
+    out = i420.new_frame(*SIZE)
+    both = []
+    for number in range(15):
+        draw(number, out)
+        planes = i420.views(out)
+        both.append((int(planes.v[60, 60]) > 135, int(planes.u[60, 60]) > 135))
+    assert not any(first and second for first, second in both)
+    assert both[0] == (True, False)
+    assert both[-1] == (False, True)
+
+
+@pytest.mark.parametrize(("place", "shape"), [(0.2, (540, 960)), (0.75, (540, 960)), (0.3, (960, 540))])
+def test_what_stands_out_stays_in_an_upright_frame(place: float, shape: tuple[int, int]) -> None:
+    rows, columns = shape
+    rng = np.random.default_rng(3)
+    picture = np.asarray(cv2.GaussianBlur(rng.integers(60, 120, (rows, columns, 3), np.uint8), (0, 0), 9), np.uint8)
+    x, y = (round(columns * place), rows // 2) if columns > rows else (columns // 2, round(rows * place))
+    cv2.circle(picture, (x, y), 40, (230, 60, 20), -1, cv2.LINE_AA)
+    width, height = (304, 540) if columns > rows else (540, 304)
+    left, top = stills.salient_crop(picture, width, height)
+    assert left + 40 <= x <= left + width - 40
+    assert top + 40 <= y <= top + height - 40
+
+
+def test_a_focus_decides_the_crop() -> None:
+    picture = np.zeros((100, 400, 3), np.uint8)
+    picture[:, 300:] = 255
+    assert stills.fit(picture, 100, 100, "cover", focus=(1.0, 0.5)).mean() == 255
+    assert stills.fit(picture, 100, 100, "cover", focus=(0.0, 0.5)).mean() == 0
+
+
+def test_a_motion_begins_and_ends_slowly() -> None:
+    places = [motion.eased(number / 20) for number in range(21)]
+    steps = np.diff(places)
+    assert (steps > 0).all()
+    assert places[0] == 0
+    assert places[-1] == 1
+    assert steps[0] < steps[10] / 2
+    assert steps[-1] < steps[10] / 2
+    assert steps.argmax() in (9, 10)
 
 
 @pytest.mark.parametrize("kind", ["fade", "dissolve", "slide", "wipe"])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from picturelock.errors import SpeechFailed, VoiceUnavailable
-from picturelock.models import Scene, Voice
+from picturelock.models import Scene, Voice, VoiceWish
 from picturelock.settings import Settings
 from picturelock.speech.engine import engines
 from picturelock.speech.narrate import narrate
@@ -16,17 +16,18 @@ from picturelock.speech.piper_files import voice_files
 from picturelock.store.store import Store
 
 JOE = Voice(engine="piper", voice="en_US-joe-medium")
+WISH = VoiceWish(engine="piper", voice="en_US-joe-medium")
 
 
 @pytest.mark.slow
 async def test_the_voice_of_the_extra_speaks_and_its_words_are_found(store: Store) -> None:
     available = engines(Settings())
     scene = Scene(narration="The tide comes in, and the tide goes out again.")
-    spoken = await narrate(scene, 0, JOE, "en", available, store)
+    spoken = await narrate(scene, 0, WISH, "en", available, store)
     assert spoken.timing == "aligned"
-    assert [word.text for word in spoken.words] == scene.narration.split()
+    assert [word.text for word in spoken.words] == (scene.narration or "").split()
     assert 2 < spoken.duration_seconds < 6
-    quick = await narrate(scene, 0, JOE.model_copy(update={"speed": 2.0}), "en", available, store)
+    quick = await narrate(scene, 0, WISH.model_copy(update={"speed": 2.0}), "en", available, store)
     assert quick.duration_seconds < spoken.duration_seconds * 0.75
 
 
@@ -50,7 +51,7 @@ async def test_a_folder_of_voices_is_offered_with_its_languages(tmp_path: Path, 
         "en_US-joe-medium": ["en"],
         "de_DE-somebody-low": ["de"],
     }
-    german = Voice(engine="piper", voice="de_DE-somebody-low")
+    german = VoiceWish(engine="piper", voice="de_DE-somebody-low")
     spoken = await narrate(Scene(narration="Das Meer."), 0, german, "de", {"piper": engine}, store)
     assert spoken.timing == "proportional"
 

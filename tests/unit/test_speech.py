@@ -10,7 +10,7 @@ import pytest
 
 from picturelock.errors import PicturelockError, SpeechFailed, VoiceUnavailable
 from picturelock.ffmpeg.samples import LEAD_IN_SECONDS, voiced_span
-from picturelock.models import SAMPLE_RATE, Narration, Scene, Voice
+from picturelock.models import SAMPLE_RATE, Narration, Scene, VoiceWish
 from picturelock.settings import Settings
 from picturelock.speech.engine import SpeechEngine, choose, engines
 from picturelock.speech.hibari import HibariEngine
@@ -33,7 +33,7 @@ def wav_bytes(seconds: float, rate: int = 24_000, channels: int = 1) -> bytes:
 
 
 async def spoken(text: str, store: Store, **scene: object) -> Narration:
-    return await narrate(Scene(narration=text, **scene), 0, Voice(), "en", {"hibari": HibariEngine()}, store)  # type: ignore[arg-type]
+    return await narrate(Scene(narration=text, **scene), 0, VoiceWish(), "en", {"hibari": HibariEngine()}, store)  # type: ignore[arg-type]
 
 
 async def test_a_scene_is_spoken_trimmed_and_measured(store: Store) -> None:
@@ -87,11 +87,11 @@ async def test_other_scripts_are_refused_never_misread(text: str, store: Store) 
 
 def test_a_language_without_a_voice_is_refused_with_the_list() -> None:
     available: dict[str, SpeechEngine] = {"hibari": HibariEngine()}
-    with pytest.raises(VoiceUnavailable, match=r"'de-AT'.*hibari/heart \(en\)"):
-        choose(available, Voice(), "de-AT")
-    with pytest.raises(VoiceUnavailable, match="hibari/nobody"):
-        choose(available, Voice(voice="nobody"), "en")
-    assert choose(available, Voice(), "en-GB").name == "hibari"
+    with pytest.raises(VoiceUnavailable, match=r"'de-AT'; installed: en$"):
+        choose(available, VoiceWish(), "de-AT")
+    with pytest.raises(VoiceUnavailable, match="there is no voice \\*/nobody; hibari/heart"):
+        choose(available, VoiceWish(voice="nobody"), "en")
+    assert choose(available, VoiceWish(), "en-GB")[0].name == "hibari"
 
 
 def remote(server: FakeServer, languages: str = "de") -> dict[str, SpeechEngine]:
@@ -101,7 +101,7 @@ def remote(server: FakeServer, languages: str = "de") -> dict[str, SpeechEngine]
 async def test_a_voice_behind_http(fake_server: Callable[[list[Reply]], FakeServer], store: Store) -> None:
     server = fake_server([Reply(200, wav_bytes(2, 22_050, 2), "audio/wav")])
     available = remote(server)
-    voice = Voice(engine="openai", voice="alloy", speed=1.25)
+    voice = VoiceWish(engine="openai", voice="alloy", speed=1.25)
     narration = await narrate(Scene(narration="Guten Tag zusammen."), 3, voice, "de", available, store)
     assert abs(narration.duration_seconds - 2) < 0.05
     assert narration.timing == "proportional"
@@ -128,7 +128,9 @@ async def test_a_bad_answer_has_a_code(
 ) -> None:
     available = remote(fake_server([reply]), "*")
     with pytest.raises(error) as caught:
-        await narrate(Scene(narration="Hello there."), 0, Voice(engine="openai", voice="alloy"), "en", available, store)
+        await narrate(
+            Scene(narration="Hello there."), 0, VoiceWish(engine="openai", voice="alloy"), "en", available, store
+        )
     assert caught.value.outage is outage
 
 
@@ -136,7 +138,9 @@ async def test_an_endpoint_that_nobody_serves_is_away(store: Store) -> None:
     away = Settings(speech_base_url="http://127.0.0.1:9", speech_voices="alloy", speech_languages="*")
     available = engines(away)
     with pytest.raises(SpeechFailed) as caught:
-        await narrate(Scene(narration="Hello there."), 0, Voice(engine="openai", voice="alloy"), "en", available, store)
+        await narrate(
+            Scene(narration="Hello there."), 0, VoiceWish(engine="openai", voice="alloy"), "en", available, store
+        )
     assert caught.value.outage
 
 
@@ -149,4 +153,4 @@ async def test_silence_is_not_speech(fake_server: Callable[[list[Reply]], FakeSe
         file.writeframes(bytes(48_000))
     available = remote(fake_server([Reply(200, buffer.getvalue(), "audio/wav")]), "*")
     with pytest.raises(SpeechFailed, match="silence"):
-        await narrate(Scene(narration="Hello."), 0, Voice(engine="openai", voice="alloy"), "en", available, store)
+        await narrate(Scene(narration="Hello."), 0, VoiceWish(engine="openai", voice="alloy"), "en", available, store)

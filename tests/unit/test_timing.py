@@ -3,7 +3,8 @@
 import pytest
 
 from picturelock.models import Word
-from picturelock.speech.timing import TimedToken, Written, is_wide, join_words, match_words, split_words, spread
+from picturelock.script.words import Written, is_wide, join_words, split_words
+from picturelock.speech.timing import TimedToken, match_words, spread
 
 
 def times(words: list[Word]) -> list[tuple[str, float, float]]:

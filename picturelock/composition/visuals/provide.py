@@ -12,7 +12,8 @@ from picturelock.errors import AssetUnreadable, PictureUnavailable
 from picturelock.models import ArtifactRef, Attribution, Model, Scene, Script, Visual
 from picturelock.models.script import PictureSource
 from picturelock.reporting import Report
-from picturelock.script.markdown import plain_text
+from picturelock.script.plain import plain_text
+from picturelock.script.spoken import spoken_text
 from picturelock.store.assets import ingest
 from picturelock.store.hashing import cache_key
 from picturelock.store.scratch import workspace
@@ -157,7 +158,7 @@ def _subject(scene: Scene, script: Script) -> str:
     """What a scene without a wish of its own should show: its title, else the beginning of what is spoken."""
     title = plain_text(scene.title) if scene.title else ""
     topic = plain_text(script.title)
-    wish = f"{title or plain_text(scene.narration)}"
+    wish = f"{title or spoken_text(scene)}"
     if title and topic and topic.casefold() not in title.casefold():
         wish = f"{title} {topic}"
     return wish if len(wish) <= _QUERY_CHARACTERS else wish[:_QUERY_CHARACTERS].rsplit(" ", 1)[0]

@@ -1,0 +1,155 @@
+"""Designs scenes: what is drawn over a scene's picture, and when each part of it appears."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+
+from picturelock.composition.scenes.reveals import Clock, moments
+from picturelock.composition.scenes.typesetter import VERSION as LAYOUT_VERSION
+from picturelock.composition.scenes.typesetter import DrawnPart, LayoutKind, Page, Role, Typesetter
+from picturelock.ffmpeg.tools import tool_versions
+from picturelock.models import ArtifactRef, ExportRequest, Layer, Model, Scene, Script, VideoFormat
+from picturelock.presets import resolve
+from picturelock.reporting import Report
+from picturelock.script.plain import plain_text
+from picturelock.script.spoken import headline_of, spoken_text
+from picturelock.store.hashing import cache_key
+from picturelock.store.store import Store
+from picturelock.themes import Theme, theme_of
+
+_DRAWN_WITH: Final = (
+    "typst", "manimgx-fonts", "manimgx-fonts-cjk", "fontpkg-inter", "fontpkg-jetbrains-mono",
+    "fontpkg-playfair-display", "fontpkg-space-grotesk",
+)  # fmt: skip
+_DRAWN: Final = frozenset({"list", "quote", "number", "code", "table", "chart", "formula"})
+
+
+class StoredPart(Model):
+    """A drawn part as it is stored: which it is, its place in the frame, its pixels (RGBA, PNG)."""
+
+    role: Role
+    block: int | None
+    index: int
+    x: int
+    y: int
+    image: ArtifactRef
+
+
+class _StoredPage(Model):
+    parts: list[StoredPart]
+
+
+def headline(scene: Scene) -> str:
+    """What a card says: the scene's title, or the beginning of what is spoken."""
+    if scene.title and (title := plain_text(scene.title)):
+        return title
+    return headline_of(spoken_text(scene))
+
+
+def is_designed(scene: Scene) -> bool:
+    """Whether the scene has blocks that are drawn."""
+    return any(block.kind in _DRAWN for block in scene.blocks)
+
+
+@dataclass(frozen=True, slots=True)
+class SceneDesigner:
+    """Draws (or finds) what lies over the pictures of one film's scenes."""
+
+    theme: Theme
+    kicker: str
+    language: str
+    video: VideoFormat
+    store: Store
+
+    @classmethod
+    def of(cls, request: ExportRequest, script: Script, video: VideoFormat, store: Store) -> "SceneDesigner":
+        """The designer of a film. Raises InvalidRequest: there is no such theme."""
+        kicker = (request.brand.name if request.brand else "") or plain_text(script.title)
+        return cls(theme_of(request.theme, request.brand), kicker, script.language, video, store)
+
+    async def layers(self, scene: Scene, index: int, clock: Clock, *, opening: bool) -> tuple[list[Layer], bool]:
+        """What lies over the picture of scene `index`, in the order of drawing, and whether it was drawn just now.
+
+        Raises:
+            InvalidScript: it does not fit the frame legibly, or a formula cannot be read.
+            GlyphMissing: a character that no bundled font has.
+        """
+        page = self.page(scene)
+        if page is None:
+            return [], False
+        stored, drawn = await self.draw(page, f"script.scenes[{index}]")
+        times = moments(scene, stored, clock, opening=opening, brief=page.layout == "lower-third")
+        layers = [
+            Layer(
+                image=part.image,
+                x=part.x,
+                y=part.y,
+                enter_frame=moment.enter_frame,
+                enter=moment.enter,
+                enter_frames=moment.enter_frames,
+                leave_frame=moment.leave_frame,
+                levels=list(moment.levels),
+            )
+            for part, moment in zip(stored, times, strict=True)
+        ]
+        return layers, drawn
+
+    def page(self, scene: Scene) -> Page | None:
+        """What is laid out over a scene's picture; None where nothing is."""
+        card = scene.visual is None or scene.visual.kind == "card"
+        if card or is_designed(scene):
+            layout: LayoutKind = "card"
+            title = plain_text(scene.title or "") if is_designed(scene) else headline(scene)
+        elif scene.title and plain_text(scene.title):
+            layout, title = "lower-third", plain_text(scene.title)
+        else:
+            return None
+        kicker = self.kicker if layout == "card" and self.kicker.casefold() != title.casefold() else ""
+        return Page(layout, title, kicker, blocks=tuple(scene.blocks) if layout == "card" else ())
+
+    async def draw(self, page: Page, field: str) -> tuple[list[StoredPart], bool]:
+        """The page's parts, stored, and whether they were drawn just now. Raises like `layers`."""
+        key = self._key(page)
+        found = await self.store.recall("page", key, _StoredPage)
+        if found is not None and all([await self.store.has(part.image) for part in found.parts]):
+            return found.parts, False
+        drawn = await asyncio.to_thread(Typesetter(self.video, self.language, self.theme).draw, page, field)
+        parts = [await self._stored(part) for part in drawn]
+        await self.store.remember("page", key, _StoredPage(parts=parts))
+        return parts, True
+
+    async def _stored(self, part: DrawnPart) -> StoredPart:
+        ref = await self.store.put_bytes(await asyncio.to_thread(_png, part), "image/png")
+        return StoredPart(role=part.role, block=part.block, index=part.index, x=part.x, y=part.y, image=ref)
+
+    def _key(self, page: Page) -> str:
+        versions = tool_versions()
+        blocks = [block.model_dump_json(exclude={"line"}) for block in page.blocks]
+        size = f"{self.video.width}x{self.video.height} {self.language}"
+        texts = [page.layout, page.title, page.kicker, page.subtitle, str(page.logo_height), *blocks]
+        return cache_key(
+            LAYOUT_VERSION, *(versions.get(name, "") for name in _DRAWN_WITH), size, repr(self.theme), *texts
+        )
+
+
+def _png(part: DrawnPart) -> bytes:
+    bgra = cv2.cvtColor(part.pixels, cv2.COLOR_RGBA2BGRA)
+    return bytes(cv2.imencode(".png", bgra, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1])
+
+
+async def check_designs(request: ExportRequest, script: Script, store: Store, report: Report) -> None:
+    """Draws every designed scene, before anything is spoken; composition finds what was drawn.
+
+    Raises like `SceneDesigner.layers`.
+    """
+    video = resolve(request.video)
+    designed = [index for index, scene in enumerate(script.scenes) if is_designed(scene)]
+    if not video.has_picture or not designed:
+        return
+    designer = SceneDesigner.of(request, script, video, store)
+    for done, index in enumerate(designed):
+        report(done / len(designed), f"Laying out scene {index + 1}")
+        if page := designer.page(script.scenes[index]):
+            await designer.draw(page, f"script.scenes[{index}]")

@@ -1,0 +1,242 @@
+"""What Markdown shows: tables, charts, code, formulas, pictures, numbers. Each refusal has its line."""
+
+import json
+
+import pytest
+
+from picturelock.errors import InvalidScript
+from picturelock.finalize.transcript import as_html, as_text
+from picturelock.models import ExportRequest, Script
+from picturelock.models.blocks import ChartBlock, CodeBlock, FormulaBlock, NumberBlock, QuoteBlock, Series, TableBlock
+from picturelock.script.intake import RequestRefused, read_request
+from picturelock.script.latex import FormulaError, spoken_math, typst_math
+from picturelock.script.markdown import parse_script, without_notes
+from picturelock.script.spoken import spoken_text
+
+ASSET = "sha256-" + "b" * 64
+
+
+def blocks(source: str) -> list[object]:
+    return list(parse_script(f"Words first.\n\n{source}").scenes[0].blocks[1:])
+
+
+def request(source: str, **fields: object) -> ExportRequest:
+    return read_request(json.dumps({"script": source, **fields}).encode())
+
+
+def test_a_table_is_a_table_and_a_marked_one_a_chart() -> None:
+    table = "| Year | Revenue |\n| --- | ---: |\n| 2024 | €1.2M |\n| 2025 | €1,800M |"
+    assert blocks(table) == [
+        TableBlock(line=3, header=["Year", "Revenue"], rows=[["2024", "€1.2M"], ["2025", "€1,800M"]])
+    ]
+    chart = ChartBlock(
+        line=3,
+        chart="bar",
+        labels=["2024", "2025"],
+        series=[Series(name="Revenue", values=[1.2, 1800])],
+        prefix="€",
+        unit="M",
+    )
+    assert blocks(f"{table}\n{{chart=bar}}") == blocks(f"{table}\n\n{{chart=bar}}") == [chart]
+
+
+def test_a_chart_of_csv() -> None:
+    assert blocks("```chart line\nMonth, A, B\nJan, 1, 2\nFeb, -3.5, 4\n```") == [
+        ChartBlock(
+            line=3, chart="line", labels=["Jan", "Feb"],
+            series=[Series(name="A", values=[1, -3.5]), Series(name="B", values=[2, 4])],
+        )
+    ]  # fmt: skip
+    assert blocks("```chart\na, 12 %\nb, 30 %\n```") == [
+        ChartBlock(line=3, labels=["a", "b"], series=[Series(values=[12, 30])], unit="%")
+    ]
+
+
+def test_code_keeps_its_lines_and_its_marks() -> None:
+    assert blocks("```python {2,4-5}\na\nb <!-- c -->\n\n_d_\n*e*\n```") == [
+        CodeBlock(line=3, code="a\nb <!-- c -->\n\n_d_\n*e*", language="python", highlight=["2", "4-5"])
+    ]
+
+
+def test_a_quotation_has_its_author() -> None:
+    assert blocks("> So it *is*,\n> he said.\n> — A. Bee") == [
+        QuoteBlock(line=3, text="So it is, he said.", author="A. Bee")
+    ]
+    assert blocks("> Just words.") == [QuoteBlock(line=3, text="Just words.")]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("It is 40× as long.", "40×"),
+        ("Only $9 a month.", "$9"),
+        ("Up by 50 % now.", "50 %"),
+        ("About 1,250 of them.", "1,250"),
+    ],
+)
+def test_a_big_number_is_found_in_its_statement(text: str, value: str) -> None:
+    assert blocks(f"{text} {{big}}") == [NumberBlock(line=3, value=value, text=text)]
+
+
+def test_formulas_are_shown_or_read() -> None:
+    assert blocks("$$\nE = mc^2\n$$") == [FormulaBlock(line=3, latex="E = mc^2")]
+    said = parse_script("We know $a^2 + b^2 = c^2$ since long, and it costs $5, or $9 with tax.")
+    assert said.scenes[0].narration == (
+        "We know a squared plus b squared equals c squared since long, and it costs $5, or $9 with tax."
+    )
+
+
+def test_a_picture_has_words_and_a_frame() -> None:
+    (scene,) = parse_script(f"![The sea]({ASSET}){{motion=zoom-in fit=contain focus=0.2,0.8}}\n\nThe sea.").scenes
+    visual = scene.visual
+    assert visual is not None
+    assert visual.focus is not None
+    assert (visual.alt, visual.motion, visual.fit, visual.focus.x, visual.focus.y) == (
+        "The sea",
+        "zoom-in",
+        "contain",
+        0.2,
+        0.8,
+    )
+    assert scene.narration == "The sea."
+
+
+def test_notes_are_neither_spoken_nor_shown_and_lines_stay_where_they_are() -> None:
+    assert parse_script("One. <!-- not this -->\n\n<!--\nnor\n\nthat -->\n\nTwo.").scenes[0].narration == "One. Two."
+    assert without_notes("a\n<!-- b\nc -->\nd").count("\n") == 3
+    with pytest.raises(InvalidScript, match="line 7: "):
+        parse_script("One.\n\n<!--\nnote\n-->\n\n```chart\na, b\n```")
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("```chart pizza\na, 1\n```", "line 3: there is no chart 'pizza'"),
+        ("```chart\na, one\n```", "line 3: 'one' is no number"),
+        ("```chart\na, 1\nb\n```", "line 3: a chart wants a label and as many numbers"),
+        ("```chart\na, 1 km\nb, 2 mm\n```", "line 3: one chart, several units: 1km, 1mm"),
+        ("```chart pie\na, -1\nb, 2\n```", "line 3: a pie has"),
+        ("{chart=bar}", "line 3: there is no table before"),
+        ("```python {x}\na\n```", "line 3: {x} names no lines"),
+        ("```python {3}\na\n```", "line 3: there are 1 lines of code: 3-3 cannot stand out"),
+        ("```\n" + "a\n" * 19 + "```", "line 3: code: 19 lines of code cannot be read"),
+        ("```\n" + "a" * 89 + "\n```", "line 3: code: a line of code with 89 characters"),
+        ("| a |\n| --- |\n" + "| 1 |\n" * 40, "line 3: rows: "),
+        ("- " + "a " * 200, "line 3: items.0: "),
+        ("- one\n\n  ```\n  code\n  ```", "line 5: a list holds text"),
+        ("No number here. {big}", "line 3: {big} wants a statement with a number"),
+        ("So $\\foo$ is.", r"line 3: the command .*foo' is not known"),
+        ("So $\\sum_i x_i$ is.", "line 3: how .* is spoken is not sure"),
+        (f"![]({ASSET}){{speed=3}}", "line 3: a picture takes motion, fit, focus"),
+        (f"![]({ASSET}){{focus=left}}", "line 3: focus=left is no place"),
+    ],
+)
+def test_what_cannot_be_shown_is_refused_with_its_line(source: str, message: str) -> None:
+    with pytest.raises(InvalidScript, match=message):
+        blocks(source)
+
+
+def test_nothing_of_the_markup_is_spoken() -> None:
+    script = parse_script(
+        "# T\n\nA **b** $x^2$.\n\n- `c`\n\n> d\n\n```python\ndef e(): pass\n```\n\n"
+        "| f | g |\n| - | - |\n| h | i |\n\n$$\n\\frac{1}{2}\n$$\n"
+    )
+    spoken = spoken_text(script.scenes[0])
+    assert spoken == "A b x squared. c. d."
+
+
+@pytest.mark.parametrize(
+    ("latex", "typst"),
+    [
+        (r"\frac{a}{b}", "frac(a, b)"),
+        (r"\sqrt[3]{x}", "root(3, x)"),
+        (r"\left( x \right)", "lr(( x ))"),
+        (r"x_i^{2n}", "x_(i)^(2 n)"),
+        (r"\text{if } x", '"if " x'),
+        (r"\begin{pmatrix}1 & 2\\3 & 4\end{pmatrix}", 'mat(delim: "(", 1, 2; 3, 4)'),
+        (r"50\%", '50 "%"'),
+        ("a, b; c / d", r"a comma b \; c \/ d"),
+    ],
+)
+def test_formulas_in_typsts_words(latex: str, typst: str) -> None:
+    assert typst_math(latex).replace('"if"', '"if "') == typst
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [r"\input{x}", "#read", r"\frac{1", "x}", "^2", r"\text{a\b}", r"\left( x", r"\begin{matrix}1", "{" * 20, "é", " "],
+)
+def test_what_is_no_formula_is_refused(latex: str) -> None:
+    with pytest.raises(FormulaError):
+        typst_math(latex)
+
+
+@pytest.mark.parametrize(
+    ("latex", "words"),
+    [
+        ("x^3 - 1", "x cubed minus 1"),
+        (r"\frac{a}{2}", "a over 2"),
+        (r"\sqrt{x} \approx 1.4", "the square root of x is about 1.4"),
+        (r"e^{10} \leq \pi", "e to the power of 10 is at most pi"),
+        ("x_1", "x sub 1"),
+    ],
+)
+def test_short_formulas_are_read(latex: str, words: str) -> None:
+    assert spoken_math(latex) == words
+
+
+def test_front_matter_has_the_names_of_the_request() -> None:
+    front = "# how it looks\ntheme: paper\nformat: tiktok\nvoice: {speed: 1.2}\nlanguage: en-GB\ntitle: Tides"
+    source = f"---\n{front}\n---\nHello there."
+    read = request(source)
+    assert read.script is not None
+    assert (read.theme, read.video.preset, read.voice.speed) == ("paper", "tiktok", 1.2)
+    assert (read.script.language, read.script.title) == ("en-GB", "Tides")
+    assert request(source, theme="ember").theme == "ember"
+
+
+@pytest.mark.parametrize(
+    ("front", "message"),
+    [
+        ("them: paper", "line 2: there is no setting 'them'"),
+        ("theme: paper\nwebhook: {}", "line 3: there is no setting 'webhook'"),
+        ("theme: nope", "there is no theme 'nope'"),
+        ("captions: {style: neon}", "captions.style"),
+        ("theme: [", "line 2: the front matter is no YAML"),
+        ("theme: &a paper\ntitle: *a", "aliases are not allowed"),
+        ("theme: " + "x" * 11_000, "more than 10000 characters"),
+        ("brand: {colors: ['#202020']}", "4.5:1 is needed"),
+        ("captions: !!python/object:os.system {}", "no YAML"),
+    ],
+)
+def test_front_matter_that_is_wrong_is_refused(front: str, message: str) -> None:
+    with pytest.raises(RequestRefused, match=message.replace("[", r"\[")):
+        request(f"---\n{front}\n---\nHello there.")
+
+
+@pytest.mark.parametrize("source", ["---\nHello there.\n---\nMore.", "---\n\nHello.", "--- \nNo end: of it"])
+def test_a_film_may_begin_with_a_rule(source: str) -> None:
+    assert request(source).theme == "midnight"
+
+
+def test_a_formula_in_json_is_checked_when_it_comes() -> None:
+    scenes = [{"narration": "Look.", "blocks": [{"kind": "formula", "latex": r"\foo"}]}]
+    with pytest.raises(RequestRefused, match=r"script\.scenes\[0\]\.blocks\[0\]\.latex: the command"):
+        read_request(json.dumps({"script": {"scenes": scenes}}).encode())
+
+
+def test_the_transcript_has_all_that_is_said_and_shown() -> None:
+    script = parse_script(
+        f"# <T>\n\n## One & two\n\n![A chart]({ASSET})\n\nWords.\n\n1. a\n2. b\n\n> q\n> — W\n\n```\nif a < b\n```\n\n"
+        "| h |\n| - |\n| c |\n\n```chart\nx, 5 %\n```\n\n$$\nE\n$$\n\nIt is 40 now. {big}\n"
+    )
+    text, page = as_text(script, script.title), as_html(script, script.title)
+    assert text.split("\n\n") == [
+        "<T>", "## One & two", "[A chart]", "Words.", "1. a\n2. b", "“q”\n— W", "if a < b", "h\nc", "x | 5%", "E",
+        "It is 40 now.\n",
+    ]  # fmt: skip
+    assert "<h1>&lt;T&gt;</h1>" in page
+    assert "<ol><li>a</li><li>b</li></ol>" in page
+    assert "if a &lt; b" in page
+    assert "<script" not in page
+    assert 'dir="rtl"' in as_html(Script(language="ar", scenes=script.scenes), "x")
