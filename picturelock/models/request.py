@@ -116,6 +116,9 @@ class Webhook(Input):
     url: HttpUrl = Field(description="An http or https address; see Webhooks.")
 
 
+PronouncedWord = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80), AfterValidator(printable)
+]
 MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(printable)]
 MetadataValue = Annotated[str, StringConstraints(max_length=512), AfterValidator(printable)]
 
@@ -126,6 +129,11 @@ class ExportRequest(Input):
     script: Script | None = Field(default=None, description="The film in words; may also be one string of Markdown.")
     brief: Brief | None = Field(default=None, description="A topic, for a writer to make a script of.")
     voice: VoiceWish = Field(default=VoiceWish(), description="Who speaks, where a scene names no voice of its own.")
+    pronunciations: dict[PronouncedWord, PronouncedWord] = Field(
+        default={},
+        max_length=200,
+        description='How words are spoken, by the words as they are written: `{"Nguyen": "win"}`. Captions keep them.',
+    )
     video: VideoOptions = Field(default=VideoOptions(), description="The picture's format.")
     captions: CaptionOptions = Field(default=CaptionOptions(), description="How the words are shown.")
     transition: Transition = Field(default=Transition(), description="How one scene becomes the next.")

@@ -26,6 +26,7 @@ from picturelock.settings import Settings
 from picturelock.speech.catalog import VoiceInfo
 from picturelock.speech.engine import Samples, Speech
 from picturelock.speech.letters import refuse_foreign
+from picturelock.speech.spoken_forms import spoken_form
 from picturelock.speech.timing import TimedToken, match_words
 
 _MODEL_SHA256 = "5f70741d4e900f4e85d0037498736cc1b3e1b9a63a13546a5da1e63abf4fccd8"
@@ -99,14 +100,14 @@ def warm_up() -> None:
 
 
 def pronounced(text: str) -> list[tuple[str, str]]:
-    """An English text's tokens with their phonemes, as the voice would say them."""
+    """An English text's tokens with their phonemes, as a narration of it is said."""
     from hibari.g2p.normalize import normalize  # noqa: PLC0415
 
     with _LOCK:
         tts, _ = _model()
         return [
             (str(token.text), str(token.phonemes or ""))
-            for sentence in tts.split_sentences(_sayable(text))
+            for sentence in tts.split_sentences(_sayable(spoken_form(text)))
             for token in tts.g2p.phonemize_tokens(tts.g2p.tokenize(normalize(sentence)))
         ]
 

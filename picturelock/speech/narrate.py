@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -16,11 +17,12 @@ from picturelock.script.spoken import spoken_text
 from picturelock.script.words import split_words
 from picturelock.speech import alignment
 from picturelock.speech.engine import Samples, SpeechEngine, choose
-from picturelock.speech.timing import spread
+from picturelock.speech.spoken_forms import spoken_form
+from picturelock.speech.timing import TimedToken, match_words, spread
 from picturelock.store.hashing import cache_key
 from picturelock.store.store import Store
 
-_VERSION: Final = "4"
+_VERSION: Final = "5"
 MAX_RECORDING_SECONDS: Final = 1_800.0
 """A recording is held whole in memory, 192 kB a second."""
 
@@ -40,14 +42,23 @@ async def narrate_scene(
     Raises like `narrate`.
     """
     scene = script.scenes[index]
-    return await narrate(scene, index, scene.voice or request.voice, script.language, engines, store, report)
+    speaker = Speaker(scene.voice or request.voice, script.language, request.pronunciations)
+    return await narrate(scene, index, speaker, engines, store, report)
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who speaks: the voice that is wished for, its language, and how words are said."""
+
+    wish: VoiceWish
+    language: str
+    pronunciations: Mapping[str, str] = field(default_factory=dict)
 
 
 async def narrate(
     scene: Scene,
     index: int,
-    wish: VoiceWish,
-    language: str,
+    speaker: Speaker,
     engines: Mapping[str, SpeechEngine],
     store: Store,
     report: ReportShare = lambda _: None,
@@ -58,16 +69,17 @@ async def narrate(
         VoiceUnavailable, SpeechFailed: see `SpeechEngine`.
         AssetMissing, AssetUnreadable: the recording cannot be used.
     """
-    text = spoken_text(scene)
+    text, language = spoken_text(scene), speaker.language
+    spoken = spoken_form(text, language, speaker.pronunciations)
     # Where alignment is missing, times are worse: another worker must not find them.
     aligner = ["no alignment"] if alignment.covers(language) and not alignment.available() else []
     if scene.narration_asset_id:
-        key = cache_key(_VERSION, "recording", scene.narration_asset_id, text, language, *aligner)
+        key = cache_key(_VERSION, "recording", scene.narration_asset_id, text, spoken, language, *aligner)
         engine, voice = None, Voice()
     else:
-        engine, voice = choose(engines, wish, language)
+        engine, voice = choose(engines, speaker.wish, language)
         key = cache_key(
-            _VERSION, engine.name, engine.version_of(voice), text, voice.model_dump_json(), language, *aligner
+            _VERSION, engine.name, engine.version_of(voice), text, spoken, voice.model_dump_json(), language, *aligner
         )
     known = await store.recall("narration", key, Narration)
     if known is not None and await store.has(known.audio):
@@ -75,9 +87,10 @@ async def narrate(
     if engine is None:
         samples, words = await _recorded(scene, store), None
     else:
-        speech = await engine.speak(text, voice, report)
+        speech = await engine.speak(spoken, voice, report)
         samples, words = await resample(speech.samples, speech.sample_rate), speech.words
-    narration = await _finished(samples, words, text, language, index, engine.name if engine else "recording", store)
+    made_by = engine.name if engine else "recording"
+    narration = await _finished(samples, words, _Wording(text, spoken, language), index, made_by, store)
     await store.remember("narration", key, narration)
     return narration
 
@@ -93,7 +106,7 @@ async def _recorded(scene: Scene, store: Store) -> Samples:
 
 
 async def _finished(
-    samples: Samples, words: list[Word] | None, text: str, language: str, index: int, engine: str, store: Store
+    samples: Samples, words: list[Word] | None, wording: "_Wording", index: int, engine: str, store: Store
 ) -> Narration:
     start, end = voiced_span(samples)
     if end <= start:
@@ -101,7 +114,7 @@ async def _finished(
         raise silent or SpeechFailed(f"the voice engine {engine} delivered silence")
     trimmed = faded(samples[start:end])
     level, (timed, timing, unaligned) = await asyncio.gather(
-        _loudness(trimmed), _timed(trimmed, words, start / SAMPLE_RATE, text, language)
+        _loudness(trimmed), _timed(trimmed, words, start / SAMPLE_RATE, wording)
     )
     audio = await store.put_bytes(to_wav(trimmed), "audio/wav")
     return Narration(
@@ -116,17 +129,33 @@ async def _finished(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Wording:
+    """A narration as it is written and as it is spoken."""
+
+    text: str
+    spoken: str
+    language: str
+
+    def written(self, words: list[Word]) -> list[Word]:
+        """The written words with the times of the spoken ones."""
+        if self.text == self.spoken:
+            return words
+        tokens = [TimedToken(word.text, word.start_seconds, word.end_seconds) for word in words]
+        return match_words(self.text, tokens)
+
+
 async def _timed(
-    trimmed: Samples, words: list[Word] | None, cut_seconds: float, text: str, language: str
+    trimmed: Samples, words: list[Word] | None, cut_seconds: float, wording: _Wording
 ) -> tuple[list[Word], Timing, Unaligned | None]:
     """The words with the best times there are: the engine's own, those of alignment, or each one's share of letters."""
     seconds = len(trimmed) / SAMPLE_RATE
     if words:
-        return [_shifted(word, cut_seconds, seconds) for word in words], "engine", None
-    if aligned := await alignment.align(text, trimmed, language):
-        return [_shifted(word, 0.0, seconds) for word in aligned], "aligned", None
-    spread_evenly = spread(split_words(text), 0.0, seconds)
-    if not alignment.covers(language):
+        return [_shifted(word, cut_seconds, seconds) for word in wording.written(words)], "engine", None
+    if aligned := await alignment.align(wording.spoken, trimmed, wording.language):
+        return [_shifted(word, 0.0, seconds) for word in wording.written(aligned)], "aligned", None
+    spread_evenly = spread(split_words(wording.text), 0.0, seconds)
+    if not alignment.covers(wording.language):
         return spread_evenly, "proportional", None
     return spread_evenly, "proportional", "not-found" if alignment.available() else "not-installed"
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from picturelock.models import Narration, Scene, Voice, VoiceWish
 from picturelock.speech.engine import SpeechEngine
-from picturelock.speech.narrate import narrate
+from picturelock.speech.narrate import Speaker, narrate
 from picturelock.speech.spoken_samples import remember_sample
 from picturelock.store.store import Store
 
@@ -52,6 +52,8 @@ async def speak_sample(voice: Voice, engines: Mapping[str, SpeechEngine], store:
     info = next((info for info in offered if info.voice == voice.voice), None)
     language = next((language for language in info.languages if language != "*"), "en") if info else "en"
     scene = Scene(narration=_SENTENCES.get(language, _COUNTING))
-    narration = await narrate(scene, 0, VoiceWish(**voice.model_dump(by_alias=False)), language, engines, store)
+    narration = await narrate(
+        scene, 0, Speaker(VoiceWish(**voice.model_dump(by_alias=False)), language), engines, store
+    )
     await remember_sample(voice, narration.audio, store)
     return narration

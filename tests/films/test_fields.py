@@ -296,6 +296,7 @@ ROWS = [
         both={"voice.voice": "en"}),
     Row("voice.voice", same(changed(PLAIN, "voice.engine", "espeak")), either("en", "en-us"), narration),
     Row("voice.speed", same(PLAIN), either(0.5, 2.0), speech_samples, falls(8_000)),
+    Row("pronunciations", same(PLAIN), either({"word": "bird"}, {"word": "lord"}), narration),
     Row("video.preset", same({**PLAIN, "video": {"width": 192, "height": 128}}), either("preview", "email"),
         picture_facts),
     Row("video.width", same(PLAIN), either(192, 128), picture_facts),

@@ -11,7 +11,7 @@ from picturelock.ffmpeg.samples import resample, to_wav
 from picturelock.models import Scene, Voice, VoiceWish
 from picturelock.speech.alignment import align, phones
 from picturelock.speech.hibari import HibariEngine
-from picturelock.speech.narrate import narrate
+from picturelock.speech.narrate import Speaker, narrate
 from picturelock.store.store import Store
 
 TEXT = "Doctor Chen paid $9.99 on May 3rd, 2024, and didn't ask why."
@@ -75,8 +75,8 @@ async def test_a_recording_gets_its_words_by_alignment(store: Store, tmp_path: o
     )  # fmt: skip
     await store.put_asset(asset)
     scene = Scene(narration=TEXT, narration_asset_id=asset.asset_id)
-    assert (await narrate(scene, 0, VoiceWish(), "en", {}, store)).timing == "aligned"
-    assert (await narrate(scene, 0, VoiceWish(), "fr", {}, store)).timing == "proportional"
+    assert (await narrate(scene, 0, Speaker(VoiceWish(), "en"), {}, store)).timing == "aligned"
+    assert (await narrate(scene, 0, Speaker(VoiceWish(), "fr"), {}, store)).timing == "proportional"
 
 
 async def test_the_event_loop_goes_on_meanwhile() -> None:

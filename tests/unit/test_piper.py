@@ -10,7 +10,7 @@ from picturelock.errors import SpeechFailed, VoiceUnavailable
 from picturelock.models import Scene, Voice, VoiceWish
 from picturelock.settings import Settings
 from picturelock.speech.engine import engines
-from picturelock.speech.narrate import narrate
+from picturelock.speech.narrate import Speaker, narrate
 from picturelock.speech.piper import PiperEngine
 from picturelock.speech.piper_files import voice_files
 from picturelock.store.store import Store
@@ -23,11 +23,11 @@ WISH = VoiceWish(engine="piper", voice="en_US-joe-medium")
 async def test_the_voice_of_the_extra_speaks_and_its_words_are_found(store: Store) -> None:
     available = engines(Settings())
     scene = Scene(narration="The tide comes in, and the tide goes out again.")
-    spoken = await narrate(scene, 0, WISH, "en", available, store)
+    spoken = await narrate(scene, 0, Speaker(WISH, "en"), available, store)
     assert spoken.timing == "aligned"
     assert [word.text for word in spoken.words] == (scene.narration or "").split()
     assert 2 < spoken.duration_seconds < 6
-    quick = await narrate(scene, 0, WISH.model_copy(update={"speed": 2.0}), "en", available, store)
+    quick = await narrate(scene, 0, Speaker(WISH.model_copy(update={"speed": 2.0}), "en"), available, store)
     assert quick.duration_seconds < spoken.duration_seconds * 0.75
 
 
@@ -52,7 +52,7 @@ async def test_a_folder_of_voices_is_offered_with_its_languages(tmp_path: Path, 
         "de_DE-somebody-low": ["de"],
     }
     german = VoiceWish(engine="piper", voice="de_DE-somebody-low")
-    spoken = await narrate(Scene(narration="Das Meer."), 0, german, "de", {"piper": engine}, store)
+    spoken = await narrate(Scene(narration="Das Meer."), 0, Speaker(german, "de"), {"piper": engine}, store)
     assert spoken.timing == "proportional"
 
 

@@ -14,7 +14,7 @@ from picturelock.models import SAMPLE_RATE, Narration, Scene, VoiceWish
 from picturelock.settings import Settings
 from picturelock.speech.engine import SpeechEngine, choose, engines
 from picturelock.speech.hibari import HibariEngine
-from picturelock.speech.narrate import narrate
+from picturelock.speech.narrate import Speaker, narrate
 from picturelock.store.store import Store
 from tests.servers import FakeServer, Reply
 
@@ -32,8 +32,12 @@ def wav_bytes(seconds: float, rate: int = 24_000, channels: int = 1) -> bytes:
     return buffer.getvalue()
 
 
+ALLOY = Speaker(VoiceWish(engine="openai", voice="alloy"), "en")
+
+
 async def spoken(text: str, store: Store, **scene: object) -> Narration:
-    return await narrate(Scene(narration=text, **scene), 0, VoiceWish(), "en", {"hibari": HibariEngine()}, store)  # type: ignore[arg-type]
+    said = Scene(narration=text, **scene)  # type: ignore[arg-type]
+    return await narrate(said, 0, Speaker(VoiceWish(), "en"), {"hibari": HibariEngine()}, store)
 
 
 async def test_a_scene_is_spoken_trimmed_and_measured(store: Store) -> None:
@@ -102,7 +106,7 @@ async def test_a_voice_behind_http(fake_server: Callable[[list[Reply]], FakeServ
     server = fake_server([Reply(200, wav_bytes(2, 22_050, 2), "audio/wav")])
     available = remote(server)
     voice = VoiceWish(engine="openai", voice="alloy", speed=1.25)
-    narration = await narrate(Scene(narration="Guten Tag zusammen."), 3, voice, "de", available, store)
+    narration = await narrate(Scene(narration="Guten Tag zusammen."), 3, Speaker(voice, "de"), available, store)
     assert abs(narration.duration_seconds - 2) < 0.05
     assert narration.timing == "proportional"
     assert [word.text for word in narration.words] == ["Guten", "Tag", "zusammen."]
@@ -129,7 +133,11 @@ async def test_a_bad_answer_has_a_code(
     available = remote(fake_server([reply]), "*")
     with pytest.raises(error) as caught:
         await narrate(
-            Scene(narration="Hello there."), 0, VoiceWish(engine="openai", voice="alloy"), "en", available, store
+            Scene(narration="Hello there."),
+            0,
+            ALLOY,
+            available,
+            store,
         )
     assert caught.value.outage is outage
 
@@ -139,7 +147,11 @@ async def test_an_endpoint_that_nobody_serves_is_away(store: Store) -> None:
     available = engines(away)
     with pytest.raises(SpeechFailed) as caught:
         await narrate(
-            Scene(narration="Hello there."), 0, VoiceWish(engine="openai", voice="alloy"), "en", available, store
+            Scene(narration="Hello there."),
+            0,
+            ALLOY,
+            available,
+            store,
         )
     assert caught.value.outage
 
@@ -153,4 +165,4 @@ async def test_silence_is_not_speech(fake_server: Callable[[list[Reply]], FakeSe
         file.writeframes(bytes(48_000))
     available = remote(fake_server([Reply(200, buffer.getvalue(), "audio/wav")]), "*")
     with pytest.raises(SpeechFailed, match="silence"):
-        await narrate(Scene(narration="Hello."), 0, VoiceWish(engine="openai", voice="alloy"), "en", available, store)
+        await narrate(Scene(narration="Hello."), 0, ALLOY, available, store)
