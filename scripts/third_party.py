@@ -36,7 +36,9 @@ archive that holds them has to offer their sources**, for as long as the licence
 
 | fonts | come with | licence |
 | --- | --- | --- |
-| Noto Sans and its scripts, Noto Color Emoji | manimgx-fonts, manimgx-fonts-cjk | SIL Open Font License 1.1 |
+| Noto Sans and its scripts, Noto Emoji | manimgx-fonts, manimgx-fonts-cjk | SIL Open Font License 1.1 |
+| Inter, JetBrains Mono, Playfair Display, Space Grotesk | fontpkg-inter, fontpkg-jetbrains-mono, fontpkg-playfair-display, fontpkg-space-grotesk | SIL Open Font License 1.1 |
+| DejaVu Sans Mono, Libertinus Serif, New Computer Modern | typst | Bitstream Vera, SIL Open Font License 1.1, GUST Font License |
 
 ## Packages
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from picturelock.composition.function_words import leans_on_the_next
 from picturelock.models import Cue, Word
-from picturelock.script.words import AnyWord, is_wide, join_words
+from picturelock.script.words import AnyWord, is_wide, join_words, phrase_ends
 from picturelock.text.fonts import clusters
 
 MAX_CHARACTERS: Final = 42
@@ -80,7 +80,7 @@ def group(words: list[Word], end_seconds: float, width: Width, language: str = "
     """
     count = len(words)
     ruler = Ruler(words, width)
-    leaning = [leans_on_the_next(word.text, language) for word in words]
+    leaning = _leaning(words, language)
     best: list[tuple[float, int]] = [(0.0, 0)] + [(float("inf"), 0)] * count
     for end in range(1, count + 1):
         for start in range(end - 1, -1, -1):
@@ -100,6 +100,12 @@ def group(words: list[Word], end_seconds: float, width: Width, language: str = "
         groups.append(words[start:cursor])
         cursor = start
     return groups[::-1]
+
+
+def _leaning(words: Sequence[AnyWord], language: str) -> list[bool]:
+    """For each word whether it belongs to the next: by the language's function words, or inside a phrase."""
+    ends = phrase_ends(words, language)
+    return [not end or leans_on_the_next(word.text, language) for word, end in zip(words, ends, strict=True)]
 
 
 def _cost(words: list[Word], until: float, *, leaning: bool = False) -> float:
@@ -135,6 +141,7 @@ def break_lines(words: Sequence[AnyWord], width: Width, language: str = "") -> l
     if len(words) == 1 or ruler.fits(0, len(words)):
         return [join_words(words)]
     lengths = [len(word.text) + (not word.joined) for word in words]
+    leaning = _leaning(words, language)
     total = sum(lengths)
     best: tuple[float, int] = (float("inf"), 1)
     for cut in range(1, len(words)):
@@ -142,7 +149,7 @@ def break_lines(words: Sequence[AnyWord], width: Width, language: str = "") -> l
             uneven = abs(2 * sum(lengths[:cut]) - total)
             last = words[cut - 1].text
             cost = uneven - (6 if _ends(last, _CLAUSE_ENDS + _SENTENCE_ENDS) else 0)
-            cost += _PARTED if leans_on_the_next(last, language) else 0
+            cost += _PARTED if leaning[cut - 1] else 0
             best = min(best, (cost, cut))
     return [join_words(words[: best[1]]), join_words(words[best[1] :])]
 

@@ -35,6 +35,7 @@ from picturelock.models import (
     VideoFormat,
     Word,
 )
+from picturelock.models.film import TimelinePart
 from picturelock.models.script import PictureSource
 from picturelock.presets import resolve
 from picturelock.reporting import Report
@@ -95,7 +96,7 @@ class Composer:
             pictures = await self._pictures(layout, provider, video, notes, report)
             pictures = [*_picture_of(intro), *pictures, *_picture_of(outro)]
         notes.warnings += self._vague_times()
-        cues = await asyncio.to_thread(self._cues, layout, video, notes.warnings)
+        cues = await asyncio.to_thread(self._cues, layout, video, pictures, notes.warnings)
         timeline = Timeline(
             fps=video.fps,
             width=video.width,
@@ -144,8 +145,12 @@ class Composer:
             Part(speech_samples=narration.samples, title=scene.title)
             for narration, scene in zip(self.narrations, self.script.scenes, strict=True)
         ]
+        if self.request.opening and video.has_picture:
+            parts.insert(0, Part(kind="opening"))
         if intro:
             parts.insert(0, Part(kind="intro", frames=intro.frames))
+        if self.request.ending and video.has_picture:
+            parts.append(Part(kind="ending"))
         if outro:
             parts.append(Part(kind="outro", frames=outro.frames))
         transition = self.request.transition
@@ -175,7 +180,16 @@ class Composer:
             return picture
 
         pairs = enumerate(zip(script.scenes, _spoken(layout), strict=True))
-        return await gather_limited(*(make(index, scene, place) for index, (scene, place) in pairs), limit=_AT_ONCE)
+        made = await gather_limited(*(make(index, scene, place) for index, (scene, place) in pairs), limit=_AT_ONCE)
+        return [*await self._cards("opening", layout, maker), *made, *await self._cards("ending", layout, maker)]
+
+    async def _cards(self, kind: TimelinePart, layout: Layout, maker: PictureMaker) -> list[ScenePicture]:
+        """The card before or after the scenes, where there is one."""
+        brand = self.request.brand.name if self.request.brand else ""
+        title = plain_text(self.script.title) or headline(self.script.scenes[0])
+        text, below = (title, brand) if kind == "opening" else (brand or title, "")
+        places = [place for place in layout.scenes if place.part == kind]
+        return [await maker.card(text, below, Clock((), 0, place.frames, maker.video.fps)) for place in places]
 
     def _vague_times(self) -> list[str]:
         """A warning for every recording in which the script's words were not found, and where nobody could look."""
@@ -208,14 +222,15 @@ class Composer:
             if asset.kind != wanted:
                 raise AssetUnreadable(f"the asset is of kind {asset.kind!r}; {wanted!r} is needed", field=path)
 
-    def _cues(self, layout: Layout, video: VideoFormat, warnings: list[str]) -> list[Cue]:
+    def _cues(self, layout: Layout, video: VideoFormat, pictures: list[ScenePicture], warnings: list[str]) -> list[Cue]:
         look = CaptionLook.of(*((video.width, video.height) if video.has_picture else _READING_SIZE))
         cues: list[Cue] = []
         for scene, narration in zip(_spoken(layout), self.narrations, strict=True):
             last = scene.index == len(layout.scenes) - 1
             limit = layout.total_frames if last else layout.scenes[scene.index + 1].start_frame
             words = [_drawable_word(word, warnings) for word in narration.words]
-            cues += cues_of_scene(
+            bright = bool(pictures) and pictures[scene.index].bright
+            placed = cues_of_scene(
                 words,
                 narration.scene_index,
                 scene.speech_start_frame,
@@ -224,6 +239,7 @@ class Composer:
                 lambda text: text_width(text, look.em) / look.max_width,
                 language=self.script.language,
             )
+            cues += [cue.model_copy(update={"bright": True}) for cue in placed] if bright else placed
         return cues
 
     def _audio(self, layout: Layout, inserted: list[ReadyInsert], video: VideoFormat) -> AudioPlan:

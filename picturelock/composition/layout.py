@@ -24,29 +24,61 @@ from picturelock.models import (
     Word,
 )
 from picturelock.models.film import TimelinePart
+from picturelock.models.request import Watermark
 from picturelock.render.encoders import SOFTWARE
 
-LEAD_SECONDS: Final = 0.25
-TAIL_SECONDS: Final = 0.45
+PAUSE_SECONDS: Final = 0.7
+"""From one scene's last word to the next one's first, where their transition is not longer."""
+
+LEAST_PAUSE_SECONDS: Final = 0.2
+"""What of it lies outside of the transition at least."""
+
+CARD_SECONDS: Final = 2.4
+"""How long an opening or ending card stands between its transitions."""
+
+OPENING_SECONDS: Final = 0.4
+CLOSING_SECONDS: Final = 1.0
+"""Before the film's first word, and after its last."""
+
 MIN_BODY_SECONDS: Final = 1.3
 PIECE_SECONDS: Final = 3.0
 MIN_SEGMENT_FRAMES: Final = 3
+_BY_WORD: Final = ("karaoke", "pop")
+"""Styles that show when a word is spoken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """The frames of a scene's body before and after its speech."""
+
+    lead: int
+    tail: int
+
+    @classmethod
+    def of(cls, overlap: int, fps: int, *, first: bool, last: bool) -> "Pauses":
+        """Those of a scene whose transitions last `overlap` frames."""
+        rest = max(LEAST_PAUSE_SECONDS, PAUSE_SECONDS - overlap / fps)
+        lead = OPENING_SECONDS if first else 0.4 * rest
+        tail = CLOSING_SECONDS if last else 0.6 * rest
+        return cls(round(lead * fps), round(tail * fps))
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What a stretch of the film has to hold: speech (samples at 48 kHz), or a clip of its own length (frames)."""
+    """What a stretch of the film has to hold: speech (samples at 48 kHz), a card, or a clip of its own length."""
 
     speech_samples: int = 0
     title: str | None = None
     kind: TimelinePart = "scene"
     frames: int = 0
 
-    def body(self, fps: int, overlaps: int) -> int:
+    def body(self, fps: int, overlaps: int, pauses: "Pauses") -> int:
         """The frames between the transitions. Raises InvalidRequest when they leave nothing of a clip."""
         if self.kind == "scene":
-            wanted = round(LEAD_SECONDS * fps) + self.speech_frames(fps) + round(TAIL_SECONDS * fps)
+            wanted = pauses.lead + self.speech_frames(fps) + pauses.tail
             return max(wanted, math.ceil(MIN_BODY_SECONDS * fps))
+        if self.kind in {"opening", "ending"}:
+            return round(CARD_SECONDS * fps)
         if self.frames - overlaps < MIN_SEGMENT_FRAMES:
             text = f"the clip lasts {self.frames / fps:.2f} s; its transition needs more than {overlaps / fps:.2f} s"
             raise InvalidRequest(text, field=self.kind)
@@ -81,12 +113,13 @@ def lay_out(parts: list[Part], fps: int, transition_seconds: float) -> Layout:
     count = len(parts)
     scenes: list[TimelineScene] = []
     segments: list[Segment] = []
-    before = sum(part.kind == "intro" for part in parts)
+    before = sum(part.kind in {"intro", "opening"} for part in parts)
     position = 0
     for index, part in enumerate(parts):
         coming = overlap if index > 0 else 0
         leaving = overlap if index < count - 1 else 0
-        body = part.body(fps, coming + leaving)
+        pauses = Pauses.of(overlap, fps, first=index == 0, last=index == count - 1)
+        body = part.body(fps, coming + leaving, pauses)
         if coming:
             segments.append(_segment(segments, "transition", position, coming, [index - 1, index]))
         scenes.append(
@@ -97,7 +130,7 @@ def lay_out(parts: list[Part], fps: int, transition_seconds: float) -> Layout:
                 title=part.title,
                 start_frame=position,
                 frames=coming + body + leaving,
-                speech_start_frame=position + coming + (round(LEAD_SECONDS * fps) if part.kind == "scene" else 0),
+                speech_start_frame=position + coming + (pauses.lead if part.kind == "scene" else 0),
                 speech_frames=part.speech_frames(fps),
             )
         )
@@ -148,9 +181,15 @@ def segment_spec(plan: RenderPlan, segment: Segment, encoder: str | None = None)
         captions=plan.captions,
         cues=_relative_cues(plan, segment) if plan.captions else [],
         language=plan.language,
-        watermark=plan.watermark,
+        watermark=_watermark(plan, segment),
         encoder=encoder or SOFTWARE[plan.format.codec],
     )
+
+
+def _watermark(plan: RenderPlan, segment: Segment) -> Watermark | None:
+    """The watermark, where the segment shows nothing of an insert, or the watermark is wished for there."""
+    inserted = any(plan.timeline.scenes[index].part in {"intro", "outro"} for index in segment.scene_indexes)
+    return None if plan.watermark and inserted and not plan.watermark.over_inserts else plan.watermark
 
 
 def _relative_cues(plan: RenderPlan, segment: Segment) -> list[Cue]:
@@ -164,7 +203,7 @@ def _relative_cues(plan: RenderPlan, segment: Segment) -> list[Cue]:
         start = max(round(cue.start_seconds * fps) - segment.start_frame, 0)
         end = min(round(cue.end_seconds * fps) - segment.start_frame, segment.frames)
         if start < end:
-            words = _relative_words(cue, segment, fps) if plan.captions and plan.captions.style == "karaoke" else []
+            words = _relative_words(cue, segment, fps) if plan.captions and plan.captions.style in _BY_WORD else []
             relative = {"start_seconds": start / fps, "end_seconds": end / fps, "words": words, "scene_index": 0}
             cues.append(cue.model_copy(update=relative))
     return cues

@@ -23,7 +23,7 @@ from picturelock.store.scratch import workspace
 from picturelock.store.store import Store
 from picturelock.themes import Theme, rgb_of
 
-VERSION: Final = "8"
+VERSION: Final = "9"
 Advance = Callable[[float], None]
 RGBColor = tuple[int, int, int]
 
@@ -31,8 +31,16 @@ _SHADE: Final = 0.8
 """How much of the theme's ground lies over a picture that has blocks drawn on it."""
 
 
+_FOOT: Final = (0.66, 0.98)
+"""Where captions may stand, in shares of the height."""
+
+_BRIGHT: Final = 125
+"""A luma at which white letters have a contrast of about 4:1 only."""
+
+
 class _StoredStill(Model):
     source: ArtifactRef
+    bright: bool
 
 
 @dataclass(slots=True)
@@ -53,7 +61,7 @@ class PictureMaker:
     store: Store
     scratch: Path
     notes: Notes
-    _stills: dict[str, asyncio.Task[tuple[ArtifactRef, bool]]] = field(init=False, default_factory=dict)
+    _stills: dict[str, asyncio.Task[tuple[_StoredStill, bool]]] = field(init=False, default_factory=dict)
     """Stills that are there or being made: the background is the same for all cards."""
 
     async def make(self, index: int, scene: Scene, clock: Clock, advance: Advance, *, opening: bool) -> ScenePicture:
@@ -83,16 +91,40 @@ class PictureMaker:
             still, made = await self._still(what, partial(self._drawn, visual, movement, shaded=shaded))
         self.notes.made += int(made or drawn)
         self.notes.found += int(not (made or drawn))
-        return ScenePicture(source=still, motion=movement, drift=drift, layers=layers, description=visual.kind)
+        return ScenePicture(
+            source=still.source,
+            motion=movement,
+            drift=drift,
+            layers=layers,
+            bright=still.bright,
+            description=visual.kind,
+        )
+
+    async def card(self, title: str, subtitle: str, clock: Clock) -> ScenePicture:
+        """A card before or after the scenes. Raises GlyphMissing, InvalidScript."""
+        layers = await self.designer.centred(title, subtitle, clock)
+        still, _ = await self._still("background", self._panorama)
+        drift = self._way(title, clock)
+        return ScenePicture(
+            source=still.source,
+            motion="pan-right",
+            drift=drift,
+            layers=layers,
+            bright=still.bright,
+            description="title",
+        )
 
     def _drift(self, scene: Scene, clock: Clock) -> tuple[float, float]:
         """Which part of the background a scene shows: a place of its own, and as far as its time takes it."""
+        return self._way(scene.title or spoken_text(scene), clock)
+
+    def _way(self, what: str, clock: Clock) -> tuple[float, float]:
         way = min(1.0, backgrounds.DRIFT * clock.frames / self.video.fps)
-        seed = hashlib.sha256((scene.title or spoken_text(scene)).encode()).digest()[0] / 255
+        seed = hashlib.sha256(what.encode()).digest()[0] / 255
         start = round(seed * (1 - way), 6)
         return start, round(start + way, 6)
 
-    async def _still(self, what: str, make: Callable[[], Awaitable[bytes]]) -> tuple[ArtifactRef, bool]:
+    async def _still(self, what: str, make: Callable[[], Awaitable[i420.Bytes2D]]) -> tuple[_StoredStill, bool]:
         """A stored still, and whether it was made just now."""
         size = f"{self.video.width}x{self.video.height}"
         key = cache_key(VERSION, backgrounds.VERSION, what, size, repr(self.designer.theme))
@@ -100,22 +132,24 @@ class PictureMaker:
             self._stills[key] = asyncio.create_task(self._found_or_made(key, make))
         return await self._stills[key]
 
-    async def _found_or_made(self, key: str, make: Callable[[], Awaitable[bytes]]) -> tuple[ArtifactRef, bool]:
+    async def _found_or_made(self, key: str, make: Callable[[], Awaitable[i420.Bytes2D]]) -> tuple[_StoredStill, bool]:
         stored = await self.store.recall("picture", key, _StoredStill)
         if stored is not None and await self.store.has(stored.source):
-            return stored.source, False
-        source = await self.store.put_bytes(await make(), "application/x-npy")
-        await self.store.remember("picture", key, _StoredStill(source=source))
-        return source, True
+            return stored, False
+        frame = await make()
+        source = await self.store.put_bytes(await asyncio.to_thread(i420.pack, frame), "application/x-npy")
+        made = _StoredStill(source=source, bright=_is_bright(frame))
+        await self.store.remember("picture", key, made)
+        return made, True
 
-    async def _panorama(self) -> bytes:
-        def drawn() -> bytes:
+    async def _panorama(self) -> i420.Bytes2D:
+        def drawn() -> i420.Bytes2D:
             wide = backgrounds.panorama(self.designer.theme, self.video.width, self.video.height)
-            return i420.pack(i420.from_rgb(wide))
+            return i420.from_rgb(wide)
 
         return await asyncio.to_thread(drawn)
 
-    async def _drawn(self, visual: Visual, movement: Motion, *, shaded: bool) -> bytes:
+    async def _drawn(self, visual: Visual, movement: Motion, *, shaded: bool) -> i420.Bytes2D:
         size = motion.still_size(self.video.width, self.video.height, movement)
         shade = rgb_of(self.designer.theme.backgrounds[1]) if shaded else None
         if visual.kind == "image":
@@ -139,6 +173,13 @@ class PictureMaker:
         return Layer(image=ref, x=0, y=0)
 
 
+def _is_bright(frame: i420.Bytes2D) -> bool:
+    """Whether a good part of the frame's foot is too bright for white letters."""
+    luma = i420.views(frame).y
+    foot = luma[int(_FOOT[0] * luma.shape[0]) : int(_FOOT[1] * luma.shape[0]) : 4, ::4]
+    return float(np.quantile(foot, 0.75)) > _BRIGHT
+
+
 def _shown(visual: Visual, scene: Scene) -> str:
     """What decides how a picture moves: itself, wherever its scene stands."""
     return visual.asset_id or scene.title or spoken_text(scene)
@@ -146,20 +187,20 @@ def _shown(visual: Visual, scene: Scene) -> str:
 
 def _prepare_image(
     picture: i420.RGB, size: tuple[int, int], visual: Visual, movement: Motion, shade: RGBColor | None
-) -> bytes:
+) -> i420.Bytes2D:
     focus = (visual.focus.x, visual.focus.y) if visual.focus else None
     fitted = stills.fit(picture, *size, visual.fit, inset=motion.contained_inset(movement), focus=focus)
-    return i420.pack(i420.from_rgb(_shaded(fitted, shade)))
+    return i420.from_rgb(_shaded(fitted, shade))
 
 
-def _prepare_card(theme: Theme, size: tuple[int, int]) -> bytes:
+def _prepare_card(theme: Theme, size: tuple[int, int]) -> i420.Bytes2D:
     wide = backgrounds.panorama(theme, *size)
-    return i420.pack(i420.from_rgb(np.ascontiguousarray(wide[:, : size[0]])))
+    return i420.from_rgb(np.ascontiguousarray(wide[:, : size[0]]))
 
 
-def _prepare_gradient(colors: list[RGBColor], size: tuple[int, int], shade: RGBColor | None) -> bytes:
+def _prepare_gradient(colors: list[RGBColor], size: tuple[int, int], shade: RGBColor | None) -> i420.Bytes2D:
     picture = backgrounds.gradient(colors[0], colors[-1], *size)
-    return i420.pack(i420.from_rgb(_shaded(picture, shade)))
+    return i420.from_rgb(_shaded(picture, shade))
 
 
 def _shaded(picture: i420.RGB, shade: RGBColor | None) -> i420.RGB:

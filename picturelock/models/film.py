@@ -18,7 +18,7 @@ SAMPLE_RATE = 48_000
 Timing = Literal["engine", "aligned", "proportional"]
 Unaligned = Literal["not-installed", "not-found"]
 Container = Literal["mp4", "webm", "m4a"]
-TimelinePart = Literal["scene", "intro", "outro"]
+TimelinePart = Literal["scene", "intro", "opening", "ending", "outro"]
 Enter = Literal["none", "fade", "rise", "wipe", "grow-up", "grow-right"]
 
 
@@ -83,10 +83,11 @@ class Cue(Model):
     lines: list[str]
     words: list[Word]
     scene_index: int = Field(description="The scene's place in the script.")
+    bright: bool = Field(default=False, description="What lies behind it is bright: it is drawn on a box.")
 
 
 class TimelineScene(Model):
-    """Where a scene, or the intro or outro, stands in the film. Neighbours overlap for their transition's length."""
+    """Where a scene, a card, or the intro or outro stands in the film. Neighbours overlap for their transition."""
 
     index: int = Field(description="Its place in the film; an intro is 0.")
     part: TimelinePart = "scene"
@@ -190,6 +191,7 @@ class ScenePicture(Model):
         default=None, description="The part of its way that a background moves at a constant pace; None: all, eased."
     )
     layers: list[Layer] = []
+    bright: bool = Field(default=False, description="White letters could not be read at its foot.")
     description: str
 
 

@@ -11,7 +11,7 @@ from picturelock.models.text import Title, printable
 Codec = Literal["h264", "h265", "vp9", "av1"]
 EncoderKind = Literal["software", "hardware"]
 TransitionKind = Literal["none", "fade", "dissolve", "slide", "wipe"]
-CaptionStyle = Literal["clean", "boxed", "karaoke"]
+CaptionStyle = Literal["clean", "boxed", "karaoke", "pop"]
 
 
 class VideoOptions(Input):
@@ -43,7 +43,11 @@ class VideoOptions(Input):
 class CaptionSpec(Input):
     """How captions are drawn into the picture. It travels whole, from the request to whoever draws them."""
 
-    style: CaptionStyle = Field(default="clean", description="How they look; `karaoke` lights up the spoken word.")
+    style: CaptionStyle = Field(
+        default="clean",
+        description="How they look; `karaoke` lights up the spoken word, `pop` shows a few at a time, large. "
+        "Over bright pictures there is a box behind them.",
+    )
 
 
 class CaptionOptions(CaptionSpec):
@@ -73,13 +77,14 @@ class Music(Input):
 
 
 class Watermark(Input):
-    """A picture in a corner of every frame."""
+    """A picture in a corner of the scenes."""
 
     asset_id: AssetId = Field(description="An uploaded picture; its own transparency is kept.")
     position: Literal["top-left", "top-right", "bottom-left", "bottom-right"] = Field(
         default="bottom-right", description="The corner."
     )
     opacity: float = Field(default=0.6, gt=0, le=1, description="How much of it covers the film.")
+    over_inserts: bool = Field(default=False, description="Also over intro and outro, which have logos of their own.")
 
 
 class Insert(Input):
@@ -147,7 +152,9 @@ class ExportRequest(Input):
     )
     brand: Brand | None = Field(default=None, description="Colours and a name of one's own.")
     music: Music | None = Field(default=None, description="Music under the narration.")
-    watermark: Watermark | None = Field(default=None, description="A picture in a corner of every frame.")
+    watermark: Watermark | None = Field(default=None, description="A picture in a corner of the scenes.")
+    opening: bool = Field(default=False, description="A card with the film's title before the first scene.")
+    ending: bool = Field(default=False, description="A card with the brand's name, or the title, after the last one.")
     intro: Insert | None = Field(default=None, description="A clip before the first scene.")
     outro: Insert | None = Field(default=None, description="A clip after the last scene.")
     deadline_seconds: float | None = Field(

@@ -13,7 +13,7 @@ from picturelock.render.encoders import encoding
 from picturelock.render.frames import Draw, feed
 from picturelock.text.ass import caption_document, check_fonts
 
-VERSION: Final = "7"
+VERSION: Final = "8"
 """Part of every segment's key; raise it when the same spec would give other bytes."""
 
 FrameProgress = Callable[[int, int], None]

@@ -24,6 +24,7 @@ from picturelock.models import Voice
 from picturelock.reporting import ReportShare
 from picturelock.settings import Settings
 from picturelock.speech.catalog import VoiceInfo
+from picturelock.speech.deesser import deessed
 from picturelock.speech.engine import Samples, Speech
 from picturelock.speech.letters import refuse_foreign
 from picturelock.speech.spoken_forms import spoken_form
@@ -52,8 +53,8 @@ class HibariEngine:
         return cls() if find_spec("hibari") else None
 
     def version_of(self, _voice: Voice, /) -> str:
-        """The package's version."""
-        return version("hibari-tts")
+        """The package's version, and ours of what is done to its sound."""
+        return f"{version('hibari-tts')}+deesser-1"
 
     def voices(self) -> list[VoiceInfo]:
         """The voice whose weights are in the wheel; the others would need a download."""
@@ -154,7 +155,8 @@ def _synthesize(text: str, speed: float, report: ReportShare) -> Speech:
     if not pieces or not any(len(piece) for piece in pieces):
         raise SpeechFailed("the voice hibari/heart made no sound of this text")
     words = match_words(text, tokens) if timed else None
-    return Speech(samples=np.concatenate(pieces), sample_rate=int(tts.sample_rate), words=words)
+    rate = int(tts.sample_rate)
+    return Speech(samples=deessed(np.concatenate(pieces), rate), sample_rate=rate, words=words)
 
 
 def _chunks(g2p: Any, sentence: str) -> list[list[tuple[str, str]]]:  # noqa: ANN401

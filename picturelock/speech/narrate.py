@@ -17,6 +17,7 @@ from picturelock.script.spoken import spoken_text
 from picturelock.script.words import split_words
 from picturelock.speech import alignment
 from picturelock.speech.engine import Samples, SpeechEngine, choose
+from picturelock.speech.pauses import with_short_pauses
 from picturelock.speech.spoken_forms import spoken_form
 from picturelock.speech.timing import TimedToken, match_words, spread
 from picturelock.store.hashing import cache_key
@@ -85,10 +86,13 @@ async def narrate(
     if known is not None and await store.has(known.audio):
         return known.model_copy(update={"scene_index": index, "cached": True})
     if engine is None:
-        samples, words = await _recorded(scene, store), None
+        samples = await _recorded(scene, store)
+        words: list[Word] | None = None
     else:
         speech = await engine.speak(spoken, voice, report)
-        samples, words = await resample(speech.samples, speech.sample_rate), speech.words
+        resampled = await resample(speech.samples, speech.sample_rate)
+        samples, shortened = await asyncio.to_thread(with_short_pauses, resampled, speech.words or [])
+        words = shortened or None
     made_by = engine.name if engine else "recording"
     narration = await _finished(samples, words, _Wording(text, spoken, language), index, made_by, store)
     await store.remember("narration", key, narration)

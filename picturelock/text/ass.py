@@ -1,5 +1,6 @@
 """Text as libass draws it: measured, escaped, and written as ASS with times in whole frames."""
 
+import math
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
@@ -8,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from picturelock.errors import GlyphMissing
-from picturelock.models import CaptionSpec, Cue
+from picturelock.models import CaptionSpec, Cue, Word
+from picturelock.models.request import CaptionStyle
+from picturelock.script.words import join_words
 from picturelock.text.fonts import EMOJI_FAMILY, FAMILY, Face, advance, clusters, face_of
 
 Mask = npt.NDArray[np.uint8]
@@ -106,39 +109,72 @@ def document(width: int, height: int, styles: list[str], events: list[str]) -> s
 
 @dataclass(frozen=True, slots=True)
 class CaptionLook:
-    """Where captions stand and how large they are in a frame of a given size."""
+    """Where captions stand and how large they are in a frame of a given size, in pixels."""
 
     em: float
     bottom: int
+    side: int
+    """What is free at the left and at the right at least."""
+
     max_width: float
 
     @classmethod
-    def of(cls, width: int, height: int) -> "CaptionLook":
-        """Captions scale with the shorter side; upright films keep clear of the platforms' buttons."""
-        em = min(width, height) * (0.0395 if width >= height else 0.045)
-        return cls(em=em, bottom=round(height * (0.065 if width >= height else 0.16)), max_width=width * 0.8)
+    def of(cls, width: int, height: int, style: CaptionStyle = "clean") -> "CaptionLook":
+        """Captions scale with the shorter side.
+
+        Upright films are seen on phones: letters of 6 % of the width, above and beside what the platforms lay over
+        them (a quarter of the height, an eighth of the width).
+        """
+        upright = width < height
+        em = width * 0.062 if upright else min(width, height) * 0.044
+        bottom = math.ceil(height * (0.245 if upright else 0.065))
+        side = math.ceil(width * (0.12 if upright else 0.1))
+        if style == "pop":
+            em, bottom = em * (1.5 if upright else 1.8), round(height * (0.27 if upright else 0.1))
+        return cls(em=em, bottom=bottom, side=side, max_width=float(width - 2 * side))
+
+
+_BOX: Final = "&HFF000000,&H48101014,-1,0,0,0,100,100,0,0,4,0"
+"""Border style 4: one box behind the whole caption, padded by the shadow's width."""
 
 
 def caption_document(cues: list[Cue], captions: CaptionSpec, size: tuple[int, int], fps: int, language: str) -> str:
-    """The captions of a segment (cue times relative to its first frame, on frame boundaries)."""
+    """The captions of a segment (cue times relative to its first frame, on frame boundaries).
+
+    What stands over a bright ground gets a box, whatever the style: white letters would be an outline drawing there.
+    """
     width, height = size
-    look = CaptionLook.of(width, height)
-    outline = look.em * 0.06
-    if captions.style == "boxed":  # border style 4: one box behind the whole caption, padded by the shadow's width
-        edge = f"&HFF000000,&H48101014,-1,0,0,0,100,100,0,0,4,0,{look.em * 0.36:.1f}"
-    else:
-        edge = f"&H20101014,&H90000000,-1,0,0,0,100,100,0,0,1,{outline:.1f},{outline * 0.6:.1f}"
-    line = (
-        f"Style: Caption,{FAMILY},{look.em * LINE_HEIGHT:.1f},&H00FFFFFF,&H00FFFFFF,{edge},2,"
-        f"{round(width * 0.05)},{round(width * 0.05)},{look.bottom},-1"
-    )
-    events_of = _by_word if captions.style == "karaoke" else _whole
-    shown = [event for cue in cues for event in events_of(cue, fps)]
+    look = CaptionLook.of(width, height, captions.style)
+    outline = look.em * (0.1 if captions.style == "pop" else 0.06)
+    edge = f"&H20101014,&H90000000,-1,0,0,0,100,100,0,0,1,{outline:.1f},{outline * 0.6:.1f}"
+    box = f"{_BOX},{look.em * 0.36:.1f}"
+    styles = [
+        f"Style: {name},{FAMILY},{look.em * LINE_HEIGHT:.1f},&H00FFFFFF,&H00FFFFFF,{drawn},2,"
+        f"{look.side // 2},{look.side // 2},{look.bottom},-1"
+        for name, drawn in (("Caption", edge), ("Boxed", box))
+    ]
     events = []
-    for part in shown:
-        text = "\\N".join(_drawn(line, part.spoken.get(number), language) for number, line in enumerate(part.lines))
-        events.append(f"Dialogue: 0,{ass_time(part.start, fps)},{ass_time(part.end, fps)},Caption,,0,0,0,,{text}")
-    return document(width, height, [line], events)
+    for cue in cues:
+        name = "Boxed" if captions.style == "boxed" or cue.bright else "Caption"
+        for part in _parts(cue, captions.style, look, fps):
+            lines = (_drawn(line, part.spoken.get(number), language) for number, line in enumerate(part.lines))
+            times = f"{ass_time(part.start, fps)},{ass_time(part.end, fps)}"
+            enter = _POP if captions.style == "pop" else ""
+            events.append(f"Dialogue: 0,{times},{name},,0,0,0,,{enter}" + "\\N".join(lines))
+    return document(width, height, styles, events)
+
+
+_POP: Final = r"{\fscx84\fscy84\t(0,80,\fscx100\fscy100)}"
+_POP_WORDS: Final = 3
+
+
+def _parts(cue: Cue, style: CaptionStyle, look: CaptionLook, fps: int) -> "list[_Shown]":
+    match style:
+        case "karaoke":
+            return _by_word(cue, fps)
+        case "pop":
+            return _popping(cue, look, fps)
+    return _whole(cue, fps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +201,24 @@ def _by_word(cue: Cue, fps: int) -> list[_Shown]:
         until = begins[number + 1] if number + 1 < len(begins) else last
         runs.append(_Shown(begins[number], until, cue.lines, {place[0]: place[1:]}))
     return [run for run in runs if run.start < run.end]
+
+
+def _popping(cue: Cue, look: CaptionLook, fps: int) -> list[_Shown]:
+    """The cue's words a few at a time, in capitals, each group from its first word on to the next group's."""
+    groups: list[list[Word]] = []
+    for word in cue.words:
+        group = [*groups[-1], word] if groups else [word]
+        wide = text_width(join_words(group).upper(), look.em) > look.max_width
+        if not groups or len(group) > _POP_WORDS or wide or groups[-1][-1].text[-1] in ".!?…。！？":
+            groups.append([word])
+        else:
+            groups[-1].append(word)
+    first, last = round(cue.start_seconds * fps), round(cue.end_seconds * fps)
+    starts = [min(max(round(group[0].start_seconds * fps), first), last) for group in groups]
+    begins = [first, *list(accumulate(starts, max))[1:], last]
+    texts = [join_words(group).upper().rstrip(",;:.") for group in groups]
+    shown = zip(texts, begins, begins[1:], strict=False)
+    return [_Shown(start, end, [text], {}) for text, start, end in shown if start < end and text]
 
 
 def _places(cue: Cue) -> list[tuple[int, int, int]]:

@@ -90,7 +90,7 @@ async def test_a_script_is_checked_and_stored(environment: ActivityEnvironment) 
     ("scene", "language", "code"),
     [
         ({"narration": "**1** `x`"}, "en", None),
-        ({"narration": "Guten Tag."}, "de", "VOICE_UNAVAILABLE"),
+        ({"narration": "Guten Tag."}, "qaa", "VOICE_UNAVAILABLE"),
         ({"narration": "Hi.", "voice": {"engine": "none", "voice": "x"}}, "en", "VOICE_UNAVAILABLE"),
     ],
 )

@@ -107,7 +107,8 @@ def all_goldens(assets: dict[str, str]) -> list[Golden]:
         Golden("clip-hdr", film({"kind": "clip", "assetId": assets["hdr"]}), 5),
         *(Golden(f"watermark-{one}", film(red, watermark={**mark, "position": one}), 0) for one in corners),
         *(Golden(f"captions-{style}", worded("en", "The sea is calm", style), 20, "shown")
-          for style in ("clean", "boxed", "karaoke")),
+          for style in ("clean", "boxed", "karaoke", "pop")),
+        Golden("captions-bright", film({"kind": "color", "colors": ["#f0f0e0"]}, captions={}), 20, "shown"),
         *(Golden(f"captions-{language}", worded(language, words, "clean"), 20, "shown")
           for language, words in scripts[:-1]),
         *(Golden(f"card-{language}", card(language, words), 10) for language, words in scripts),

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from picturelock.composition.captions import MAX_CHARACTERS, MAX_WIDE_CHARACTERS, cues_of_scene, to_srt, to_vtt
 from picturelock.composition.function_words import leans_on_the_next
-from picturelock.models import Cue, Word
-from picturelock.script.words import is_wide, split_words
+from picturelock.models import CaptionSpec, Cue, Word
+from picturelock.script.words import is_wide, join_words, phrase_ends, split_words
 from picturelock.speech.timing import TimedToken, match_words, spread
-from picturelock.text.ass import CaptionLook, ass_time, escape, text_width
+from picturelock.text.ass import CaptionLook, ass_time, caption_document, escape, text_width
 
 Text = st.lists(
     st.text(st.characters(categories=("L", "N", "P", "S")), min_size=1, max_size=30), min_size=1, max_size=40
@@ -161,3 +161,64 @@ def test_no_line_parts_a_word_from_the_one_it_belongs_to(text: str, language: st
 
     assert parted(language) == 0
     assert parted("") > 0, "the control: without a language nobody knows"
+
+
+@pytest.mark.parametrize("size", [(1080, 1920), (720, 1280), (1080, 1350)])
+def test_upright_captions_are_large_and_clear_of_what_lies_over_them(size: tuple[int, int]) -> None:
+    look = CaptionLook.of(*size)
+    assert look.em >= 0.06 * size[0]
+    assert look.bottom >= 0.24 * size[1]
+    assert look.side >= 0.12 * size[0]
+    assert look.max_width <= size[0] - 2 * look.side
+
+
+JAPANESE = "月は地球のまわりを回っていて、海の水を引っ張っているので、潮が満ちたり引いたりします。"
+THAI = "ดวงจันทร์อยู่ห่างจากโลกสามแสนแปดหมื่นกิโลเมตรแต่ยังคงดึงน้ำทะเลทุกหยดในมหาสมุทร"
+CHINESE = "月亮虽然远在三十八万公里之外，却仍然牵动着海洋里的每一滴水，让潮水涨落。"
+
+
+@pytest.mark.parametrize(("language", "text"), [("ja", JAPANESE), ("th", THAI), ("zh-CN", CHINESE)])
+def test_lines_end_between_phrases_where_nobody_writes_spaces(language: str, text: str) -> None:
+    look = CaptionLook.of(1080, 1920)
+    words = spread(split_words(text), 0, 12)
+    assert "".join(word.text for word in words) == text
+    cues = cues_of_scene(
+        words, 0, 8, 400, 30, lambda part: text_width(part, look.em) / look.max_width, language=language
+    )
+    lines = [line for cue in cues for line in cue.lines]
+    assert len(lines) > 3
+    ends = {sum(map(len, lines[: number + 1])) for number in range(len(lines))}
+    place, phrases = 0, set()
+    for word, ending in zip(words, phrase_ends(words, language), strict=True):
+        place += len(word.text)
+        phrases |= {place} if ending else set()
+    assert ends <= phrases
+
+
+def popping(words: list[Word], size: tuple[int, int] = (720, 1280)) -> list[tuple[str, str]]:
+    cue = Cue(start_seconds=0, end_seconds=10, lines=[join_words(words)], words=words, scene_index=0)
+    script = caption_document([cue], CaptionSpec(style="pop"), size, 30, "en")
+    return re.findall(r"^Dialogue: 0,([\d:.]+),[\d:.]+,Caption,,0,0,0,,\{[^}]*\}(.*)$", script, re.MULTILINE)
+
+
+def test_pop_shows_a_few_large_words_from_the_first_one_on() -> None:
+    words = [
+        Word(text=text, start_seconds=number, end_seconds=number + 0.8)
+        for number, text in enumerate(["The", "sea", "is", "calm.", "Twice", "a", "day", "it", "breathes,", "always."])
+    ]
+    assert popping(words) == [
+        ("0:00:00.00", "THE SEA IS"),
+        ("0:00:02.98", "CALM"),
+        ("0:00:03.98", "TWICE A DAY"),
+        ("0:00:06.98", "IT BREATHES"),
+        ("0:00:08.98", "ALWAYS"),
+    ]
+    assert CaptionLook.of(720, 1280, "pop").em > 1.4 * CaptionLook.of(720, 1280).em
+
+
+def test_captions_over_a_bright_picture_have_a_box() -> None:
+    cue = Cue(start_seconds=0, end_seconds=1, lines=["Sea"], words=[], scene_index=0)
+    bright = cue.model_copy(update={"bright": True})
+    script = caption_document([cue, bright], CaptionSpec(), (1280, 720), 30, "en")
+    assert re.findall(r"^Dialogue: .*?,(Caption|Boxed),", script, re.MULTILINE) == ["Caption", "Boxed"]
+    assert re.search(r"^Style: Boxed,.*,4,0,", script, re.MULTILINE)

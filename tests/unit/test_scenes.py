@@ -62,7 +62,9 @@ def video(size: tuple[int, int]) -> VideoFormat:
 def drawn(
     page: Page, size: tuple[int, int] = (1280, 720), theme: str = "midnight", language: str = "en"
 ) -> list[DrawnPart]:
-    return Typesetter(video(size), language, themes.theme_of(theme, None)).draw(page)
+    look = CaptionLook.of(*size)
+    foot = look.bottom + round(3.6 * look.em)
+    return Typesetter(video(size), language, themes.theme_of(theme, None), foot).draw(page)
 
 
 def box(part: DrawnPart) -> tuple[int, int, int, int]:

@@ -44,21 +44,21 @@ def segment(number: int, kind: Any, start: int, frames: int, *scenes: int) -> Se
 
 def test_a_film_is_laid_out_to_the_frame() -> None:
     assert lay_out(PARTS, FPS, 0.5) == Layout(
-        total_frames=45 + 15 + 82 + 15 + 39 + 15 + 30,
+        total_frames=45 + 15 + 66 + 15 + 39 + 15 + 30,
         scenes=[
             scene(0, 0, 60, (0, 0), part="intro"),
-            scene(1, 45, 112, (68, 60), scene_index=0, title="One"),
-            scene(2, 142, 69, (165, 15), scene_index=1),
-            scene(3, 196, 45, (211, 0), part="outro"),
+            scene(1, 45, 96, (62, 60), scene_index=0, title="One"),
+            scene(2, 126, 69, (143, 15), scene_index=1),
+            scene(3, 180, 45, (195, 0), part="outro"),
         ],
         segments=[
             segment(0, "body", 0, 45, 0),
             segment(1, "transition", 45, 15, 0, 1),
-            segment(2, "body", 60, 82, 1),
-            segment(3, "transition", 142, 15, 1, 2),
-            segment(4, "body", 157, 39, 2),
-            segment(5, "transition", 196, 15, 2, 3),
-            segment(6, "body", 211, 30, 3),
+            segment(2, "body", 60, 66, 1),
+            segment(3, "transition", 126, 15, 1, 2),
+            segment(4, "body", 141, 39, 2),
+            segment(5, "transition", 180, 15, 2, 3),
+            segment(6, "body", 195, 30, 3),
         ],
     )
 
@@ -66,10 +66,10 @@ def test_a_film_is_laid_out_to_the_frame() -> None:
 def test_hard_cuts_have_no_transitions() -> None:
     layout = lay_out(PARTS[1:3], FPS, 0)
     assert [one.kind for one in layout.segments] == ["body", "body"]
-    assert [one.start_frame for one in layout.scenes] == [0, 82]
+    assert [one.start_frame for one in layout.scenes] == [0, 85]
     assert [one.scene_index for one in layout.scenes] == [0, 1]
-    assert [one.speech_start_frame for one in layout.scenes] == [8, 90]
-    assert layout.total_frames == 121
+    assert [one.speech_start_frame for one in layout.scenes] == [12, 93]
+    assert layout.total_frames == 138
 
 
 @pytest.mark.parametrize(
@@ -123,16 +123,16 @@ def plan(style: CaptionStyle | None, **change: Any) -> RenderPlan:
 
 def test_a_body_knows_its_scene_and_its_cues_from_its_own_beginning() -> None:
     film = plan("clean")
-    spec = segment_spec(film, film.timeline.segments[2])  # frames 60 to 142 of the film
+    spec = segment_spec(film, film.timeline.segments[2])  # frames 60 to 126 of the film
     assert spec == SegmentSpec(
         format=PRESETS["preview"].format,
-        frames=82,
-        layers=[SegmentLayer(picture=PICTURES[1], scene_frames=112, first_frame=15)],
+        frames=66,
+        layers=[SegmentLayer(picture=PICTURES[1], scene_frames=96, first_frame=15)],
         transition="none",
         captions=CaptionSpec(),
         cues=[
             Cue(start_seconds=0, end_seconds=40 / FPS, lines=["a line"], words=[], scene_index=0),
-            Cue(start_seconds=40 / FPS, end_seconds=80 / FPS, lines=["a line"], words=[], scene_index=0),
+            Cue(start_seconds=40 / FPS, end_seconds=66 / FPS, lines=["a line"], words=[], scene_index=0),
         ],
         language="sv",
         watermark=MARK,
@@ -144,7 +144,7 @@ def test_a_transition_knows_both_its_scenes() -> None:
     film = plan(None)
     spec = segment_spec(film, film.timeline.segments[3], "h264_nvenc")
     assert spec.layers == [
-        SegmentLayer(picture=PICTURES[1], scene_frames=112, first_frame=97),
+        SegmentLayer(picture=PICTURES[1], scene_frames=96, first_frame=81),
         SegmentLayer(picture=PICTURES[2], scene_frames=69, first_frame=0),
     ]
     assert (spec.transition, spec.captions, spec.cues, spec.encoder) == ("wipe", None, [], "h264_nvenc")
@@ -165,4 +165,20 @@ def test_a_segment_shows_the_cues_of_its_own_frames_and_no_others() -> None:
         [(round(one.start_seconds * FPS), round(one.end_seconds * FPS)) for one in segment_spec(film, part).cues]
         for part in film.timeline.segments
     ]
-    assert frames == [[(0, 30), (40, 45)], [(0, 15)], [(0, 40), (40, 80)], [], [(3, 13)], [], []]
+    assert frames == [[(0, 30), (40, 45)], [(0, 15)], [(0, 40), (40, 66)], [(0, 14)], [(19, 29)], [], []]
+
+
+def test_a_watermark_is_not_over_what_has_a_logo_of_its_own() -> None:
+    def marked(mark: Watermark) -> list[bool]:
+        film = plan(None, watermark=mark)
+        return [segment_spec(film, part).watermark is not None for part in film.timeline.segments]
+
+    assert marked(MARK) == [False, False, True, True, True, False, False]
+    assert all(marked(MARK.model_copy(update={"over_inserts": True})))
+
+
+def test_cards_before_and_after_the_scenes_have_their_own_time() -> None:
+    layout = lay_out([Part(kind="opening"), PARTS[1], Part(kind="ending")], FPS, 0.5)
+    assert [(one.part, one.scene_index, one.frames) for one in layout.scenes] == [
+        ("opening", None, 72 + 15), ("scene", 0, 15 + 66 + 15), ("ending", None, 15 + 72),
+    ]  # fmt: skip

@@ -6,23 +6,26 @@ from typing import Final
 
 import cv2
 
-from picturelock.composition.scenes.reveals import Clock, moments
+from picturelock.composition.scenes.reveals import Clock, Moment, card_moment, moments
 from picturelock.composition.scenes.typesetter import VERSION as LAYOUT_VERSION
 from picturelock.composition.scenes.typesetter import DrawnPart, LayoutKind, Page, Role, Typesetter
 from picturelock.ffmpeg.tools import tool_versions
 from picturelock.models import ArtifactRef, ExportRequest, Layer, Model, Scene, Script, VideoFormat
+from picturelock.models.request import CaptionStyle
 from picturelock.presets import resolve
 from picturelock.reporting import Report
 from picturelock.script.plain import plain_text
 from picturelock.script.spoken import headline_of, spoken_text
 from picturelock.store.hashing import cache_key
 from picturelock.store.store import Store
+from picturelock.text.ass import CaptionLook
 from picturelock.themes import Theme, theme_of
 
 _DRAWN_WITH: Final = (
     "typst", "manimgx-fonts", "manimgx-fonts-cjk", "fontpkg-inter", "fontpkg-jetbrains-mono",
     "fontpkg-playfair-display", "fontpkg-space-grotesk",
 )  # fmt: skip
+_FREE_FOOT: Final = 0.1
 _DRAWN: Final = frozenset({"list", "quote", "number", "code", "table", "chart", "formula"})
 
 
@@ -53,6 +56,19 @@ def is_designed(scene: Scene) -> bool:
     return any(block.kind in _DRAWN for block in scene.blocks)
 
 
+def _layer(part: StoredPart, moment: Moment) -> Layer:
+    return Layer(
+        image=part.image,
+        x=part.x,
+        y=part.y,
+        enter_frame=moment.enter_frame,
+        enter=moment.enter,
+        enter_frames=moment.enter_frames,
+        leave_frame=moment.leave_frame,
+        levels=list(moment.levels),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class SceneDesigner:
     """Draws (or finds) what lies over the pictures of one film's scenes."""
@@ -61,13 +77,27 @@ class SceneDesigner:
     kicker: str
     language: str
     video: VideoFormat
+    captions: CaptionStyle | None
+    """How captions are drawn; None where they are not."""
+
     store: Store
 
     @classmethod
     def of(cls, request: ExportRequest, script: Script, video: VideoFormat, store: Store) -> "SceneDesigner":
         """The designer of a film. Raises InvalidRequest: there is no such theme."""
         kicker = (request.brand.name if request.brand else "") or plain_text(script.title)
-        return cls(theme_of(request.theme, request.brand), kicker, script.language, video, store)
+        drawn = request.captions.drawn()
+        theme = theme_of(request.theme, request.brand)
+        return cls(theme, kicker, script.language, video, drawn.style if drawn else None, store)
+
+    @property
+    def foot(self) -> int:
+        """How many pixels at the foot belong to captions: two lines of them, or one of large ones."""
+        width, height = self.video.width, self.video.height
+        if self.captions is None:
+            return round(height * _FREE_FOOT)
+        look = CaptionLook.of(width, height, self.captions)
+        return look.bottom + round(look.em * (2.0 if self.captions == "pop" else 3.6))
 
     async def layers(self, scene: Scene, index: int, clock: Clock, *, opening: bool) -> tuple[list[Layer], bool]:
         """What lies over the picture of scene `index`, in the order of drawing, and whether it was drawn just now.
@@ -81,20 +111,12 @@ class SceneDesigner:
             return [], False
         stored, drawn = await self.draw(page, f"script.scenes[{index}]")
         times = moments(scene, stored, clock, opening=opening, brief=page.layout == "lower-third")
-        layers = [
-            Layer(
-                image=part.image,
-                x=part.x,
-                y=part.y,
-                enter_frame=moment.enter_frame,
-                enter=moment.enter,
-                enter_frames=moment.enter_frames,
-                leave_frame=moment.leave_frame,
-                levels=list(moment.levels),
-            )
-            for part, moment in zip(stored, times, strict=True)
-        ]
-        return layers, drawn
+        return [_layer(part, moment) for part, moment in zip(stored, times, strict=True)], drawn
+
+    async def centred(self, title: str, subtitle: str, clock: Clock) -> list[Layer]:
+        """A card of its own, before or after the scenes: its parts come one after the other. Raises like `layers`."""
+        stored, _ = await self.draw(Page("centred", title, subtitle=subtitle), "script.title")
+        return [_layer(part, card_moment(part, clock)) for part in stored]
 
     def page(self, scene: Scene) -> Page | None:
         """What is laid out over a scene's picture; None where nothing is."""
@@ -115,7 +137,7 @@ class SceneDesigner:
         found = await self.store.recall("page", key, _StoredPage)
         if found is not None and all([await self.store.has(part.image) for part in found.parts]):
             return found.parts, False
-        drawn = await asyncio.to_thread(Typesetter(self.video, self.language, self.theme).draw, page, field)
+        drawn = await asyncio.to_thread(Typesetter(self.video, self.language, self.theme, self.foot).draw, page, field)
         parts = [await self._stored(part) for part in drawn]
         await self.store.remember("page", key, _StoredPage(parts=parts))
         return parts, True
@@ -127,7 +149,7 @@ class SceneDesigner:
     def _key(self, page: Page) -> str:
         versions = tool_versions()
         blocks = [block.model_dump_json(exclude={"line"}) for block in page.blocks]
-        size = f"{self.video.width}x{self.video.height} {self.language}"
+        size = f"{self.video.width}x{self.video.height} {self.foot} {self.language}"
         texts = [page.layout, page.title, page.kicker, page.subtitle, str(page.logo_height), *blocks]
         return cache_key(
             LAYOUT_VERSION, *(versions.get(name, "") for name in _DRAWN_WITH), size, repr(self.theme), *texts

@@ -98,6 +98,17 @@ def moments(scene: Scene, parts: Sequence[Part], clock: Clock, *, opening: bool,
     return [_moment(part, scene, spans, clock, opening=opening, brief=brief) for part in parts]
 
 
+_CARD: Final[dict[Role, tuple[float, Enter]]] = {
+    "title": (0.15, "rise"), "rule": (0.5, "wipe"), "subtitle": (0.8, "fade"),
+}  # fmt: skip
+
+
+def card_moment(part: Part, clock: Clock) -> Moment:
+    """When a part of an opening or ending card enters."""
+    seconds, enter = _CARD.get(part.role, (0.0, "fade"))
+    return Moment(clock.seconds(seconds), enter, clock.seconds(_ENTER_SECONDS[enter]))
+
+
 def _moment(part: Part, scene: Scene, spans: list[PartSpan], clock: Clock, *, opening: bool, brief: bool) -> Moment:
     if part.block is None:
         leave = clock.seconds(_TITLE_SECONDS) if brief else None

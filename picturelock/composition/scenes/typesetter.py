@@ -16,7 +16,6 @@ from picturelock.models import VideoFormat
 from picturelock.models.blocks import Block, ChartBlock, CodeBlock, FormulaBlock, QuoteBlock, TableBlock
 from picturelock.script.latex import FormulaError, typst_math
 from picturelock.script.plain import plain_text
-from picturelock.text.ass import CaptionLook
 from picturelock.text.fonts import drawable_text, font_folders, han_family, theme_font_folders
 from picturelock.themes import Theme, mixed
 
@@ -70,6 +69,8 @@ class Typesetter:
     video: VideoFormat
     language: str
     theme: Theme
+    foot: int
+    """How many pixels at the frame's foot are kept free, for captions."""
 
     def draw(self, page: Page, field: str = "script") -> list[DrawnPart]:
         """The parts of a page, those that lie under others first.
@@ -129,7 +130,6 @@ class Typesetter:
 
     def _data(self, page: Page, field: str) -> dict[str, Any]:
         width, height = self.video.width, self.video.height
-        look = CaptionLook.of(width, height)
         top = round(height * (0.13 if page.kicker else 0.1))
         blocks = [_block_data(block, field) for block in page.blocks]
         under = any(block["kind"] == "chart" or block.get("steps") for block in blocks)
@@ -139,7 +139,7 @@ class Typesetter:
             "height": height,
             "margin": round(width * _MARGIN),
             "top": top,
-            "bottom": height - look.bottom - round(3.6 * look.em),
+            "bottom": height - self.foot,
             "lang": primary(self.language),
             "script": script(self.language).lower(),
             "rtl": reads_leftwards(self.language),
