@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from picturelock.errors import InvalidRequest
-from picturelock.models.request import Brand
+from picturelock.models.request import DEFAULT_THEME, Brand
 from picturelock.plugins import plugin_classes
 
 Pattern = Literal["circles", "waves", "grid", "bands", "paper", "dots"]
@@ -181,15 +181,21 @@ DAYLIGHT: Final = Theme(
 BUILT_IN: Final = (MIDNIGHT, FOREST, EMBER, SLATE, PAPER, DAYLIGHT)
 
 
+def installed_themes() -> dict[str, Theme]:
+    """The themes by name, the default one first."""
+    themes: dict[str, Theme] = plugin_classes("picturelock.themes")
+    return dict(sorted(themes.items(), key=lambda item: item[0] != DEFAULT_THEME))
+
+
 def theme_of(name: str, brand: Brand | None) -> Theme:
     """The theme of that name in the brand's colours.
 
     Raises:
         InvalidRequest: there is none of that name; the brand's colours make its texts hard to read.
     """
-    themes = plugin_classes("picturelock.themes")
+    themes = installed_themes()
     theme = themes.get(name)
-    if not isinstance(theme, Theme):
+    if theme is None:
         raise InvalidRequest(f"there is no theme {name!r}; installed: {', '.join(sorted(themes))}", field="theme")
     if brand is None or not brand.colors:
         return theme

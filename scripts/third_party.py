@@ -37,8 +37,13 @@ archive that holds them has to offer their sources**, for as long as the licence
 | fonts | come with | licence |
 | --- | --- | --- |
 | Noto Sans and its scripts, Noto Emoji | manimgx-fonts, manimgx-fonts-cjk | SIL Open Font License 1.1 |
-| Inter, JetBrains Mono, Playfair Display, Space Grotesk | fontpkg-inter, fontpkg-jetbrains-mono, fontpkg-playfair-display, fontpkg-space-grotesk | SIL Open Font License 1.1 |
-| DejaVu Sans Mono, Libertinus Serif, New Computer Modern | typst | Bitstream Vera, SIL Open Font License 1.1, GUST Font License |
+| Inter | fontpkg-inter | SIL Open Font License 1.1 |
+| JetBrains Mono | fontpkg-jetbrains-mono | SIL Open Font License 1.1 |
+| Playfair Display | fontpkg-playfair-display | SIL Open Font License 1.1 |
+| Space Grotesk | fontpkg-space-grotesk | SIL Open Font License 1.1 |
+| DejaVu Sans Mono | typst | Bitstream Vera |
+| Libertinus Serif | typst | SIL Open Font License 1.1 |
+| New Computer Modern | typst | GUST Font License |
 
 ## Packages
 

@@ -43,7 +43,7 @@ class FilmMaker:
         installed = Providers.from_settings(settings())
         self.providers = Providers(installed.voices, sources or {}, installed.writer)
 
-    def _pipeline(self, request: ExportRequest) -> Pipeline:
+    def pipeline(self, request: ExportRequest) -> Pipeline:
         return Pipeline(request, self.store, self.scratch, self.providers, SLOTS)
 
     async def upload(self, path: Path) -> str:
@@ -52,7 +52,7 @@ class FilmMaker:
 
     async def plan(self, request: ExportRequest) -> tuple[RenderPlan, list[Narration]]:
         """The film on paper."""
-        pipeline = self._pipeline(request)
+        pipeline = self.pipeline(request)
         script = await pipeline.script()
         narrations = await pipeline.narrations(script)
         return await pipeline.plan(script, narrations), narrations
@@ -60,7 +60,7 @@ class FilmMaker:
     async def segments(self, plan: RenderPlan, encoder: str | None = None) -> list[RenderedSegment]:
         """All segments of a plan."""
         request = ExportRequest.model_validate({"brief": {"topic": "a plan has all that its segments need"}})
-        return await self._pipeline(request).segments(plan, encoder)
+        return await self.pipeline(request).segments(plan, encoder)
 
     async def produce(self, request: ExportRequest, encoder: str | None = None) -> Produced:
         """The finished, verified film."""

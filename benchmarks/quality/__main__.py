@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks.quality import browser, measure, picture
 from benchmarks.quality.films import Film, Inputs, main_film, matrix
+from benchmarks.quality.scenes import measure_scenes
 from benchmarks.quality.sheet import contact_sheet
 from benchmarks.quality.speech import word_error_rate
 from benchmarks.report import Report
@@ -123,6 +124,7 @@ async def run(folder: Path) -> bool:
         text = " ".join(spoken_text(scene) for scene in script.scenes)
         rate = await asyncio.to_thread(word_error_rate, film.made.film, text, folder)
         report.add(f"word error rate: {film.name}", 100 * rate, "%", 3, f"{len(text.split())} words, Whisper base")
+    await measure_scenes(studio, report)
     await measure_motion(studio, folder, report)
     for name, worst in (await picture.color_errors(studio, folder)).items():
         report.add(f"colour: {name}", worst, "of 255 off", 4)

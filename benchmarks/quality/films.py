@@ -1,5 +1,6 @@
 """The films that are measured: 1 to 30 scenes, all shapes and transitions, stills and clips, with and without music."""
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 from benchmarks.inputs import save_clip, save_music, save_photograph
 from picturelock.models import ExportRequest
-from picturelock.script.markdown import parse_script
+from picturelock.script.intake import read_request
 from tests.film_maker import FilmMaker, Produced
 
 ROOT = Path(__file__).parents[2]
@@ -122,8 +123,10 @@ def requests(inputs: Inputs) -> dict[str, dict[str, Any]]:
 
 async def main_film(studio: FilmMaker) -> Film:
     """The example of the README at the default preset."""
-    script = parse_script((ROOT / "examples" / "tides.md").read_text())
-    return Film("examples/tides.md, 1080p", await studio.produce(ExportRequest(script=script)))
+    folder = ROOT / "examples"
+    source = (folder / "tides.md").read_text().replace("(moon.jpg)", f"({await studio.upload(folder / 'moon.jpg')})")
+    request = read_request(json.dumps({"script": source}).encode())
+    return Film("examples/tides.md, 1080p", await studio.produce(request))
 
 
 async def matrix(studio: FilmMaker, inputs: Inputs) -> AsyncIterator[Film]:

@@ -1,6 +1,6 @@
 """What a client asks for: `ExportRequest`."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, HttpUrl, StringConstraints, model_validator
 
@@ -12,6 +12,9 @@ Codec = Literal["h264", "h265", "vp9", "av1"]
 EncoderKind = Literal["software", "hardware"]
 TransitionKind = Literal["none", "fade", "dissolve", "slide", "wipe"]
 CaptionStyle = Literal["clean", "boxed", "karaoke", "pop"]
+
+
+DEFAULT_THEME: Final = "midnight"
 
 
 class VideoOptions(Input):
@@ -148,7 +151,7 @@ class ExportRequest(Input):
         "a source of them, else cards.",
     )
     theme: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,32}$")] = Field(
-        default="midnight", description="Colours and faces of cards, one of `GET /api/themes`."
+        default=DEFAULT_THEME, description="Colours and faces of cards, one of `GET /api/themes`."
     )
     brand: Brand | None = Field(default=None, description="Colours and a name of one's own.")
     music: Music | None = Field(default=None, description="Music under the narration.")

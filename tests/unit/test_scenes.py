@@ -233,7 +233,7 @@ def test_a_theme_that_cannot_be_read_is_refused() -> None:
     with pytest.raises(InvalidRequest, match=r"#202020 on .*4\.5:1 is needed") as caught:
         themes.theme_of("midnight", Brand(colors=["#202020"]))
     assert caught.value.field == "brand.colors"
-    with pytest.raises(InvalidRequest, match="there is no theme 'nope'; installed: daylight"):
+    with pytest.raises(InvalidRequest, match="there is no theme 'nope'; installed: daylight, ember"):
         themes.theme_of("nope", None)
 
 

@@ -22,7 +22,7 @@ from picturelock.themes import Theme, mixed
 if TYPE_CHECKING:
     import typst
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 LayoutKind = Literal["card", "lower-third", "centred"]
 Role = Literal[
     "kicker", "title", "rule", "subtitle", "item", "quote", "number", "code", "panel", "line", "row", "axis", "legend",
