@@ -77,8 +77,12 @@ format: install-dev ## Put the code into the house's form
 unit: install-dev ## The quick tests: domain, workflow, activities
 	$(BIN)/pytest -m "not slow" $(AT_ONCE)
 
+.PHONY: chromium
+chromium:
+	@scripts/install-chromium
+
 .PHONY: test
-test: install-dev ## All tests, with real Temporal, FFmpeg and voice, and how much of the product they reach
+test: install-dev chromium ## All tests, with real Temporal, FFmpeg and voice, and how much of the product they reach
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(AT_ONCE)
 	$(BIN)/coverage combine --quiet

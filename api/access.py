@@ -24,10 +24,12 @@ from picturelock.settings import Settings
 
 COOKIE: Final = "picturelock_session"
 OPEN: Final = frozenset(
-    [(method, path) for method in ("GET", "HEAD") for path in ("/healthz", "/readyz")]
+    [(method, path) for method in ("GET", "HEAD") for path in ("/healthz", "/readyz", "/", "/web/{file}")]
     + [(method, "/api/session") for method in ("POST", "DELETE")]
 )
-"""What needs no key: whether the process answers, and where a key is exchanged for a session."""
+"""What needs no key: whether the process answers, the page, and where a key is exchanged for a session."""
+
+_PAGE: Final = re.compile(r"/web/[^/]+")
 
 _METRICS: Final = frozenset({"/metrics"})
 _DOCS: Final = re.compile(r"/docs(/.*)?|/openapi\.json")
@@ -85,7 +87,7 @@ class AccessGuard:
 async def _admitted(scope: Scope, settings: Settings) -> Caller:
     """The caller of a request that is allowed. Raises Problem (401, 403, 429), StoreUnavailable."""
     path, method = scope["path"], scope["method"]
-    if settings.authentication == "off" or (method, path) in OPEN:
+    if settings.authentication == "off" or (method, "/web/{file}" if _PAGE.fullmatch(path) else path) in OPEN:
         return EVERYBODY
     if (settings.open_metrics and path in _METRICS) or (settings.open_docs and _DOCS.fullmatch(path)):
         return EVERYBODY

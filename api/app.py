@@ -26,6 +26,7 @@ from api import (
     jobs,
     metrics,
     openapi,
+    page,
     problems,
     sessions,
     stream,
@@ -53,6 +54,7 @@ from picturelock.temporal.reader import JobReader
 
 _ROUTES: Final = (
     stream, create, jobs, control, files, assets, deletion, sessions, webhooks, codec, catalog, health, voices, metrics,
+    page,
 )  # fmt: skip
 """The busiest first: they are looked through in this order."""
 

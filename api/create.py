@@ -15,7 +15,7 @@ from api.body import read_body
 from api.context import Context, Shared
 from api.correlation import correlation_id
 from api.problems import PROBLEM, Problem
-from api.start import start_run
+from api.start import start_run, title_of
 from picturelock.errors import NotOffered, WebhookRefused
 from picturelock.jobs.deletion import JobDeletion
 from picturelock.jobs.stages import job_priority
@@ -89,6 +89,7 @@ async def create_job(
         pixels=pixels,
         created_at=now,
         metadata=export.metadata,
+        title=title_of(export),
         digest=digest,
         webhook=export.webhook is not None,
     )

@@ -38,7 +38,7 @@ async def start_run(job_id: str, started: ExportInput, memo: JobMemo, shared: Co
     """
     client, again = shared.client, started.attempt > 1
     converter = client.data_converter
-    summary, details = _title(started.request) or "Export", _details(job_id, started)
+    summary, details = title_of(started.request) or "Export", _details(job_id, started)
     encoded_memo, encoded_summary, encoded_details, *arguments = await converter.encode(
         [memo, summary, details, started]
     )
@@ -75,7 +75,8 @@ def _attributes(owner: str | None) -> SearchAttributes | None:
     return SearchAttributes(indexed_fields={OWNER_ATTRIBUTE: payload})
 
 
-def _title(request: ExportRequest) -> str:
+def title_of(request: ExportRequest) -> str:
+    """What the film is called: the script's title, else how it or the brief begins."""
     if request.script is not None:
         return request.script.title or request.script.scenes[0].parts()[0].text[:80]
     return request.brief.topic[:80] if request.brief else ""

@@ -56,7 +56,7 @@ def assemble(observation: Observation) -> JobStatus:
         completed_at=observation.closed_at,
         eta_seconds=eta_seconds(progress, observation) if status == "running" and served is not False else None,
         error=error,
-        error_message=error.message if error else None,
+        error_message=f"Export failed: {error.message}" if error else None,
         warnings=warnings.shown,
         warnings_total=warnings.total,
         attempt=observation.attempt,
@@ -68,6 +68,7 @@ def assemble(observation: Observation) -> JobStatus:
         archived=observation.archived,
         correlation_id=observation.correlation_id,
         metadata=observation.metadata,
+        title=observation.title,
         links=links(observation.job_id, observation.temporal_ui),
     )
     return _with_film(job, observation) if status == "completed" else job
@@ -101,8 +102,8 @@ def event_name(job: JobStatus) -> str:
 
 
 def event_data(job: JobStatus) -> dict[str, Any]:
-    """A status as the data of an event: the one shape, and `percent` for simple clients."""
-    return {**job.model_dump(mode="json"), "percent": job.progress}
+    """A status as the data of an event: the one shape."""
+    return job.model_dump(mode="json")
 
 
 def not_below(job: JobStatus, floor: float) -> JobStatus:

@@ -135,6 +135,7 @@ class JobMemo(Model):
     created_at: datetime
     attempt: int = 1
     metadata: dict[str, str] = {}
+    title: str = Field(default="", description="Of the film; the topic of a brief.")
     digest: str = Field(description="SHA-256 of the request's canonical JSON; shows whether a key is used again.")
     earlier: list[EarlierAttempt] = Field(default=[], description="The newest of them.")
     webhook: bool = Field(default=False, description="Whether somebody wants to be told of the end.")
@@ -180,6 +181,7 @@ class Observation(Model):
     closed_at: datetime | None = None
     correlation_id: str
     metadata: dict[str, str] = {}
+    title: str = ""
     attempt: int = 1
     earlier: list[EarlierAttempt] = []
     snapshot: Snapshot | None = None

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from pydantic import Field
+from pydantic import Field, computed_field
 
 from picturelock.models.base import Model
 from picturelock.models.job import EarlierAttempt, JobError, JobWarning, Stage, StageName, Status, StepState
@@ -80,6 +80,7 @@ class JobStatus(Model):
     """The one shape every surface shows. `completed` <=> progress 100 <=> `outputPath` set."""
 
     id: str = Field(description="The job's id.")
+    title: str = Field(default="", description="The film's title, or the topic of its brief.")
     status: Status = Field(description="How the job stands; the last three are final.")
     progress: float = Field(description="Percent of the whole export, from 0 to 100; never falls within an attempt.")
     stage: Stage = Field(description="The step that is being worked on.")
@@ -93,7 +94,9 @@ class JobStatus(Model):
     output: Output | None = Field(default=None, description="The film; set with `completed`.")
     artifacts: list[ArtifactLink] = Field(default=[], description="The files beside the film; set with `completed`.")
     error: JobError | None = Field(default=None, description="Why it failed; set with `failed`.")
-    error_message: str | None = Field(default=None, description="`error.message`, for simple clients.")
+    error_message: str | None = Field(
+        default=None, description='`error.message` behind "Export failed: ", for simple clients.'
+    )
     warnings: list[JobWarning] = Field(
         default=[], description="What to know of it now; the newest, where there are many."
     )
@@ -112,3 +115,15 @@ class JobStatus(Model):
     correlation_id: str = Field(description="`X-Correlation-ID` of the request that started it.")
     metadata: dict[str, str] = Field(default={}, description="The request's own, unchanged.")
     links: Links = Field(description="Where to go from here.")
+
+    @computed_field(description="The same as `id`, as answers to POST and events call it.")  # type: ignore[prop-decorator]
+    @property
+    def job_id(self) -> str:
+        """The job's id, by its other name."""
+        return self.id
+
+    @computed_field(description="The same as `progress`, as events call it.")  # type: ignore[prop-decorator]
+    @property
+    def percent(self) -> float:
+        """The progress, by its other name."""
+        return self.progress

@@ -209,6 +209,7 @@ class JobReader:
             closed_at=described.close_time,
             correlation_id=memo.correlation_id,
             metadata=memo.metadata,
+            title=memo.title,
             attempt=memo.attempt,
             earlier=memo.earlier,
             snapshot=snapshot,

@@ -110,7 +110,7 @@ BREAKS: Final = [
     Break("a stale pausing activity goes on pausing", "any(A_ == pausing and B_ for activity in pending)", "True", _OPERATIONS),
     Break("no page in the Temporal UI", "workflow.set_current_details(self._record.markdown())",
           'workflow.set_current_details("")', _OPERATIONS),
-    Break("no summary in the Temporal UI", '_title(started.request) or "Export"', '""', _OPERATIONS),
+    Break("no summary in the Temporal UI", 'title_of(started.request) or "Export"', '""', _OPERATIONS),
     Break("no details in the Temporal UI", "_details(job_id, started)", '""', _OPERATIONS),
     Break("requests are not counted", "self._meters.requests.labels(...).inc()", "None", _OPERATIONS),
     Break("JSON logs are for people", "structlog.processors.JSONRenderer()", "structlog.dev.ConsoleRenderer()", _OPERATIONS),

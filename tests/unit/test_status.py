@@ -167,7 +167,7 @@ def test_completed_without_a_film_is_impossible() -> None:
 def test_a_failure_is_read_from_the_close_event() -> None:
     error = JobError(code="RENDER_STALLED", stage="render", message="m", remediation="r", retryable=True)
     job = assemble(observed(run_status="failed", snapshot=snapshot("render"), error=error, closed_at=NOW))
-    assert (job.status, job.error_message) == ("failed", "m")
+    assert (job.status, job.error_message) == ("failed", "Export failed: m")
     assert next(step for step in job.steps if step.name == "render").status == "failed"
     assert job.output_path is None
     assert job.progress < 100

@@ -135,7 +135,11 @@ def test_who_waits_for_a_slot() -> None:
 def test_an_end_that_the_workflow_did_not_tell_is_told(run_status: str, error: Any) -> None:
     job = assemble(observed(snapshot=RENDERING, run_status=run_status, closed_at=NOW, attempt=2))
     assert job.error == error.describe("render", 2)
-    assert (job.status, job.message, job.error_message) == ("failed", error.message, error.message)
+    assert (job.status, job.message, job.error_message) == (
+        "failed",
+        error.message,
+        f"Export failed: {error.message}",
+    )
     assert job.completed_at == NOW
     render = next(step for step in job.steps if step.name == "render")
     assert (render.status, render.completed_at) == ("failed", NOW)

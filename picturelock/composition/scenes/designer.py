@@ -25,7 +25,6 @@ _DRAWN_WITH: Final = (
     "typst", "manimgx-fonts", "manimgx-fonts-cjk", "fontpkg-inter", "fontpkg-jetbrains-mono",
     "fontpkg-playfair-display", "fontpkg-space-grotesk",
 )  # fmt: skip
-_FREE_FOOT: Final = 0.1
 _DRAWN: Final = frozenset({"list", "quote", "number", "code", "table", "chart", "formula"})
 
 
@@ -77,8 +76,8 @@ class SceneDesigner:
     kicker: str
     language: str
     video: VideoFormat
-    captions: CaptionStyle | None
-    """How captions are drawn; None where they are not."""
+    captions: CaptionStyle
+    """How captions are drawn, or would be: a film with captions and one without look alike above them."""
 
     store: Store
 
@@ -86,16 +85,13 @@ class SceneDesigner:
     def of(cls, request: ExportRequest, script: Script, video: VideoFormat, store: Store) -> "SceneDesigner":
         """The designer of a film. Raises InvalidRequest: there is no such theme."""
         kicker = (request.brand.name if request.brand else "") or plain_text(script.title)
-        drawn = request.captions.drawn()
         theme = theme_of(request.theme, request.brand)
-        return cls(theme, kicker, script.language, video, drawn.style if drawn else None, store)
+        return cls(theme, kicker, script.language, video, request.captions.style, store)
 
     @property
     def foot(self) -> int:
         """How many pixels at the foot belong to captions: two lines of them, or one of large ones."""
         width, height = self.video.width, self.video.height
-        if self.captions is None:
-            return round(height * _FREE_FOOT)
         look = CaptionLook.of(width, height, self.captions)
         return look.bottom + round(look.em * (2.0 if self.captions == "pop" else 3.6))
 

@@ -1,0 +1,66 @@
+// Which view is shown: by the part of the address behind #. Where keys are asked for, the login comes first.
+import { ApiError, ask } from "/web/api.js";
+import { h } from "/web/dom.js";
+import { films } from "/web/films.js";
+import { make } from "/web/make.js";
+import { trouble, watch } from "/web/watch.js";
+
+const main = document.getElementById("main");
+const logout = document.getElementById("logout");
+let leave = null;
+
+function login(reason) {
+  const key = h("input", { id: "key", type: "password", autocomplete: "current-password", required: true, "aria-describedby": "login-problem" });
+  const problem = h("p", { id: "login-problem", class: "problem", role: "alert" }, reason);
+  const form = h("form", { class: "fields" }, h("div", {}, h("label", { for: "key" }, "Key"), key,
+    h("span", { class: "hint" }, "Begins with plk_. Whoever runs this server makes one with picturelock keys.")), problem,
+    h("button", { class: "main" }, "Log in"));
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    try {
+      await ask("POST", "/api/session", { json: { key: key.value.trim() } });
+      route();
+    } catch (error) {
+      problem.textContent = error.message;
+      key.focus();
+    }
+  });
+  main.replaceChildren(h("h1", {}, "Log in"), form);
+  key.focus();
+}
+
+async function route() {
+  leave?.();
+  leave = null;
+  trouble("");
+  document.title = "Picturelock";
+  const [, view = "", id = ""] = location.hash.slice(1).split("/");
+  for (const link of document.querySelectorAll("nav a")) {
+    if (link.hash === (location.hash || "#/")) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  try {
+    const session = await ask("GET", "/api/session").catch((error) => {
+      if (error.status === 404 || error.status === 405) return null;
+      throw error;
+    });
+    logout.hidden = !session || session.owner === "local";
+    if (view === "new") await make(main);
+    else if (view === "job") leave = watch(main, id);
+    else leave = films(main);
+    if (document.activeElement === document.body) main.focus({ preventScroll: true });
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) login("");
+    else {
+      trouble(error.message);
+      setTimeout(() => leave === null && route(), 3000);
+    }
+  }
+}
+
+logout.addEventListener("click", async () => {
+  await ask("DELETE", "/api/session");
+  route();
+});
+window.addEventListener("hashchange", route);
+route();

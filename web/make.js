@@ -1,0 +1,154 @@
+// The page that makes a film: a script in Markdown, pictures beside it, and what the film looks like.
+import { ApiError, ask, create, upload } from "/web/api.js";
+import { announce, h } from "/web/dom.js";
+
+const DRAFT = "picturelock-draft";
+const EXAMPLE = `# Why the sky is blue
+
+## Light and air
+
+Sunlight has all colours in it. On its way to us it meets the air.
+
+## Who is scattered
+
+- Red light passes almost untouched.
+- Green light is scattered a little.
+- Blue light is scattered most of all.
+
+---
+
+At sunset, its way through the air is 40× as long. {big}
+
+## How much
+
+\`\`\`chart column
+Red, 12 %
+Green, 43 %
+Blue, 100 %
+\`\`\`
+
+So when the Sun is low, only the red light is left.
+`;
+const SHAPES = { "16:9": "youtube-1080p", "9:16": "tiktok", "1:1": "facebook", "4:5": "instagram-feed", "small and quick": "preview" };
+const CAPTIONS = ["clean", "boxed", "karaoke", "pop", "none"];
+
+function remembered() {
+  try {
+    return JSON.parse(localStorage.getItem(DRAFT)) || {};
+  } catch {
+    return {};
+  }
+}
+
+/** What the script will be, scene by scene: a quick look at its headings, not the product's own reading. */
+export function outline(text) {
+  const body = text.replace(/^---\n[\s\S]*?\n---\n/, "").replace(/<!--[\s\S]*?-->/g, "").replace(/```[\s\S]*?```/g, "");
+  const scenes = [];
+  let title = "";
+  for (const part of body.split(/^(?=#{1,6} )|^---$/m)) {
+    const [, marks, heading] = part.match(/^(#{1,6}) (.*)/) || [];
+    const words = part.replace(/^#{1,6} .*/, "").replace(/[|$*_>#`{}-]/g, " ").trim().split(/\s+/).filter(Boolean).length;
+    if (marks === "#" && !title && !scenes.length) title = heading;
+    else if (heading || words) scenes.push({ title: heading || "", words: 0 });
+    if (words) (scenes.at(-1) ?? scenes[scenes.push({ title: "", words: 0 }) - 1]).words += words;
+  }
+  return { title, scenes };
+}
+
+function select(name, label, options, chosen, hint) {
+  const items = options.map(([value, text]) => h("option", { value, selected: value === chosen }, text));
+  return h("div", {}, h("label", { for: name }, label), h("select", { id: name, name }, items), hint && h("span", { class: "hint" }, hint));
+}
+
+/** Shows the view in `main`. */
+export async function make(main) {
+  const draft = remembered();
+  const [themes, voices] = await Promise.all([ask("GET", "/api/themes"), ask("GET", "/api/voices")]);
+  const script = h("textarea", { id: "script", name: "script", spellcheck: "true", "aria-describedby": "script-hint script-problem" });
+  script.value = draft.script ?? EXAMPLE;
+  const problem = h("p", { id: "script-problem", class: "problem", role: "alert" });
+  const scenes = h("ol", { class: "outline" });
+  const button = h("button", { class: "main", type: "submit" }, "Make the film");
+  const picker = h("input", { type: "file", id: "pictures", accept: "image/*", multiple: true });
+
+  const fields = h("div", { class: "fields" },
+    select("theme", "Theme", themes.themes.map((theme) => [theme.name, theme.name]), draft.theme || themes.default),
+    select("shape", "Format", Object.keys(SHAPES).map((shape) => [shape, shape]), draft.shape || "16:9"),
+    select("voice", "Voice", [["", "by the script's language"], ...voices.voices.map((voice) => [`${voice.engine}/${voice.voice}`, voice.title])], draft.voice || ""),
+    select("captions", "Captions", CAPTIONS.map((style) => [style, style]), draft.captions || "clean"),
+    h("div", { class: "check" }, h("input", { type: "checkbox", id: "opening", checked: draft.opening !== false }), h("label", { for: "opening" }, "Opening card")),
+    h("div", { class: "check" }, h("input", { type: "checkbox", id: "ending", checked: draft.ending !== false }), h("label", { for: "ending" }, "End card")),
+    h("div", {}, h("label", { for: "pictures" }, "Pictures ", h("small", {}, "also by dropping them into the script")), picker),
+    button,
+  );
+  const form = h("form", { class: "make", novalidate: true },
+    h("div", {},
+      h("label", { for: "script" }, "Script"), h("p", { class: "hint", id: "script-hint" },
+        "Markdown: ## begins a scene, lists appear with their words, {big} makes a number large, ```chart draws one."),
+      script, problem, h("h2", {}, "Scenes"), scenes),
+    fields);
+  main.replaceChildren(h("h1", {}, "New film"), form);
+
+  const value = (id) => form.querySelector(`#${id}`).value;
+  const on = (id) => form.querySelector(`#${id}`).checked;
+  const keep = () => {
+    const draft = { script: script.value, theme: value("theme"), shape: value("shape"), voice: value("voice"), captions: value("captions"), opening: on("opening"), ending: on("ending") };
+    localStorage.setItem(DRAFT, JSON.stringify(draft));
+    const plan = outline(script.value);
+    const seconds = Math.round(plan.scenes.reduce((sum, scene) => sum + scene.words / 2.6 + 0.8, 0));
+    scenes.replaceChildren(...plan.scenes.map((scene) => h("li", {}, h("b", {}, scene.title || "(no title)"), ` ${scene.words} words`)));
+    scenes.previousElementSibling.textContent = `Scenes, about ${seconds} s`;
+  };
+  form.addEventListener("input", keep);
+  keep();
+
+  const add = async (files) => {
+    for (const file of files) {
+      announce(`Uploading ${file.name}`, true);
+      try {
+        const asset = await upload(file);
+        const words = file.name.replace(/\.[^.]*$/, "").replace(/[[\]]/g, "");
+        script.setRangeText(`\n![${words}](${asset.assetId})\n`, script.selectionStart, script.selectionEnd, "end");
+        announce(`${file.name} is in the script`, true);
+        keep();
+      } catch (error) {
+        problem.textContent = `${file.name}: ${error.message}`;
+      }
+    }
+  };
+  picker.addEventListener("change", () => add(picker.files));
+  script.addEventListener("dragover", (event) => { event.preventDefault(); script.classList.add("over"); });
+  script.addEventListener("dragleave", () => script.classList.remove("over"));
+  script.addEventListener("drop", (event) => {
+    if (!event.dataTransfer.files.length) return;
+    event.preventDefault();
+    script.classList.remove("over");
+    add(event.dataTransfer.files);
+  });
+
+  let key = crypto.randomUUID?.() ?? String(Math.random());
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    button.disabled = true;
+    problem.textContent = "";
+    const [engine, voice] = value("voice").split("/");
+    const style = value("captions");
+    const request = {
+      script: script.value, theme: value("theme"), video: { preset: SHAPES[value("shape")] },
+      captions: style === "none" ? { burnIn: false } : { style },
+      opening: on("opening"), ending: on("ending"), ...(engine && { voice: { engine, voice } }),
+    };
+    try {
+      const job = await create(request, key);
+      location.hash = `#/job/${job.jobId}`;
+    } catch (error) {
+      // A refused request may be mended and sent again; a lost answer must not make a second film.
+      if (error instanceof ApiError) key = crypto.randomUUID?.() ?? String(Math.random());
+      const lines = error.errors?.map((one) => `${one.path}: ${one.message}`) ?? [];
+      problem.textContent = lines.join("\n") || error.message;
+      script.focus();
+    } finally {
+      button.disabled = false;
+    }
+  });
+}
