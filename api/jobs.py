@@ -17,6 +17,7 @@ from picturelock.models import (
     TERMINAL,
     DeliveryLog,
     EarlierAttempt,
+    ExportRequest,
     JobId,
     JobStatus,
     JobWarning,
@@ -116,6 +117,13 @@ async def _changed(job: JobStatus, read_at: datetime, header: str, wait: float, 
             if state.job is not None and fresh and not _matches(header, etag(state.job)):
                 return state.job
     return job
+
+
+@router.get("/{job_id}/request", responses={404: PROBLEM, 422: PROBLEM, 503: PROBLEM})
+async def read_request_of(job_id: JobId, shared: Shared) -> ExportRequest:
+    """What was asked for, to be changed and sent again; for as long as Temporal keeps the job's run."""
+    started, _ = await shared.jobs.started_with(job_id)
+    return started.request
 
 
 @router.get("/{job_id}/history", responses={404: PROBLEM, 422: PROBLEM, 503: PROBLEM})

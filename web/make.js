@@ -55,15 +55,52 @@ export function outline(text) {
   return { title, scenes };
 }
 
+/** A request as the form has it. What the form has no field for is lost: the API has it all. */
+function formOf(request) {
+  const { script, theme, video, voice, captions, opening, ending } = request;
+  return {
+    script: script ? markdownOf(script) : request.brief.topic, theme, opening, ending,
+    shape: Object.keys(SHAPES).find((shape) => SHAPES[shape] === video.preset),
+    voice: voice.engine ? `${voice.engine}/${voice.voice}` : "",
+    captions: captions.burnIn ? captions.style : "none",
+  };
+}
+
+function markdownOf(script) {
+  const fence = (info, text) => `\`\`\`${info}\n${text}\n\`\`\``;
+  const rows = (table) => table.map((row) => `| ${row.join(" | ")} |`).join("\n");
+  const written = {
+    text: (block) => block.text,
+    number: (block) => `${block.text} {big}`,
+    list: (block) => block.items.map((item, place) => `${block.ordered ? `${place + 1}.` : "-"} ${item}`).join("\n"),
+    quote: (block) => `> ${block.text}${block.author ? `\n> — ${block.author}` : ""}`,
+    code: (block) => fence(`${block.language ?? ""}${block.highlight.length ? ` {${block.highlight}}` : ""}`, block.code),
+    table: (block) => rows([block.header, block.header.map(() => "---"), ...block.rows]),
+    formula: (block) => `$$\n${block.latex}\n$$`,
+    chart: (block) => fence(`chart ${block.chart}`, [
+      ...(block.series.some((one) => one.name) ? [["", ...block.series.map((one) => one.name)].join(", ")] : []),
+      ...block.labels.map((label, place) => [label, ...block.series.map((one) => `${block.prefix}${one.values[place]}${block.unit}`)].join(", ")),
+    ].join("\n")),
+  };
+  const scenes = script.scenes.map((scene) => [
+    scene.title ? `## ${scene.title}` : "---",
+    scene.visual?.assetId && `![${scene.visual.alt ?? ""}](${scene.visual.assetId})`,
+    scene.narration,
+    ...scene.blocks.map((block) => written[block.kind](block)),
+  ].filter(Boolean).join("\n\n"));
+  return [script.title && `# ${script.title}`, ...scenes].filter(Boolean).join("\n\n");
+}
+
 function select(name, label, options, chosen, hint) {
   const items = options.map(([value, text]) => h("option", { value, selected: value === chosen }, text));
   return h("div", {}, h("label", { for: name }, label), h("select", { id: name, name }, items), hint && h("span", { class: "hint" }, hint));
 }
 
-/** Shows the view in `main`. */
-export async function make(main) {
-  const draft = remembered();
-  const [themes, voices] = await Promise.all([ask("GET", "/api/themes"), ask("GET", "/api/voices")]);
+/** Shows the view in `main`: an empty form, the draft, or what a job was asked for. */
+export async function make(main, job = "") {
+  const [themes, voices, asked] = await Promise.all(
+    [ask("GET", "/api/themes"), ask("GET", "/api/voices"), job ? ask("GET", `/api/jobs/${job}/request`) : null]);
+  const draft = asked ? formOf(asked) : remembered();
   const script = h("textarea", { id: "script", name: "script", spellcheck: "true", "aria-describedby": "script-hint script-problem" });
   script.value = draft.script ?? EXAMPLE;
   const problem = h("p", { id: "script-problem", class: "problem", role: "alert" });

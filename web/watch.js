@@ -89,6 +89,7 @@ export function watch(main, id) {
         button("resume", "Go on", open && (job.status === "paused" || job.pauseRequested)),
         button("retry", "Try again", ["failed", "cancelled"].includes(job.status)),
         !open && h("button", { onclick: remove }, "Delete"),
+        h("a", { href: `#/new/${job.id}` }, "Change and make again"),
         job.links.temporalUi && h("a", { href: job.links.temporalUi }, "Look into it"),
       ].filter(Boolean)));
     }

@@ -93,6 +93,12 @@ class ApiClient:
         """Begins a new attempt of a failed or cancelled job."""
         return JobStatus.model_validate(await self._json("POST", f"/api/jobs/{job_id}/retry"))
 
+    async def delete(self, job_id: str) -> None:
+        """Deletes a job that has ended."""
+        response = await self._http.delete(f"/api/jobs/{job_id}")
+        if response.is_error:
+            raise _error(response)
+
     async def watch(self, job_id: str) -> AsyncIterator[JobStatus]:
         """The job's states as they come, to its end. A broken stream is taken up again where it broke."""
         last: str | None = None

@@ -90,6 +90,15 @@ class JobDisplay:
         return Group(head, table, Text(job.message, style="dim"), *notes)
 
 
+_SUFFIXES: Final = {None: ".m4a", "vp9": ".webm"}
+"""Of the files that are no MP4 film, by the codec of their pictures; a podcast has none."""
+
+
+def suffix_of(film: Output) -> str:
+    """How the name of a film's file ends."""
+    return _SUFFIXES.get(film.video_codec, ".mp4")
+
+
 def film_facts(film: Output) -> str:
     """A finished film in a line: its length, picture, sound and size."""
     picture = f"{film.width}x{film.height}, {film.fps:g} fps, {film.video_codec} + " if film.video_codec else ""

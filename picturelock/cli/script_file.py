@@ -2,43 +2,67 @@
 
 import json
 import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Self
 
 from picturelock.cli.client import ApiClient, ApiError
 
 _IMAGE: Final = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\)")
 _ASSET: Final = re.compile(r"sha256-[0-9a-f]{64}")
+_STANDARD_INPUT: Final = Path("-")
 
 
-async def read_script(path: Path, api: ApiClient) -> dict[str, object]:
-    """The request for a file: a Markdown script, a JSON script, or a whole JSON request.
+@dataclass(frozen=True, slots=True)
+class ScriptFile:
+    """A script that was read and whose pictures are there; nothing of it has been sent anywhere."""
 
-    Raises:
-        ApiError: the file cannot be read, or one of its pictures.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ApiError(f"{path}: {error}") from error
-    if path.suffix.lower() != ".json":
-        return {"script": await _with_pictures(text, path.parent, api)}
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ApiError(f"{path}: not JSON: {error}") from error
-    whole = isinstance(data, dict) and ("script" in data or "brief" in data)
-    return data if whole else {"script": data}
+    name: str
+    stem: str
+    content: str | Mapping[str, Any]
+    """Markdown, or a whole request."""
 
+    pictures: Mapping[str, Path]
+    """Where the pictures are, by their names in the Markdown."""
 
-async def _with_pictures(text: str, folder: Path, api: ApiClient) -> str:
-    """Uploads the pictures that the Markdown names and puts their asset ids in their places."""
-    for target in dict.fromkeys(match.group(2) for match in _IMAGE.finditer(text)):
-        if _ASSET.fullmatch(target):
-            continue
-        picture = folder / target
-        if not picture.is_file():
-            raise ApiError(f"there is no picture {picture}")
-        asset_id = await api.upload(picture)
-        text = text.replace(f"]({target})", f"]({asset_id})")
-    return text
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """A Markdown script, a JSON script, or a whole JSON request; `-` is Markdown from standard input.
+
+        Raises:
+            ApiError: the file cannot be read, or one of its pictures is not there.
+        """
+        if path == _STANDARD_INPUT:
+            return cls._markdown("standard input", "film", sys.stdin.read(), Path())
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ApiError(f"{path}: {error}") from error
+        if path.suffix.lower() != ".json":
+            return cls._markdown(path.name, path.stem, text, path.parent)
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ApiError(f"{path}: not JSON: {error}") from error
+        whole = isinstance(data, dict) and ("script" in data or "brief" in data)
+        return cls(path.name, path.stem, data if whole else {"script": data}, {})
+
+    @classmethod
+    def _markdown(cls, name: str, stem: str, text: str, folder: Path) -> Self:
+        targets = dict.fromkeys(match.group(2) for match in _IMAGE.finditer(text))
+        pictures = {target: folder / target for target in targets if not _ASSET.fullmatch(target)}
+        for picture in pictures.values():
+            if not picture.is_file():
+                raise ApiError(f"there is no picture {picture}")
+        return cls(name, stem, text, pictures)
+
+    async def request(self, client: ApiClient) -> dict[str, Any]:
+        """The request, once the pictures are uploaded and their asset ids stand in their places."""
+        if not isinstance(self.content, str):
+            return dict(self.content)
+        text = self.content
+        for target, picture in self.pictures.items():
+            text = text.replace(f"]({target})", f"]({await client.upload(picture)})")
+        return {"script": text}

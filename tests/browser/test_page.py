@@ -75,6 +75,10 @@ async def test_a_film_is_made_watched_and_found_in_the_list(up: Up, tab: Tab) ->
     assert await tab.run("document.querySelector('video track').track.kind") == "captions"
     assert await tab.run("document.querySelector('h1').textContent") == "Sea"
     assert "transcript.html" in str(await tab.run("document.querySelector('.files').textContent"))
+    await tab.go(f"{up.api}/#/new/{job}")
+    again = await tab.until("document.querySelector('#script')?.value")
+    assert again == "# Sea\n\n## Calm\n\nThe sea is calm today.\n\n## Why\n\n- No wind\n- No storm"
+    assert await tab.run("document.querySelector('#shape').value") == "small and quick"
     await tab.go(f"{up.api}/#/")
     listed = f"[...document.querySelectorAll('.films a')].some((one) => one.hash === '#/job/{job}')"
     await tab.until(listed)

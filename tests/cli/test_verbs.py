@@ -81,7 +81,7 @@ async def test_jobs_as_a_table_and_as_json(http: httpx.AsyncClient, api_url: str
     table = await piped("jobs", "--limit", "2", "--api", api_url)
     assert table.code == 0
     rows = [line.split() for line in table.out.splitlines()]
-    assert rows[0] == ["id", "status", "progress", "stage", "created"]
+    assert rows[0] == ["id", "status", "progress", "stage", "created", "title"]
     assert [row[:4] for row in rows[1:]] == [[one, "completed", "100.0", "%"] for one in (second, first)]
     assert table.err.startswith("2 of ")
     listed = await piped("jobs", "--json", "--limit", "2", "--status", "completed", "--api", api_url)
@@ -212,6 +212,12 @@ async def test_the_terminal_shows_a_cancelled_job_and_its_warnings(
         (["export"], "--brief"),
         (["export", "x.md", "--brief", "Tides"], "--brief"),
         (["export", "no-such-file.md"], "no-such-file.md"),
+        (["export", "README.md", "--format", "3:2"], "16:9, 9:16, 1:1, 4:5"),
+        (["export", "README.md", "--format", "1:1", "--preset", "preview"], "the same thing"),
+        (["export", "README.md", "--music", "no-such-song.mp3"], "no-such-song.mp3"),
+        (["show", "no-such-job"], "NOT_FOUND"),
+        (["rm", "no-such-job"], "NOT_FOUND"),
+        (["download", "no-such-job"], "NOT_FOUND"),
         (["nonsense"], "nonsense"),
     ],
 )
@@ -250,7 +256,8 @@ async def test_the_version_is_told() -> None:
 async def test_help_names_every_verb() -> None:
     said = await piped("--help")
     assert said.code == 0
-    for verb in ("up", "export", "jobs", "watch", "cancel", "pause", "resume", "retry"):
+    verbs = ("up", "export", "jobs", "watch", "show", "download", "rm", "cancel", "pause", "resume", "retry")
+    for verb in (*verbs, "presets", "themes", "voices", "keys"):
         assert f" {verb} " in said.out
     assert "--while-used" not in (await piped("up", "--help")).out
 
@@ -292,3 +299,76 @@ async def test_a_film_that_is_damaged_on_the_way_is_no_film(
         with pytest.raises(ApiError, match="damaged"):
             await client.download("/film", target)
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_job_is_shown_downloaded_and_deleted(
+    http: httpx.AsyncClient, api_url: str, studio: OpenStudio, tmp_path: Path
+) -> None:
+    await studio(Studio())
+    job_id = await create(http)
+    job = await until(http, job_id, lambda one: one.status == "completed")
+    said = await piped("show", job_id, "--api", api_url)
+    assert (said.code, said.out.splitlines()[0]) == (0, f"{job.title}  completed  100.0 %")
+    whole = await piped("show", job_id, "--json", "--api", api_url)
+    assert JobStatus.model_validate_json(whole.out).id == job_id
+    none = await piped("download", job_id, "--name", "none.txt", "--api", api_url)
+    assert (none.code, "has no 'none.txt'" in none.err) == (2, True)
+    deleted = await piped("rm", job_id, "--api", api_url)
+    assert (deleted.code, deleted.out) == (0, "deleted\n")
+    gone = await piped("show", job_id, "--api", api_url)
+    assert (gone.code, "DELETED" in gone.err) == (2, True)
+
+
+async def test_show_ends_with_one_where_there_is_no_film(
+    http: httpx.AsyncClient, api_url: str, studio: OpenStudio
+) -> None:
+    await studio(Studio(hooks={"speak_scene": fail}))
+    job_id = await create(http)
+    await until(http, job_id, lambda one: one.status == "failed")
+    said = await piped("show", job_id, "--api", api_url)
+    assert (said.code, "failed" in said.out) == (1, True)
+
+
+async def test_the_options_of_export_are_in_its_request(
+    http: httpx.AsyncClient, api_url: str, studio: OpenStudio, tmp_path: Path
+) -> None:
+    await studio(Gated())
+    script = tmp_path / "film.md"
+    script.write_text("---\nlanguage: de\ntheme: paper\n---\n# Film\n\nHello there.")
+    options = ["--theme", "ember", "--format", "9:16", "--voice", "hibari/heart", "--language", "en-GB", "--captions",
+               "pop", "--transition", "slide", "--opening", "--no-ending", "--detach"]  # fmt: skip
+    said = await piped("export", str(script), *options, "--api", api_url)
+    assert said.code == 0, said.err
+    job_id = said.out.strip()
+    asked = await http.get(f"/api/jobs/{job_id}/request")
+    request = asked.json()
+    assert (request["theme"], request["video"]["preset"], request["voice"]["voice"]) == ("ember", "tiktok", "heart")
+    assert (request["captions"]["style"], request["transition"]["kind"]) == ("pop", "slide")
+    assert (request["opening"], request["ending"], request["script"]["language"]) == (True, False, "en-GB")
+    await http.post(f"/api/jobs/{job_id}/cancel")
+    await until(http, job_id, lambda one: one.status == "cancelled")
+
+
+async def test_detach_wants_a_service_that_goes_on(tmp_path: Path) -> None:
+    script = tmp_path / "film.md"
+    script.write_text("Hello there.")
+    said = await piped("export", str(script), "--detach", "--data", str(tmp_path / "data"))
+    assert (said.code, "picturelock up" in said.err) == (2, True)
+    assert not (tmp_path / "data").exists()
+
+
+async def test_a_missing_picture_is_noticed_before_anything_starts(tmp_path: Path) -> None:
+    script = tmp_path / "film.md"
+    script.write_text("![Sea](sea.jpg)\n\nHello there.")
+    said = await piped("export", str(script), "--data", str(tmp_path / "data"))
+    assert (said.code, "there is no picture" in said.err) == (2, True)
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("verb", "name"), [("presets", "youtube-1080p"), ("themes", "midnight"), ("voices", "hibari/heart")]
+)
+async def test_what_there_is_to_choose_from_is_listed(verb: str, name: str) -> None:
+    assert name in (await piped(verb)).out
+    rows = [json.loads(line) for line in (await piped(verb, "--json")).out.splitlines()]
+    assert rows[0]["name"] == name
