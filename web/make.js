@@ -30,6 +30,7 @@ Blue, 100 %
 So when the Sun is low, only the red light is left.
 `;
 const SHAPES = { "16:9": "youtube-1080p", "9:16": "tiktok", "1:1": "facebook", "4:5": "instagram-feed", "small and quick": "preview" };
+const MUSIC = ["none", "calm", "bright", "serious"];
 const CAPTIONS = ["clean", "boxed", "karaoke", "pop", "none"];
 
 function remembered() {
@@ -63,6 +64,7 @@ function formOf(request) {
     shape: Object.keys(SHAPES).find((shape) => SHAPES[shape] === video.preset),
     voice: voice.engine ? `${voice.engine}/${voice.voice}` : "",
     captions: captions.burnIn ? captions.style : "none",
+    music: request.music?.mood ?? "none",
   };
 }
 
@@ -113,6 +115,7 @@ export async function make(main, job = "") {
     select("shape", "Format", Object.keys(SHAPES).map((shape) => [shape, shape]), draft.shape || "16:9"),
     select("voice", "Voice", [["", "by the script's language"], ...voices.voices.map((voice) => [`${voice.engine}/${voice.voice}`, voice.title])], draft.voice || ""),
     select("captions", "Captions", CAPTIONS.map((style) => [style, style]), draft.captions || "clean"),
+    select("music", "Music", MUSIC.map((mood) => [mood, mood]), draft.music || "none"),
     h("div", { class: "check" }, h("input", { type: "checkbox", id: "opening", checked: draft.opening !== false }), h("label", { for: "opening" }, "Opening card")),
     h("div", { class: "check" }, h("input", { type: "checkbox", id: "ending", checked: draft.ending !== false }), h("label", { for: "ending" }, "End card")),
     h("div", {}, h("label", { for: "pictures" }, "Pictures ", h("small", {}, "also by dropping them into the script")), picker),
@@ -129,7 +132,7 @@ export async function make(main, job = "") {
   const value = (id) => form.querySelector(`#${id}`).value;
   const on = (id) => form.querySelector(`#${id}`).checked;
   const keep = () => {
-    const draft = { script: script.value, theme: value("theme"), shape: value("shape"), voice: value("voice"), captions: value("captions"), opening: on("opening"), ending: on("ending") };
+    const draft = { script: script.value, theme: value("theme"), shape: value("shape"), voice: value("voice"), captions: value("captions"), music: value("music"), opening: on("opening"), ending: on("ending") };
     localStorage.setItem(DRAFT, JSON.stringify(draft));
     const plan = outline(script.value);
     const seconds = Math.round(plan.scenes.reduce((sum, scene) => sum + scene.words / 2.6 + 0.8, 0));
@@ -173,7 +176,8 @@ export async function make(main, job = "") {
     const request = {
       script: script.value, theme: value("theme"), video: { preset: SHAPES[value("shape")] },
       captions: style === "none" ? { burnIn: false } : { style },
-      opening: on("opening"), ending: on("ending"), ...(engine && { voice: { engine, voice } }),
+      opening: on("opening"), ending: on("ending"),
+      ...(value("music") !== "none" && { music: { mood: value("music") } }), ...(engine && { voice: { engine, voice } }),
     };
     try {
       const job = await create(request, key);

@@ -70,7 +70,7 @@ def export(  # noqa: PLR0913, PLR0917 - each is an option
     language: Annotated[str | None, typer.Option(help="What is spoken, such as de or pt-BR.")] = None,
     captions: Annotated[str | None, typer.Option(help="clean, boxed, karaoke, pop or none.")] = None,
     transition: Annotated[str | None, typer.Option(help="none, fade, dissolve, slide or wipe.")] = None,
-    music: Annotated[Path | None, typer.Option(help="A recording under the narration.")] = None,
+    music: Annotated[str | None, typer.Option(help="calm, bright, serious, or a recording of your own.")] = None,
     watermark: Annotated[Path | None, typer.Option(help="A picture in the corner.")] = None,
     opening: Annotated[bool | None, typer.Option("--opening/--no-opening", help="A card with the title first.")] = None,
     ending: Annotated[bool | None, typer.Option("--ending/--no-ending", help="A card at the end.")] = None,

@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from picturelock.cli.client import ApiClient, ApiError
+from picturelock.models.request import Mood
 
 _SHAPES: Final = {"16:9": "youtube-1080p", "9:16": "tiktok", "1:1": "facebook", "4:5": "instagram-feed"}
 """The preset of a shape that is named by its sides."""
 
+_MOODS: Final = get_args(Mood)
 NO_CAPTIONS: Final = "none"
 
 
@@ -24,7 +26,7 @@ class Wishes:
     language: str | None = None
     captions: str | None = None
     transition: str | None = None
-    music: Path | None = None
+    music: str | None = None
     watermark: Path | None = None
     opening: bool | None = None
     ending: bool | None = None
@@ -35,9 +37,10 @@ class Wishes:
             raise ApiError("--preset and --format name the same thing: give one of them")
         if self.shape and self.shape not in _SHAPES:
             raise ApiError(f"--format {self.shape!r}: one of {', '.join(_SHAPES)}, or a preset with --preset")
-        for option, path in (("--music", self.music), ("--watermark", self.watermark)):
-            if path is not None and not path.is_file():
-                raise ApiError(f"{option}: there is no file {path}")
+        if self.watermark is not None and not self.watermark.is_file():
+            raise ApiError(f"--watermark: there is no file {self.watermark}")
+        if self.music is not None and self.music not in _MOODS and not Path(self.music).is_file():
+            raise ApiError(f"--music: there is no file {self.music}, and no such mood: {', '.join(_MOODS)}")
 
     async def put_into(self, request: Mapping[str, Any], client: ApiClient) -> dict[str, Any]:
         """The request with the options over what it says itself; files are uploaded."""
@@ -56,9 +59,12 @@ class Wishes:
             changed["captions"] = _over(changed.get("captions"), wish)
         if self.transition:
             changed["transition"] = _over(changed.get("transition"), {"kind": self.transition})
-        for name, path in (("music", self.music), ("watermark", self.watermark)):
-            if path is not None:
-                changed[name] = _over(changed.get(name), {"assetId": await client.upload(path)})
+        if self.music in _MOODS:
+            changed["music"] = {"mood": self.music}
+        elif self.music:
+            changed["music"] = {"assetId": await client.upload(Path(self.music))}
+        if self.watermark:
+            changed["watermark"] = _over(changed.get("watermark"), {"assetId": await client.upload(self.watermark)})
         cards = {"opening": self.opening, "ending": self.ending}
         return changed | {name: value for name, value in cards.items() if value is not None}
 

@@ -4,6 +4,7 @@ Mastering is a static gain and a limiter at four times the sample rate, measured
 dynamic loudnorm would undo the duck and leak peaks.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,9 @@ from picturelock.ffmpeg.loudness import SILENCE_LUFS, Loudness
 from picturelock.ffmpeg.probe import probe
 from picturelock.ffmpeg.samples import read_stereo
 from picturelock.ffmpeg.tools import tool_versions
+from picturelock.finalize import beds
 from picturelock.models import SAMPLE_RATE, AudioPlan, RenderPlan, Sound, SoundCue, VideoFormat
+from picturelock.models.request import Music
 from picturelock.reporting import Report, ignore
 from picturelock.store.hashing import cache_key
 from picturelock.store.scratch import workspace
@@ -27,7 +30,7 @@ from picturelock.store.store import Store
 
 TOLERANCE_LU: Final = 0.5
 PEAK_LIMIT_DBTP: Final = -1.0
-VERSION: Final = "2"
+VERSION: Final = "3"
 _AIM_LU: Final = 0.2
 _CEILING_DB: Final = -2.0
 _PASSES: Final = 4
@@ -57,14 +60,15 @@ async def master_sound(
     """
     audio = plan.timeline.audio
     kind = f"{plan.format.container} {plan.format.audio_bitrate_kbps}"
-    key = cache_key(VERSION, tool_versions()["ffmpeg"], kind, audio.model_dump_json())
+    bed = [beds.VERSION] if audio.music and audio.music.mood else []
+    key = cache_key(VERSION, tool_versions()["ffmpeg"], kind, audio.model_dump_json(), *bed)
     known = await store.recall("sound", key, Sound)
     if known is not None and await store.has(known.artifact):
         return known.model_copy(update={"cached": True})
     webm = plan.format.container == "webm"
     with workspace(scratch, "sound") as folder:
         files = {cue.audio.sha256: await store.local(cue.audio, folder) for cue in placed(audio)}
-        music = await _music(audio.music.asset_id, store, folder) if audio.music else None
+        music = await _music(audio.music, store, folder) if audio.music else None
         output = folder / ("sound.webm" if webm else "sound.m4a")
         job = SoundJob(audio, plan.format, files, music, stall_seconds, on_progress)
         level = await job.master(output)
@@ -79,8 +83,12 @@ async def master_sound(
     return mastered
 
 
-async def _music(asset_id: str, store: Store, folder: Path) -> ForeignFile:
-    _, ref = await store.asset(asset_id)
+async def _music(music: Music, store: Store, folder: Path) -> ForeignFile:
+    if music.mood:
+        path = folder / "bed.wav"
+        await asyncio.to_thread(lambda mood: path.write_bytes(beds.bed(mood)), music.mood)
+        return ForeignFile(path, "wav")
+    _, ref = await store.asset(music.asset_id or "")
     path = await store.local(ref, folder)
     return ForeignFile(path, (await probe(path)).demuxer)
 
@@ -176,7 +184,7 @@ class SoundJob:
         if self.plan.music.duck:
             split = speech.filter_multi_output("asplit", 2)
             speech = split.stream(0)
-            ducked = {"threshold": 0.015, "ratio": 5, "attack": 25, "release": 450, "knee": 4}
+            ducked = {"threshold": 0.015, "ratio": 3, "attack": 25, "release": 450, "knee": 4}
             music = ffmpeg.filter([music, split.stream(1)], "sidechaincompress", **ducked)
         return ffmpeg.filter([speech, music], "amix", inputs=2, normalize=0, duration="first")
 

@@ -11,6 +11,7 @@ from picturelock.models.text import Title, printable
 Codec = Literal["h264", "h265", "vp9", "av1"]
 EncoderKind = Literal["software", "hardware"]
 TransitionKind = Literal["none", "fade", "dissolve", "slide", "wipe"]
+Mood = Literal["calm", "bright", "serious"]
 CaptionStyle = Literal["clean", "boxed", "karaoke", "pop"]
 
 
@@ -72,11 +73,18 @@ class Transition(Input):
 
 
 class Music(Input):
-    """Music under the narration: looped, faded, ducked while somebody speaks."""
+    """Music under the narration: looped, faded, ducked while somebody speaks. A recording, or a bed that ships."""
 
-    asset_id: AssetId = Field(description="An uploaded recording.")
-    gain_db: float = Field(default=-18.0, ge=-60, le=0, description="Its level relative to the film's loudness.")
+    asset_id: AssetId | None = Field(default=None, description="An uploaded recording.")
+    mood: Mood | None = Field(default=None, description="A bed that ships with Picturelock, instead of a recording.")
+    gain_db: float = Field(default=-14.0, ge=-60, le=0, description="Its level relative to the film's loudness.")
     duck: bool = Field(default=True, description="Make it quieter while somebody speaks.")
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.asset_id is None) == (self.mood is None):
+            raise ValueError("music needs exactly one of assetId and mood")
+        return self
 
 
 class Watermark(Input):
@@ -195,7 +203,7 @@ class ExportRequest(Input):
                 paths[f"script.scenes[{index}].visual.assetId"] = scene.visual.asset_id
             if scene.narration_asset_id:
                 paths[f"script.scenes[{index}].narrationAssetId"] = scene.narration_asset_id
-        if self.music:
+        if self.music and self.music.asset_id:
             paths["music.assetId"] = self.music.asset_id
         if self.watermark:
             paths["watermark.assetId"] = self.watermark.asset_id

@@ -143,6 +143,10 @@ async def pitch(studio: Studio, body: Body) -> float:
     return float(np.argmax(spectrum))
 
 
+async def sound_bytes(studio: Studio, body: Body) -> bytes:
+    return (await studio.heard(body)).tobytes()
+
+
 async def music_level(studio: Studio, body: Body) -> float:
     """The music's tone after the speech, relative to the whole film, in decibels."""
     return await _tone_level(studio, body, speaking=False)
@@ -322,6 +326,7 @@ ROWS = [
     Row("transition.durationSeconds", same(TWO), either(0.2, 1.0), frames_planned),
     Row("music.assetId", with_music, asset("high", "low"), music_level, falls(20)),
     Row("music.gainDb", with_music, either(-6.0, -18.0), music_level, falls(4)),
+    Row("music.mood", same({**script(scene()), **SILENT, "music": {}}), either("calm", "bright"), sound_bytes),
     Row("music.duck", with_music, ON_OFF, music_level_under_speech, falls(3)),
     Row("watermark.assetId", with_mark, asset("mark", "green-mark"), drawn(5)),
     Row("watermark.position", with_mark, either("top-left", "bottom-right"), drawn(5)),

@@ -1,12 +1,17 @@
 """The voice's own pauses and sibilants, and the pauses between scenes."""
 
+import io
+import wave
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from picturelock.composition.layout import CLOSING_SECONDS, OPENING_SECONDS, Part, lay_out
+from picturelock.finalize.beds import bed
 from picturelock.models import SAMPLE_RATE, Word
+from picturelock.models.request import Mood
 from picturelock.speech.deesser import deessed
 from picturelock.speech.engine import Samples
 from picturelock.speech.pauses import LONGEST_SECONDS, with_short_pauses
@@ -61,3 +66,16 @@ def test_scenes_follow_one_another_after_a_breath(overlap: float, fps: int) -> N
     assert all(0.6 <= gap <= 0.9 for gap in gaps)
     assert layout.scenes[0].speech_start_frame / fps == pytest.approx(OPENING_SECONDS, abs=0.03)
     assert layout.total_frames / fps - ends[-1] == pytest.approx(CLOSING_SECONDS, abs=0.05)
+
+
+@pytest.mark.parametrize("mood", ["calm", "bright", "serious"])
+def test_a_bed_is_a_loop_without_a_seam_and_the_same_every_time(mood: Mood) -> None:
+    with wave.open(io.BytesIO(bed(mood))) as file:
+        assert (file.getframerate(), file.getnchannels()) == (SAMPLE_RATE, 1)
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(int)
+    steps = np.abs(np.diff(samples))
+    assert len(samples) > 15 * SAMPLE_RATE
+    assert abs(samples[0] - samples[-1]) <= steps.max()
+    loudness = np.abs(samples).reshape(-1)[: len(samples) // 4800 * 4800].reshape(-1, 4800).max(axis=1)
+    assert loudness.min() > 300, "it is never silent"
+    assert bed(mood) == bed(mood)
