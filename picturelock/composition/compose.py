@@ -186,10 +186,11 @@ class Composer:
     async def _cards(self, kind: TimelinePart, layout: Layout, maker: PictureMaker) -> list[ScenePicture]:
         """The card before or after the scenes, where there is one."""
         brand = self.request.brand.name if self.request.brand else ""
+        logo = self.request.brand.logo_asset_id if self.request.brand else None
         title = plain_text(self.script.title) or headline(self.script.scenes[0])
         text, below = (title, brand) if kind == "opening" else (brand or title, "")
         places = [place for place in layout.scenes if place.part == kind]
-        return [await maker.card(text, below, Clock((), 0, place.frames, maker.video.fps)) for place in places]
+        return [await maker.card(text, below, Clock((), 0, place.frames, maker.video.fps), logo) for place in places]
 
     def _vague_times(self) -> list[str]:
         """A warning for every recording in which the script's words were not found, and where nobody could look."""

@@ -31,6 +31,9 @@ _SHADE: Final = 0.8
 """How much of the theme's ground lies over a picture that has blocks drawn on it."""
 
 
+_LOGO: Final = (0.42, 0.2)
+"""How large a logo is at the most: shares of the frame's width and of its shorter side."""
+
 _FOOT: Final = (0.66, 0.98)
 """Where captions may stand, in shares of the height."""
 
@@ -100,9 +103,10 @@ class PictureMaker:
             description=visual.kind,
         )
 
-    async def card(self, title: str, subtitle: str, clock: Clock) -> ScenePicture:
-        """A card before or after the scenes. Raises GlyphMissing, InvalidScript."""
-        layers = await self.designer.centred(title, subtitle, clock)
+    async def card(self, title: str, subtitle: str, clock: Clock, logo: str | None) -> ScenePicture:
+        """A card before or after the scenes. Raises GlyphMissing, InvalidScript, AssetMissing, AssetUnreadable."""
+        picture = await self._logo(logo) if logo else None
+        layers = await self.designer.centred(title, subtitle, clock, picture)
         still, _ = await self._still("background", self._panorama)
         drift = self._way(title, clock)
         return ScenePicture(
@@ -113,6 +117,18 @@ class PictureMaker:
             bright=still.bright,
             description="title",
         )
+
+    async def _logo(self, asset_id: str) -> i420.RGB:
+        """A logo at the size of cards, with its transparency; even sides."""
+        _, ref = await self.store.asset(asset_id)
+        with workspace(self.scratch, "logo") as folder:
+            rgba = await stills.load_rgba(await self.store.local(ref, folder), folder)
+            scale = min(
+                _LOGO[0] * self.video.width / rgba.shape[1],
+                _LOGO[1] * min(self.video.width, self.video.height) / rgba.shape[0],
+            )
+            size = [max(2, 2 * round(side * scale / 2)) for side in (rgba.shape[1], rgba.shape[0])]
+            return np.asarray(cv2.resize(rgba, size, interpolation=cv2.INTER_AREA), np.uint8)
 
     def _drift(self, scene: Scene, clock: Clock) -> tuple[float, float]:
         """Which part of the background a scene shows: a place of its own, and as far as its time takes it."""

@@ -114,7 +114,7 @@ class Insert(Input):
 
 
 class Brand(Input):
-    """The colours and the name of whoever the film is for."""
+    """The colours, the name and the logo of whoever the film is for."""
 
     name: Annotated[Title, StringConstraints(max_length=80)] = Field(
         default="", description="Shown small at the top of cards, in place of the film's title."
@@ -123,6 +123,9 @@ class Brand(Input):
         default=[],
         max_length=4,
         description="The accent; then the ground, for which text colours are chosen; then colours for charts.",
+    )
+    logo_asset_id: AssetId | None = Field(
+        default=None, description="An uploaded picture, on the opening and the end card; its transparency is kept."
     )
 
 
@@ -205,6 +208,8 @@ class ExportRequest(Input):
                 paths[f"script.scenes[{index}].narrationAssetId"] = scene.narration_asset_id
         if self.music and self.music.asset_id:
             paths["music.assetId"] = self.music.asset_id
+        if self.brand and self.brand.logo_asset_id:
+            paths["brand.logoAssetId"] = self.brand.logo_asset_id
         if self.watermark:
             paths["watermark.assetId"] = self.watermark.asset_id
         if self.intro:

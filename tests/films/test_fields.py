@@ -322,6 +322,7 @@ ROWS = [
         drawn(5)),
     Row("theme", same(PLAIN), either("midnight", "paper"), drawn(5)),
     Row("brand.name", same(script(scene(title="One"))), either("Acme", "Beta"), layers),
+    Row("brand.logoAssetId", same({**PLAIN, "opening": True, "brand": {}}), asset("mark", "green-mark"), drawn(30)),
     Row("brand.colors", same(PLAIN), either(["#ffaa00", "#102030"], ["#aa0000", "#f0f0f0"]), drawn(5)),
     Row("transition.durationSeconds", same(TWO), either(0.2, 1.0), frames_planned),
     Row("music.assetId", with_music, asset("high", "low"), music_level, falls(20)),

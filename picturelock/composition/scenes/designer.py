@@ -13,6 +13,7 @@ from picturelock.ffmpeg.tools import tool_versions
 from picturelock.models import ArtifactRef, ExportRequest, Layer, Model, Scene, Script, VideoFormat
 from picturelock.models.request import CaptionStyle
 from picturelock.presets import resolve
+from picturelock.render.i420 import RGB
 from picturelock.reporting import Report
 from picturelock.script.plain import plain_text
 from picturelock.script.spoken import headline_of, spoken_text
@@ -25,6 +26,7 @@ _DRAWN_WITH: Final = (
     "typst", "manimgx-fonts", "manimgx-fonts-cjk", "fontpkg-inter", "fontpkg-jetbrains-mono",
     "fontpkg-playfair-display", "fontpkg-space-grotesk",
 )  # fmt: skip
+_LOGO_GAP: Final = 0.05
 _DRAWN: Final = frozenset({"list", "quote", "number", "code", "table", "chart", "formula"})
 
 
@@ -109,10 +111,18 @@ class SceneDesigner:
         times = moments(scene, stored, clock, opening=opening, brief=page.layout == "lower-third")
         return [_layer(part, moment) for part, moment in zip(stored, times, strict=True)], drawn
 
-    async def centred(self, title: str, subtitle: str, clock: Clock) -> list[Layer]:
+    async def centred(self, title: str, subtitle: str, clock: Clock, logo: RGB | None) -> list[Layer]:
         """A card of its own, before or after the scenes: its parts come one after the other. Raises like `layers`."""
-        stored, _ = await self.draw(Page("centred", title, subtitle=subtitle), "script.title")
-        return [_layer(part, card_moment(part, clock)) for part in stored]
+        page = Page("centred", title, subtitle=subtitle, logo_height=logo.shape[0] if logo is not None else 0)
+        stored, _ = await self.draw(page, "script.title")
+        layers = [_layer(part, card_moment(part, clock)) for part in stored]
+        if logo is None:
+            return layers
+        top = min(part.y for part in stored) - round(_LOGO_GAP * min(self.video.width, self.video.height))
+        x = (self.video.width - logo.shape[1]) // 4 * 2
+        y = max(0, top - logo.shape[0]) // 2 * 2
+        mark = await self._stored(DrawnPart("rule", None, 0, x, y, logo))
+        return [_layer(mark, Moment(0, "fade", clock.seconds(0.4))), *layers]
 
     def page(self, scene: Scene) -> Page | None:
         """What is laid out over a scene's picture; None where nothing is."""
