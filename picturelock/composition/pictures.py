@@ -23,7 +23,7 @@ from picturelock.store.scratch import workspace
 from picturelock.store.store import Store
 from picturelock.themes import Theme, rgb_of
 
-VERSION: Final = "9"
+VERSION: Final = "10"
 Advance = Callable[[float], None]
 RGBColor = tuple[int, int, int]
 

@@ -141,6 +141,8 @@ class ChartBlock(_Block):
         for series in self.series:
             if len(series.values) != len(self.labels):
                 raise ValueError(f"{len(series.values)} values for {len(self.labels)} labels")
+        if self.chart == "bar" and min(value for series in self.series for value in series.values) < 0:
+            raise ValueError("a bar chart has no values below 0; a column chart may")
         if self.chart == "line" and len(self.labels) < 2:
             raise ValueError("a line needs at least two points")
         if self.chart == "pie":
@@ -164,14 +166,24 @@ Block = Annotated[
     Field(discriminator="kind"),
 ]
 
+
+def written_number(value: float) -> str:
+    """A number as it is written in charts.
+
+    >>> written_number(1234567.5), written_number(0.1)
+    ('1,234,567.5', '0.1')
+    """
+    return f"{value:,.15g}" if abs(value) < 1e15 else f"{value:.4g}"
+
+
 _NUMBER: Final = re.compile(r"[$€£¥]?\s?[+−-]?\d[\d.,]*(?:\s?(?:×|%|‰|x\b|[kKMB]\b|bn\b|°C?))?")
 
 
 def number_in(text: str) -> str | None:
-    """The first number of a statement with its sign, as it is shown.
+    """The first number of a statement that has a sign or a unit, else the first one, as it is shown.
 
     >>> number_in("It costs $9 a month.")
     '$9'
     """
-    match = _NUMBER.search(text)
-    return match.group().strip().rstrip(".,") if match else None
+    found = [match.group().strip().rstrip(".,") for match in _NUMBER.finditer(text)]
+    return next((number for number in found if not number.isdigit()), found[0] if found else None)

@@ -10,6 +10,7 @@ The names and limits are those of the HTTP request; `format` is short for `video
 the script's. What the request itself says wins.
 """
 
+import re
 from typing import Any, Final
 
 import yaml
@@ -18,6 +19,8 @@ from picturelock.errors import InvalidScript
 from picturelock.models import ExportRequest
 
 _LONGEST: Final = 10_000
+_DEEPEST: Final = 12
+_SETTING: Final = re.compile(r"[\"']?[a-z][A-Za-z]*[\"']?\s*:(?:\s|$)")
 _OF_SCRIPT: Final = frozenset({"title", "language"})
 _OF_REQUEST: Final = frozenset(ExportRequest.model_fields) - {"script", "brief", "webhook"}
 _SHORT: Final = {"format": "video"}
@@ -29,14 +32,26 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             raise yaml.YAMLError("aliases are not allowed")
+        if getattr(self.peek_event(), "tag", None) not in {None, "!"}:
+            raise yaml.YAMLError("tags are not allowed")
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise yaml.YAMLError("it is nested too deep")
         node: yaml.Node | None = super().compose_node(parent, index)
+        self._depth -= 1
         return node
 
+    _depth = 0
 
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith("timestamp")]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
+
+_Loader.yaml_implicit_resolvers = {}
+for _tag, _pattern, _first in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("int", r"[-+]?[0-9]+", "-+0123456789"),
+    ("float", r"[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*)(?:[eE][-+]?[0-9]+)?", "-+0123456789."),
+):  # YAML 1.2's: "no" is Norwegian and 12:30 a text
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
 
 
 def split(source: str) -> tuple[dict[str, Any], str]:
@@ -48,41 +63,49 @@ def split(source: str) -> tuple[dict[str, Any], str]:
     Raises:
         InvalidScript: it is no YAML, or names a setting that does not exist (with its line).
     """
+    source = source.removeprefix("\ufeff").replace("\r\n", "\n")
     lines = source.split("\n")
-    if lines[0].rstrip() != "---" or len(lines) < 2 or lines[1].strip() in {"", "---"}:
+    first = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    begin = next((number for number, line in enumerate(lines[first + 1 :], first + 1) if line.strip()), None)
+    if lines[first].rstrip() != "---" or begin is None or not _looks_like_settings(lines[begin]):
         return {}, source
-    end = next((number for number, line in enumerate(lines[1:], start=1) if line.rstrip() in {"---", "..."}), None)
+    end = next((number for number, line in enumerate(lines[begin:], begin) if line.rstrip() in {"---", "..."}), None)
     if end is None:
-        return {}, source
-    text = "\n".join(lines[1:end])
-    if not _looks_like_settings(lines[1]):
-        return {}, source
-    return _read(text), "\n" * (end + 1) + "\n".join(lines[end + 1 :])
+        raise InvalidScript(f"line {first + 1}: the front matter has no end: a line of ---", field="script")
+    settings = _read("\n".join(lines[first + 1 : end]), first + 2)
+    return settings, "\n" * (end + 1) + "\n".join(lines[end + 1 :])
 
 
 def _looks_like_settings(line: str) -> bool:
     """Whether a line is `name: …` or a comment; a film may as well begin with a thematic break."""
-    name, colon, _ = line.partition(":")
-    return line.startswith("#") or (bool(colon) and name.strip().replace("_", "").isalnum() and " " not in name.strip())
+    return bool(_SETTING.match(line)) or (line.startswith("#") and not line.startswith("##") and ":" not in line[:2])
 
 
-def _read(text: str) -> dict[str, Any]:
+def _read(text: str, first: int) -> dict[str, Any]:
     if len(text) > _LONGEST:
         raise InvalidScript(f"a front matter of more than {_LONGEST} characters", field="script", limit=_LONGEST)
     try:
         node = yaml.compose(text, Loader=_Loader)
         data = yaml.load(text, Loader=_Loader)  # noqa: S506
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
         mark = getattr(error, "problem_mark", None)
-        line = f"line {mark.line + 2}: " if mark else ""
+        line = f"line {mark.line + first}: " if mark else ""
         problem = getattr(error, "problem", None) or str(error)
         raise InvalidScript(f"{line}the front matter is no YAML: {problem}", field="script") from error
     if not isinstance(data, dict) or not isinstance(node, yaml.MappingNode):
-        raise InvalidScript("line 2: the front matter has to be a list of `name: value` lines", field="script")
-    for key, _ in node.value:
+        raise InvalidScript(f"line {first}: the front matter has to be a list of `name: value` lines", field="script")
+    names = [str(key.value) for key, _ in node.value]
+    for key, value in node.value:
+        where = f"line {key.start_mark.line + first}"
+        if names.count(str(key.value)) > 1:
+            raise InvalidScript(f"{where}: {key.value!r} is set twice", field="script")
+        if key.value in _OF_SCRIPT and not isinstance(value, yaml.ScalarNode):
+            raise InvalidScript(f"{where}: {key.value} is a text", field="script")
+        if key.value in _OF_SCRIPT:
+            data[key.value] = "" if data[key.value] is None else str(value.value)
         if key.value not in _names():
             known = ", ".join(sorted(_names()))
-            text = f"line {key.start_mark.line + 2}: there is no setting {str(key.value)[:40]!r}; {known}"
+            text = f"{where}: there is no setting {str(key.value)[:40]!r}; {known}"
             raise InvalidScript(text, field="script")
     return _as_request(data)
 
@@ -95,5 +118,6 @@ def _names() -> set[str]:
 def _as_request(data: dict[str, Any]) -> dict[str, Any]:
     settings = {name: value for name, value in data.items() if name != "format"}
     if "format" in data:
-        settings["video"] = {"preset": data["format"], **(settings.get("video") or {})}
+        video = settings.get("video") or {}
+        settings["video"] = {"preset": data["format"], **video} if isinstance(video, dict) else video
     return settings

@@ -71,7 +71,7 @@ def _with_markdown(data: dict[str, Any], source: str) -> dict[str, Any]:
     settings, source = front_matter.split(source)
     language, title = (settings.pop(name, "") for name in ("language", "title"))
     try:
-        script = parse_script(source, str(language) or "en", str(title)).model_dump(mode="json", exclude_unset=True)
+        script = parse_script(source, language or "en", title).model_dump(mode="json", exclude_unset=True)
     except ValidationError as error:
         raise RequestRefused([_complaint(detail, "script") for detail in error.errors(include_url=False)]) from error
     return settings | data | {"script": script}

@@ -38,7 +38,7 @@ _SYMBOLS: Final[dict[str, str]] = {
     "lVert": "bar.v.double", "rVert": "bar.v.double",
 }  # fmt: skip
 _SPACES: Final = {"\\,": "thin", "\\;": "thick", "\\:": "med", "\\ ": "space", "\\!": ""}
-_ESCAPED: Final = {"\\%": '"%"', "\\$": '"$"', "\\#": '"#"', "\\&": '"&"', "\\_": '"_"', "\\{": "{", "\\}": "}"}
+_ESCAPED: Final = {"\\%": '"%"', "\\$": '"$"', "\\#": '"#"', "\\&": '"&"', "\\_": '"_"', "\\{": "\\{", "\\}": "\\}"}
 _ONE: Final[dict[str, str]] = {
     "sqrt": "sqrt", "hat": "hat", "bar": "overline", "overline": "overline", "underline": "underline", "vec": "arrow",
     "dot": "dot", "ddot": "dot.double", "tilde": "tilde", "mathbb": "bb", "mathcal": "cal", "mathbf": "bold",
@@ -46,9 +46,13 @@ _ONE: Final[dict[str, str]] = {
 }  # fmt: skip
 _TWO: Final = {"frac": "frac", "dfrac": "frac", "tfrac": "frac", "binom": "binom"}
 _WORDS: Final = {"text", "textrm", "operatorname", "mbox"}
-_FENCES: Final = {"(": "(", ")": ")", "[": "[", "]": "]", "\\{": "{", "\\}": "}", "|": "|", ".": ""}
+_FENCES: Final = {"(": "\\(", ")": "\\)", "[": "\\[", "]": "\\]", "\\{": "\\{", "\\}": "\\}", "|": "|", ".": ""}
 _MATRICES: Final = {"matrix": "#none", "pmatrix": '"("', "bmatrix": '"["', "vmatrix": '"|"'}
-_PLAIN: Final = set("+-=<>()[]|!*:.'`")
+_LITERAL: Final = set("/;()[]")
+"""What would be more than itself to Typst."""
+
+_PLAIN: Final = set("+-=<>|!*:.'`")
+_PAIRS: Final = {"(": ")", "[": "]", "\\{": "\\}", "|": "|"}
 
 
 class FormulaError(ValueError):
@@ -57,7 +61,7 @@ class FormulaError(ValueError):
 
 def typst_math(latex: str) -> str:
     """The formula as Typst's math mode reads it. Raises FormulaError."""
-    parser = _Parser([symbol for symbol in _SYMBOL.findall(latex) if not symbol.isspace()])
+    parser = _Parser(_SYMBOL.findall(latex))
     text = parser.sequence(until=None)
     if not text.strip():
         raise FormulaError("the formula is empty")
@@ -71,14 +75,21 @@ class _Parser:
     depth: int = 0
 
     def peek(self) -> str | None:
+        while self.place < len(self.symbols) and self.symbols[self.place].isspace():
+            self.place += 1
         return self.symbols[self.place] if self.place < len(self.symbols) else None
 
     def take(self) -> str:
-        symbol = self.peek()
-        if symbol is None:
+        if self.peek() is None:
+            raise FormulaError("the formula ends too early")
+        return self.take_any()
+
+    def take_any(self) -> str:
+        """The next symbol, white space included."""
+        if self.place >= len(self.symbols):
             raise FormulaError("the formula ends too early")
         self.place += 1
-        return symbol
+        return self.symbols[self.place - 1]
 
     def sequence(self, until: str | None) -> str:
         self.depth += 1
@@ -106,20 +117,23 @@ class _Parser:
     def argument(self) -> str:
         if self.peek() == "{":
             self.take()
-            return self.sequence(until="}")
+            return self.sequence(until="}") or "zws"
+        symbol = self.peek() or ""
+        if symbol[:1].isdigit() and len(symbol) > 1:  # one digit, as in \\frac12
+            self.symbols[self.place : self.place + 1] = [symbol[0], symbol[1:].lstrip(".") or "0"]
         return self.atom()
 
     def atom(self) -> str:
         symbol = self.take()
         if symbol == "{":
-            return self.sequence(until="}")
+            return self.sequence(until="}") or "zws"
         if symbol.startswith("\\"):
             return self._command(symbol)
         if symbol in {"}", "&", "#", "$", "%", "~", "\\", '"'}:
             raise FormulaError(f"{symbol!r} has no place there")
         if symbol == ",":
             return "comma"
-        if symbol in {"/", ";"}:
+        if symbol in _LITERAL:
             return f"\\{symbol}"
         if symbol in _PLAIN or symbol[0].isdigit():
             return {"*": "ast.op", "`": "prime"}.get(symbol, symbol)
@@ -148,7 +162,7 @@ class _Parser:
         if self.take() != "{":
             raise FormulaError("'{' is missing after a text command")
         words: list[str] = []
-        while (symbol := self.take()) != "}":
+        while (symbol := self.take_any()) != "}":
             if symbol in {'"', "{"} or symbol.startswith("\\"):
                 raise FormulaError(f"{symbol!r} has no place in the text of a formula")
             words.append(symbol)
@@ -162,6 +176,8 @@ class _Parser:
         closing = self.take()
         if closing not in _FENCES:
             raise FormulaError(f"{closing!r} cannot follow \\right")
+        if _PAIRS.get(opening) == closing:
+            return f"lr({opening.removeprefix(chr(92))} {inner} {closing.removeprefix(chr(92))})"
         return f"lr({_FENCES[opening]} {inner} {_FENCES[closing]})"
 
     def _matrix(self) -> str:

@@ -29,10 +29,15 @@ _YEARS: Final = 100
 """A list that begins with a number above this is a sentence that begins with a year."""
 
 _FENCE: Final = re.compile(r"^ {0,3}(`{3,}|~{3,})")
-_NOTE: Final = re.compile(r"<!--.*?-->", re.DOTALL)
 _BIG: Final = re.compile(r"\s*\{big\}\s*$")
 _ATTRIBUTES: Final = re.compile(r"^\{([^{}]*)\}")
 _CHART_MARK: Final = re.compile(r"^\{chart=([a-z]+)\}$")
+_FORMULA: Final = re.compile(r"[\\^_=]")
+_SLIP: Final = re.compile(r"\{\s*(?:chart|big|motion|focus|fit)\b[^{}]{0,80}\}")
+"""A mark of ours in the wrong place."""
+
+_ROW: Final = re.compile(r"\|[^|]+\|.*\|$")
+_TASK: Final = re.compile(r"^\[[ xX]\]\s+")
 _AUTHOR: Final = re.compile(r"^(?:—|–|--+)\s*(.+)$")
 _BLOCK: Final[TypeAdapter[Any]] = TypeAdapter(Block)
 
@@ -95,7 +100,8 @@ def _tokens(source: str) -> list[Token]:
     """The parsed blocks. Inline markup is parsed only where a paragraph has a sane length: that is not linear in it."""
     if len(source) > _LONGEST_SOURCE:
         raise InvalidScript(f"more than {_LONGEST_SOURCE} characters", field="script", limit=_LONGEST_SOURCE)
-    tokens = _block_parser().parse(disguised(without_notes(source)))
+    environment: dict[str, Any] = {}
+    tokens = _block_parser().parse(disguised(without_notes(source)), environment)
     line = 1
     for token in tokens:
         line = token.map[0] + 1 if token.map else line
@@ -107,31 +113,39 @@ def _tokens(source: str) -> list[Token]:
                 # Each may begin a link: how long it takes to find out that none does grows with their square.
                 text = f"line {line}: a paragraph with more than {_MOST_BRACKETS} brackets"
                 raise InvalidScript(text, field="script", limit=_MOST_BRACKETS)
-            token.children = inline_parser().parseInline(token.content)[0].children
+            token.children = inline_parser().parseInline(token.content, environment)[0].children
     return tokens
 
 
 def without_notes(source: str) -> str:
     """The Markdown without `<!-- notes -->`, line for line; what stands in code stays."""
     kept: list[str] = []
-    run: list[str] = []
-    fence = ""
+    fence, in_note = "", False
     for line in source.split("\n"):
-        match = _FENCE.match(line)
-        if fence:
+        match = None if in_note else _FENCE.match(line)
+        if fence or match:
             kept.append(line)
-            fence = "" if match and match.group(1).startswith(fence) else fence
-        elif match and "<!--" not in "\n".join(run[-1:]):
-            kept += [*_cleared(run), line]
-            run, fence = [], match.group(1)
+            if match:
+                closed = bool(fence) and match.group(1).startswith(fence)
+                fence = "" if closed else fence or match.group(1)
+            continue
+        text, in_note = _without_note(line, in_note=in_note)
+        kept.append(text)
+    return "\n".join(kept)
+
+
+def _without_note(line: str, *, in_note: bool) -> tuple[str, bool]:
+    """A line without what is commented out, and whether a comment goes on behind it."""
+    parts: list[str] = []
+    while line:
+        if in_note:
+            _, ended, line = line.partition("-->")
+            in_note = not ended
         else:
-            run.append(line)
-    return "\n".join([*kept, *_cleared(run)])
-
-
-def _cleared(lines: list[str]) -> list[str]:
-    text = _NOTE.sub(lambda match: "\n" * match.group().count("\n"), "\n".join(lines))
-    return text.split("\n") if lines else []
+            text, begun, line = line.partition("<!--")
+            parts.append(text)
+            in_note = bool(begun)
+    return "".join(parts), in_note
 
 
 class _Reader:
@@ -180,8 +194,17 @@ class _Reader:
             self._chart_of_table(mark.group(1), line)
             return
         if visual := _picture(token.children or [], line):
+            if self.drafts[-1].visual:
+                raise InvalidScript(f"line {line}: a scene shows one picture; begin another with ---", field="script")
             self.drafts[-1].visual = visual
-        text = _spoken(token, line)
+        text = _spoken(token, line, pictures=True)
+        if (slip := _SLIP.search(_BIG.sub("", text))) or _ROW.match(text):
+            what = (
+                f"{slip.group()!r} is not understood there"
+                if slip
+                else "a table wants a line of dashes below its names"
+            )
+            raise InvalidScript(f"line {line}: {what}", field="script")
         if _BIG.search(text):
             self._add(_number(_BIG.sub("", text), line), line)
         elif text:
@@ -192,7 +215,7 @@ class _Reader:
         if not blocks or blocks[-1]["kind"] != "table":
             raise InvalidScript(f"line {line}: there is no table before {{chart={kind}}}", field="script")
         table = blocks.pop()
-        self._add(shown.chart_of_rows([table["header"], *table["rows"]], kind, table["line"]), line)
+        self._add(shown.chart_of_rows([table["header"], *table["rows"]], kind, table["line"], headed=True), line)
 
     def _list(self, token: Token, inside: list[Token], line: int) -> None:
         ordered = token.type == "ordered_list_open"
@@ -205,6 +228,9 @@ class _Reader:
             self._add({"kind": "list", "items": items, "ordered": ordered, "line": line}, line)
 
     def _quote(self, inside: list[Token], line: int) -> None:
+        if any(token.type in {"fence", "code_block", "math_block", "table_open"} for token in inside):
+            text = f"line {line}: a quotation holds text; code, tables and formulas stand alone"
+            raise InvalidScript(text, field="script")
         lines = [
             revealed(part)
             for token in inside
@@ -245,7 +271,7 @@ def _items(inside: list[Token], line: int) -> list[str]:
         if token.type == "list_item_open":
             items.append([])
         elif token.type == "inline":
-            items[-1].append(_spoken(token, line))
+            items[-1].append(_TASK.sub("", _spoken(token, line)))
         elif token.type in {"fence", "code_block", "table_open", "math_block"}:
             raise InvalidScript(
                 f"line {line}: a list holds text; code, tables and formulas stand alone", field="script"
@@ -263,23 +289,32 @@ def _cells(inside: list[Token]) -> list[list[str]]:
     return rows
 
 
-def _spoken(token: Token, line: int, *, keep_lines: bool = False) -> str:
+def _spoken(token: Token, line: int, *, keep_lines: bool = False, pictures: bool = False) -> str:
     """A paragraph as it is spoken: formulas by their reading, pictures and their attributes not at all."""
     parts: list[str] = []
     after_picture = False
     for child in token.children or []:
         if child.type == "math_inline":
-            try:
-                parts.append(spoken_math(revealed(child.content)))
-            except FormulaError as error:
-                raise InvalidScript(f"line {line}: {error}", field="script") from error
+            parts.append(_read_formula(revealed(child.content), line))
         elif child.type in {"softbreak", "hardbreak"}:
             parts.append("\n" if keep_lines else " ")
+        elif child.type == "image" and not pictures:
+            raise InvalidScript(f"line {line}: a picture stands in a paragraph of its own", field="script")
         elif child.type in {"text", "code_inline"}:
             parts.append(_ATTRIBUTES.sub("", child.content) if after_picture else child.content)
         after_picture = child.type == "image"
     text = revealed("".join(parts))
     return text.strip() if keep_lines else folded(text)
+
+
+def _read_formula(latex: str, line: int) -> str:
+    """A formula within a sentence as it is spoken; dollars that are no formula's stay dollars."""
+    if not _FORMULA.search(latex) and not re.fullmatch(r"\s*(?:[A-Za-z]|\d+)\s*", latex):
+        return f"${latex}$"
+    try:
+        return spoken_math(latex)
+    except FormulaError as error:
+        raise InvalidScript(f"line {line}: {error}", field="script") from error
 
 
 def _number(text: str, line: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 _LINE_MARKS: Final = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|>[ \t]?|[-*+][ \t]+(?!\d))", re.MULTILINE)
-_LITERAL_MARKS: Final = re.compile(r"(?<=\w)[*_]+(?=\w)|\b__\w+?__\b")
+_LITERAL_MARKS: Final = re.compile(r"(?<=[A-Za-z0-9])(?:\*|_+)(?=[A-Za-z0-9])|(?<=\d)\*\*(?=\d)|\b__\w+?__\b")
 _KEPT: Final = {"*": "\ue000", "_": "\ue001"}
 """Stars and underscores inside a word are letters of it (2*3*4, __init__); they pass the parser in disguise."""
 
@@ -76,11 +76,13 @@ def revealed(text: str) -> str:
 
 
 def inline_text(tokens: Sequence[Token]) -> str:
-    """The text of parsed inline Markdown; pictures and formulas have none."""
+    """The text of parsed inline Markdown, formulas as they are written; pictures have none."""
     parts: list[str] = []
     for token in tokens:
         if token.type in {"text", "code_inline"}:
             parts.append(token.content)
         elif token.type in {"softbreak", "hardbreak"}:
             parts.append(" ")
+        elif token.type == "math_inline":
+            parts.append(token.content)
     return revealed("".join(parts))

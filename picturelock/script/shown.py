@@ -8,20 +8,26 @@ from typing import Any, Final, get_args
 from picturelock.errors import InvalidScript
 from picturelock.models.blocks import ChartKind
 
-_INFO: Final = re.compile(r"^\s*([^\s{]*)\s*(.*?)\s*(?:\{([^}]*)\})?\s*$")
+_LONGEST_INFO: Final = 200
+_LONGEST_CELL: Final = 80
 _RANGES: Final = re.compile(r"^\s*\d+(?:-\d+)?(?:\s*,\s*\d+(?:-\d+)?)*\s*$")
-_VALUE: Final = re.compile(r"^\s*([^\d+−.,-]{0,4}?)\s*([+−-]?[\d.,' ]*\d)\s*([^\d]{0,8}?)\s*$")
+_VALUE: Final = re.compile(r"^([+−-]?)\s?([^\d+−.,()-]{0,4}?)\s?([+−-]?)(\d[\d.,' ]*)\s?([^\d()]{0,8})$")
+_GROUPED: Final = re.compile(r"[1-9]\d{0,2}(,\d{3})+")
 _KINDS: Final = get_args(ChartKind)
 _FRAMING: Final = ("motion", "fit", "focus")
 
 
 def code(info: str, content: str, line: int) -> dict[str, Any]:
     """A fenced block: code with its language and its highlighted lines, or a chart of CSV."""
-    match = _INFO.match(info or "")
-    language, words, marks = match.groups() if match else ("", "", None)
+    head, brace, rest = " ".join((info or "").split())[:_LONGEST_INFO].partition("{")
+    language, _, words = head.strip().partition(" ")
+    marks = rest.rstrip().removesuffix("}") if brace else None
     if language == "chart":
         kind = (marks or words or "column").removeprefix("chart=").removeprefix("type=").strip()
-        rows = [row for row in csv.reader(io.StringIO(content.strip()), skipinitialspace=True) if row]
+        try:
+            rows = [row for row in csv.reader(io.StringIO(content.strip()), skipinitialspace=True) if row]
+        except csv.Error as error:
+            raise InvalidScript(f"line {line}: that is no CSV: {error}", field="script") from error
         return chart_of_rows(rows, kind, line)
     block: dict[str, Any] = {"kind": "code", "code": content, "line": line}
     if language:
@@ -37,11 +43,11 @@ def table(rows: list[list[str]], line: int) -> dict[str, Any]:
     """A table; one whose last row is `{chart=bar}` is a chart."""
     mark = re.match(r"^\{chart=([a-z]+)\}$", rows[-1][0]) if len(rows) > 1 and rows[-1] else None
     if mark and not any(rows[-1][1:]):
-        return chart_of_rows(rows[:-1], mark.group(1), line)
+        return chart_of_rows(rows[:-1], mark.group(1), line, headed=True)
     return {"kind": "table", "header": rows[0], "rows": rows[1:], "line": line}
 
 
-def chart_of_rows(rows: list[list[str]], kind: str, line: int) -> dict[str, Any]:
+def chart_of_rows(rows: list[list[str]], kind: str, line: int, *, headed: bool | None = None) -> dict[str, Any]:
     """A chart of rows of text: labels in the first column, numbers in the others, names in a first row without numbers.
 
     Raises:
@@ -52,7 +58,8 @@ def chart_of_rows(rows: list[list[str]], kind: str, line: int) -> dict[str, Any]
     width = max((len(row) for row in rows), default=0)
     if width < 2 or any(len(row) != width for row in rows):
         raise InvalidScript(f"line {line}: a chart wants a label and as many numbers in every row", field="script")
-    headed = len(rows) > 1 and not any(_VALUE.match(cell) for cell in rows[0][1:])
+    if headed is None:  # CSV may begin with its data
+        headed = len(rows) > 1 and not any(_matched(cell) for cell in rows[0][1:])
     body = rows[1:] if headed else rows
     names = [cell.strip() for cell in rows[0][1:]] if headed else [""] * (width - 1)
     units: set[tuple[str, str]] = set()
@@ -73,20 +80,34 @@ def chart_of_rows(rows: list[list[str]], kind: str, line: int) -> dict[str, Any]
     return shown | {"prefix": prefix, "unit": suffix}
 
 
+def _matched(cell: str) -> re.Match[str] | None:
+    text = " ".join(cell.split())
+    return _VALUE.match(text) if len(text) <= _LONGEST_CELL else None
+
+
 def _number_of(cell: str, line: int) -> tuple[float, tuple[str, str]]:
-    """A cell's number, and what stands before and behind it."""
-    match = _VALUE.match(cell)
-    if match is None:
-        raise InvalidScript(f"line {line}: {cell.strip()[:40]!r} is no number: a chart wants numbers", field="script")
-    before, digits, behind = (part.strip() for part in match.groups())
-    digits = digits.replace("'", "").replace(" ", "").replace("−", "-")
-    if "," in digits and ("." in digits or re.search(r",\d{3}(?:\D|$)", digits)):
-        digits = digits.replace(",", "")
+    """A cell's number, and what stands before and behind it: "-€1,234.5" and "1.234,5 €" are numbers."""
+    match = _matched(cell)
     try:
-        return float(digits.replace(",", ".")), (before, behind)
+        if match is None:
+            raise ValueError("it has no digits, or more than one number")
+        sign, before, inner, digits, behind = (part.strip() for part in match.groups())
+        value = float(_plain_digits(digits))
     except ValueError as error:
         text = f"line {line}: {cell.strip()[:40]!r} is no number: a chart wants numbers"
         raise InvalidScript(text, field="script") from error
+    return -value if (sign or inner) in {"-", "−"} else value, (before, behind)
+
+
+def _plain_digits(digits: str) -> str:
+    """Digits without their grouping; of two separators the last one is the decimal point."""
+    digits = digits.replace("'", "").replace(" ", "")
+    if "," in digits and "." in digits:
+        decimal = max(",", ".", key=digits.rfind)
+        return digits.replace("." if decimal == "," else ",", "").replace(decimal, ".")
+    if _GROUPED.fullmatch(digits):
+        return digits.replace(",", "")
+    return digits.replace(",", ".")
 
 
 def picture_attributes(text: str, line: int) -> dict[str, Any]:

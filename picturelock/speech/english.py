@@ -74,8 +74,7 @@ DAYS: Final = {
 }  # fmt: skip
 PARTS: Final = {
     "2": ("half", "halves"), "3": ("third", "thirds"), "4": ("quarter", "quarters"), "5": ("fifth", "fifths"),
-    "6": ("sixth", "sixths"), "8": ("eighth", "eighths"), "10": ("tenth", "tenths"),
-    "100": ("hundredth", "hundredths"),
+    "6": ("sixth", "sixths"), "8": ("eighth", "eighths"),
 }  # fmt: skip
 FRACTION_SIGNS: Final = {
     "½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4", "⅕": "1/5", "⅛": "1/8", "⅜": "3/8", "⅝": "5/8",

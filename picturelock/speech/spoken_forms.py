@@ -30,7 +30,7 @@ from picturelock.speech.english import (
 )
 
 VERSION: Final = "1"
-_NUMBER: Final = r"\d[\d,]*(?:\.\d+)?"
+_NUMBER: Final = r"\d+(?:,\d+)*(?:\.\d+)?"
 
 
 class _Rule(NamedTuple):
@@ -126,12 +126,16 @@ _RULES: Final[tuple[_Rule, ...]] = (
     _rule(r"\bv(\d+(?:\.\d+)+)\b", _version),
     _rule(r"\bv(\d+)\b", r"version \1"),
     _rule(r"(?<!\w)(\d+\.\d+\.\d+(?:\.\d+)*)(?![\w])", lambda match: " point ".join(match.group(1).split("."))),
+    *(_rule(rf"(\d)\s?{re.escape(sign)}", rf"\1 and {spoken}") for sign, spoken in FRACTION_SIGNS.items()),
     *(_rule(re.escape(sign), spoken) for sign, spoken in FRACTION_SIGNS.items()),
+    _rule(r"(?<![\w/.])(\d+)\s(?=\d{1,2}/\d{1,2}(?![\w/]))", r"\1 and "),
+    _rule(rf"(?<!\w)([$€£¥])({_NUMBER})\s?[-–]\s?({_NUMBER})(?![\w/])", r"\2 to \1\3"),
+    _rule(rf"(?<!\w)([$€£¥]{_NUMBER})/(month|year|day|hour|week|user|person|seat|night|mile|km|kg)\b", r"\1 per \2"),
     _rule(rf"(?<!\w)(?P<sign>{_any(CURRENCIES)})\s?(?P<amount>{_NUMBER}){_SCALE}", _money),
-    _rule(rf"(?<![\w.])(?P<amount>{_NUMBER}){_SCALE}\s?(?P<sign>[€£¥₹])(?!\w)", _money),
+    _rule(rf"(?<![\w.,])(?P<amount>{_NUMBER}){_SCALE}\s?(?P<sign>[€£¥₹])(?!\w)", _money),
     _rule(
-        rf"(?<![\w.])(?P<amount>{_NUMBER})(?!s\b)\s?(?P<unit>{_any(UNITS)}|\u03bcm|\u03bcs|\u03bcg)(?P<power>[²³])?"
-        rf"(?:/(?P<per>{_any(PER)}))?(?![\w²³/])",
+        rf"(?<![\w.,])(?P<amount>{_NUMBER})(?!s\b)\s?(?P<unit>{_any(UNITS)}|\u03bcm|\u03bcs|\u03bcg)(?P<power>[²³])?"
+        rf"(?:/(?P<per>{_any(PER)}))?(?![\w²³/])(?:\.(?=\s[a-z]))?",
         _unit,
     ),
     _rule(r"\b24/7\b", "twenty-four seven"),
@@ -141,13 +145,15 @@ _RULES: Final[tuple[_Rule, ...]] = (
         rf"(?<![\w/.])(?P<above>\d{{1,2}})/(?P<below>{_any(PARTS)})(?![\w/])(?:\s(?P<measure>{MEASURES})\b)?",
         _fraction,
     ),
-    _rule(r"\b(Room|room|Flight|flight|Gate|Route|Highway|[Ee]rror|status|HTTP)\s([1-9]\d{2})\b", _digits),
+    _rule(r"\b(Room|room|Flight|flight|Gate|Route|Highway|[Ee]rror|status|HTTP)\s([1-9](?!00)\d{2})\b", _digits),
     *(
         _rule(rf"(?<![\w.]){re.escape(short)}\s?(?=\d)", f"{word} ")
         for short, word in sorted(NUMBERED.items(), key=lambda item: -len(item[0]))
     ),
     *(_rule(rf"\b{re.escape(short)}(?=\s\d)", month) for short, month in MONTHS.items()),
     *(_rule(rf"\b{re.escape(short)}(?=,?\s[A-Z\d])", day) for short, day in DAYS.items()),
+    _rule(r"\b([A-Z]\w+)\sSt\.(?=\s)", r"\1 Street"),
+    _rule(r"\b([A-Z]\w+)\sDr\.(?=\s[a-z])", r"\1 Drive"),
     _rule(r"\bSt\.(?=\s[A-Z])", "Saint"),
     _words(SAID, after=r"(?![\w+#])"),
     _rule(r"(?<![\w.])(etc\.|Inc\.|Ltd\.|Corp\.|Co\.|Jr\.|Sr\.)(?=\s+[A-Z]|\s*$)",
@@ -156,7 +162,7 @@ _RULES: Final[tuple[_Rule, ...]] = (
     _rule(r"(\d(?:st|nd|rd|th))\s?[–—-]\s?(?=\d+(?:st|nd|rd|th))", r"\1 to "),
     _rule(r"(?<=\d)\s?–\s?(?=\d)", " to "),
     _rule(r"(?<=\d)\s?×\s?(?=\d)", " times "),
-    _rule(r"(?<=\d)\s?[×x](?=\W|$)", " times"),
+    _rule(r"(?<=\d)\s?[×x](?!-)(?=\W|$)", " times"),
     _rule(r"\s?×\s?", " times "),
     _rule(r"\s?÷\s?", " divided by "),
     _rule(r"\s?±\s?", " plus or minus "),
@@ -171,7 +177,8 @@ _RULES: Final[tuple[_Rule, ...]] = (
     _rule(r"(?<=\d)\s?‰", " per mille"),
     _rule(r"(?<=[\w)])\s=\s(?=[\w(])", " equals "),
     _rule(r"(?<=\d)\s?\+\s?(?=\d)", " plus "),
-    _rule(r"(?<=\d)\s[−-]\s(?=\d)", " minus "),
+    _rule(r"(?<=\d)\s[−-]\s(?=\d+(?:\.\d+)?\s(?:=|equals\b))", " minus "),
+    _rule(r"(?<=\d)\s[−-]\s(?=\d)", " to "),
     _rule(r"(?<!\w)[−](?=\d)", "minus "),
     _rule(r"(?<=\s)<\s?(?=[\d$€£])", "less than "),
     _rule(r"(?<=\s)>\s?(?=[\d$€£])", "more than "),

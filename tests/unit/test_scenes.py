@@ -105,6 +105,7 @@ def test_no_two_parts_share_ink(name: str) -> None:
         (CodeBlock(line=7, code="x" * 88), "code"),
         (ListBlock(line=7, items=["word " * 58] * 8), "list"),
         (TableBlock(line=7, header=["a" * 60] * 6, rows=[["b" * 60] * 6]), "table"),
+        (ChartBlock(line=7, labels=["a"] * 12, series=[Series(values=[1_234_567.0] * 12)], prefix="US$"), "chart"),
         (ChartBlock(line=7, chart="column", labels=["l" * 40] * 12, series=[Series(values=[1] * 12)]), "chart"),
     ],
 )
@@ -112,6 +113,23 @@ def test_what_does_not_fit_is_refused_with_its_line(block: Block, what: str) -> 
     with pytest.raises(InvalidScript, match=rf"line 7: .*{what}.*720x1280 legibly") as caught:
         drawn(Page("card", "A headline", blocks=(block,)), (720, 1280))
     assert caught.value.field == "script"
+
+
+def test_long_labels_of_a_pie_are_all_there() -> None:
+    labels = ["Renewable energy such as wind and solar", "Natural gas and other fossil fuels", "Nuclear"]
+    pie = ChartBlock(chart="pie", labels=labels, series=[Series(values=[3, 2, 1])])
+    (legend,) = [part for part in drawn(Page("card", "Energy", blocks=(pie,)), (720, 720)) if part.role == "legend"]
+    rows = np.flatnonzero(legend.pixels[..., 3].any(axis=1))
+    lines = 1 + int((np.diff(rows) > 1).sum())
+    assert lines >= 5
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [r"\left\{x\right.", r"{}_2F_1", r"\frac{(}{)}", r"\vec{}", r"f(x) = [a; b)", r"\begin{pmatrix}(&]\end{pmatrix}"],
+)
+def test_every_formula_that_is_taken_is_drawn(latex: str) -> None:
+    assert drawn(Page("card", "", blocks=(FormulaBlock(latex=latex),)))
 
 
 def test_texts_are_data_and_never_code() -> None:

@@ -71,6 +71,15 @@ SAID = [
     ("It is Fig. 3 here.", "It is figure 3 here."),
     ("I use nginx here.", "I use engine ex here."),
     ("It is x = 3 here.", "It is x equals 3 here."),
+    ("It costs $5, which is cheap.", "It costs 5 dollars, which is cheap."),
+    ("Take 2½ cups of it.", "Take 2 and one half cups of it."),
+    ("Take 1 1/2 cups of it.", "Take 1 and one half cups of it."),
+    ("It is on Main St. in town.", "It is on Main Street in town."),
+    ("We won 2 - 0 today.", "We won 2 to 0 today."),
+    ("It is 5 - 3 = 2 here.", "It is 5 minus 3 equals 2 here."),
+    ("It costs $5-10 now.", "It costs 5 to 10 dollars now."),
+    ("It costs $5/month now.", "It costs 5 dollars per month now."),
+    ("He is 6 ft. tall.", "He is 6 feet tall."),
     ("It runs on AWS here.", "It runs on eh W S here."),
 ]  # fmt: skip
 
@@ -90,6 +99,7 @@ def test_what_is_written_is_said_as_people_say_it(written: str, said: str) -> No
     "text",
     [
         "The 1990s were long.", "It has IT and an ID.", "No. He said no.", "I met him at 5 p.m. today.",
+        "In 2024, W. Smith came.", "He took 3 x-rays.", "Error 500 came.",
         "Henry VIII and World War II.", "Well-known words (and more).", "It's 10:30 now.", "He ran 5 times.",
     ],
 )  # fmt: skip

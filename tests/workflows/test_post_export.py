@@ -229,7 +229,7 @@ async def test_a_terminated_job_says_why_is_kept_and_told(client: Client, fake_s
     assert log is not None
     assert log.state == "delivered"
     body = Webhook(SECRET).verify(server.requests[0].body, server.requests[0].headers)
-    assert (body["type"], body["errorMessage"]) == ("job-failed", job.error.message)
+    assert (body["type"], body["errorMessage"]) == ("job-failed", f"Export failed: {job.error.message}")
     kept = await Archive(default_store()).read(handle.id)
     assert kept is not None
     assert assemble(kept.observation) == job

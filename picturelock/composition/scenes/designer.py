@@ -168,16 +168,19 @@ def _png(part: DrawnPart) -> bytes:
 
 
 async def check_designs(request: ExportRequest, script: Script, store: Store, report: Report) -> None:
-    """Draws every designed scene, before anything is spoken; composition finds what was drawn.
+    """Draws everything that is laid out, before anything is spoken; composition finds what was drawn.
 
     Raises like `SceneDesigner.layers`.
     """
     video = resolve(request.video)
-    designed = [index for index, scene in enumerate(script.scenes) if is_designed(scene)]
-    if not video.has_picture or not designed:
+    if not video.has_picture:
         return
     designer = SceneDesigner.of(request, script, video, store)
-    for done, index in enumerate(designed):
-        report(done / len(designed), f"Laying out scene {index + 1}")
-        if page := designer.page(script.scenes[index]):
+    if request.opening:
+        title = plain_text(script.title) or headline(script.scenes[0])
+        brand = request.brand.name if request.brand else ""
+        await designer.draw(Page("centred", title, subtitle=brand), "script.title")
+    for index, scene in enumerate(script.scenes):
+        report(index / len(script.scenes), f"Laying out scene {index + 1}")
+        if page := designer.page(scene):
             await designer.draw(page, f"script.scenes[{index}]")

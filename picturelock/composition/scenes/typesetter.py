@@ -13,7 +13,7 @@ import numpy.typing as npt
 from picturelock.errors import InvalidScript
 from picturelock.languages import primary, reads_leftwards, script
 from picturelock.models import VideoFormat
-from picturelock.models.blocks import Block, ChartBlock, CodeBlock, FormulaBlock, QuoteBlock, TableBlock
+from picturelock.models.blocks import Block, ChartBlock, CodeBlock, FormulaBlock, QuoteBlock, TableBlock, written_number
 from picturelock.script.latex import FormulaError, typst_math
 from picturelock.script.plain import plain_text
 from picturelock.text.fonts import drawable_text, font_folders, han_family, theme_font_folders
@@ -22,7 +22,7 @@ from picturelock.themes import Theme, mixed
 if TYPE_CHECKING:
     import typst
 
-VERSION: Final = "2"
+VERSION: Final = "3"
 LayoutKind = Literal["card", "lower-third", "centred"]
 Role = Literal[
     "kicker", "title", "rule", "subtitle", "item", "quote", "number", "code", "panel", "line", "row", "axis", "legend",
@@ -89,7 +89,10 @@ class Typesetter:
             ignore_system_fonts=True,
             sys_inputs={"scene": data},
         )
-        drawn = compiler.compile(format="png", ppi=72)
+        try:
+            drawn = compiler.compile(format="png", ppi=72)
+        except typst.TypstError as error:
+            raise InvalidScript(f"{_where(page)} cannot be laid out: {error.message}", field=field) from error
         fit = json.loads(compiler.query("<fit>", field="value", one=True))
         if not fit["fits"]:
             size = f"{self.video.width}x{self.video.height}"
@@ -263,8 +266,7 @@ def _chart_data(block: ChartBlock) -> dict[str, Any]:
 
 def _figure(value: float, block: ChartBlock) -> str:
     """A number as it is written beside its bar, with its sign before its prefix."""
-    text = f"{abs(value):,.10g}" if abs(value) < 1e15 else f"{abs(value):.4g}"
-    return f"{'−' if value < 0 else ''}{block.prefix}{text}{_spaced(block.unit)}"
+    return f"{'−' if value < 0 else ''}{block.prefix}{written_number(abs(value))}{_spaced(block.unit)}"
 
 
 def _spaced(unit: str) -> str:
