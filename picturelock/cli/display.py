@@ -10,7 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from picturelock.cli.client import ApiClient
+from picturelock.client.asynchronous import AsyncClient
 from picturelock.models import JobStatus, Output
 from picturelock.models.job import StepState
 
@@ -108,7 +108,7 @@ def film_facts(film: Output) -> str:
     )
 
 
-async def follow(client: ApiClient, console: Console, job_id: str, name: str) -> JobStatus | None:
+async def follow(client: AsyncClient, console: Console, job_id: str, name: str) -> JobStatus | None:
     """Shows a job until it ends; its last state."""
     job: JobStatus | None = None
     with JobDisplay(console, name) as display:

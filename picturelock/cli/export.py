@@ -5,18 +5,17 @@ from pathlib import Path
 
 from rich.console import Console
 
-from picturelock.cli.client import ApiClient, ApiError
 from picturelock.cli.display import follow
+from picturelock.client.asynchronous import ApiError, AsyncClient
 from picturelock.models import JobStatus
 
 
-async def end_of(console: Console, client: ApiClient, job_id: str, name: str, *, quiet: bool) -> JobStatus | None:
+async def end_of(console: Console, client: AsyncClient, job_id: str, name: str, *, quiet: bool) -> JobStatus | None:
     """The job's last state; on the way there its progress, unless that is not wanted."""
     if not quiet:
         console.print(f"job {job_id}", style="dim", highlight=False)
         return await follow(client, console, job_id, name)
-    states = [job async for job in client.watch(job_id)]
-    return states[-1] if states else None
+    return await client.wait(job_id)
 
 
 def require_place_for(output: Path | None) -> None:

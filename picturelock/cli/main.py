@@ -12,7 +12,6 @@ from rich.text import Text
 
 from picturelock import __version__
 from picturelock.cli import catalog, keys
-from picturelock.cli.client import ApiClient, ApiError
 from picturelock.cli.display import film_facts, follow, report_end, suffix_of
 from picturelock.cli.export import end_of, require_place_for
 from picturelock.cli.run import REFUSED, run
@@ -20,6 +19,7 @@ from picturelock.cli.script_file import ScriptFile
 from picturelock.cli.service import PIPE_COLUMNS, Api, Data, client_of, is_running
 from picturelock.cli.up import up
 from picturelock.cli.wishes import Wishes
+from picturelock.client.asynchronous import ApiError, AsyncClient
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Durable video export."
@@ -119,7 +119,7 @@ def export(  # noqa: PLR0913, PLR0917 - each is an option
 def watch(job_id: str, api: Api = None, data: Data = None) -> None:
     """Follow a job to its end."""
 
-    async def work(client: ApiClient) -> int:
+    async def work(client: AsyncClient) -> int:
         return report_end(err, await follow(client, err, job_id, job_id[:8]))
 
     _ask(work, api, data)
@@ -135,7 +135,7 @@ def jobs(
 ) -> None:
     """List the newest jobs."""
 
-    async def work(client: ApiClient) -> int:
+    async def work(client: AsyncClient) -> int:
         rows, total = await client.jobs(limit, status)
         if as_json:
             for row in rows:
@@ -164,7 +164,7 @@ def show(
 ) -> None:
     """Tell how a job stands, and end with 1 where it has failed or was cancelled."""
 
-    async def work(client: ApiClient) -> int:
+    async def work(client: AsyncClient) -> int:
         job = await client.status(job_id)
         if as_json:
             typer.echo(job.model_dump_json())
@@ -187,7 +187,7 @@ def download(
 ) -> None:
     """Download a job's film, or a file beside it."""
 
-    async def work(client: ApiClient) -> int:
+    async def work(client: AsyncClient) -> int:
         job = await client.status(job_id)
         if job.output is None:
             raise ApiError(f"the job has no film: it is {job.status}")
@@ -206,7 +206,7 @@ def download(
 def rm(job_id: str, api: Api = None, data: Data = None) -> None:
     """Delete a job that has ended, with its film and all of its files."""
 
-    async def work(client: ApiClient) -> int:
+    async def work(client: AsyncClient) -> int:
         await client.delete(job_id)
         out.print("deleted")
         return 0
@@ -218,7 +218,7 @@ def rm(job_id: str, api: Api = None, data: Data = None) -> None:
 def cancel(job_id: str, api: Api = None, data: Data = None) -> None:
     """End a job."""
 
-    async def work(client: ApiClient) -> int:
+    async def work(client: AsyncClient) -> int:
         job = await client.cancel(job_id)
         out.print("cancelled" if job.status == "cancelled" else "cancel requested")
         return 0
@@ -230,7 +230,7 @@ def cancel(job_id: str, api: Api = None, data: Data = None) -> None:
 def pause(job_id: str, api: Api = None, data: Data = None) -> None:
     """Let nothing new of a job begin; what runs is finished."""
 
-    async def work(client: ApiClient) -> int:
+    async def work(client: AsyncClient) -> int:
         job = await client.pause(job_id)
         out.print("paused" if job.status == "paused" else "pause requested: what runs is finished first")
         return 0
@@ -242,7 +242,7 @@ def pause(job_id: str, api: Api = None, data: Data = None) -> None:
 def resume(job_id: str, api: Api = None, data: Data = None) -> None:
     """Let a paused job go on."""
 
-    async def work(client: ApiClient) -> int:
+    async def work(client: AsyncClient) -> int:
         await client.resume(job_id)
         out.print("resumed")
         return 0
@@ -254,7 +254,7 @@ def resume(job_id: str, api: Api = None, data: Data = None) -> None:
 def retry(job_id: str, api: Api = None, data: Data = None) -> None:
     """Begin a new attempt of a failed or cancelled job."""
 
-    async def work(client: ApiClient) -> int:
+    async def work(client: AsyncClient) -> int:
         job = await client.retry(job_id)
         out.print(f"attempt {job.attempt} has begun", highlight=False)
         return 0
@@ -262,7 +262,7 @@ def retry(job_id: str, api: Api = None, data: Data = None) -> None:
     _ask(work, api, data)
 
 
-def _ask(work: Callable[[ApiClient], Coroutine[Any, Any, int]], api: str | None, data: Path | None) -> None:
+def _ask(work: Callable[[AsyncClient], Coroutine[Any, Any, int]], api: str | None, data: Path | None) -> None:
     """Runs a command that needs an API which is there."""
 
     async def with_client() -> int:

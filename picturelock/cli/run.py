@@ -9,8 +9,8 @@ import httpx
 import typer
 from rich.console import Console
 
-from picturelock.cli.client import ApiError
 from picturelock.cli.folder import StackError
+from picturelock.client.asynchronous import ApiError
 from picturelock.errors import StorageError
 
 err = Console(stderr=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-from picturelock.cli.client import ApiClient, ApiError
+from picturelock.client.asynchronous import ApiError, AsyncClient
 
 _IMAGE: Final = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\)")
 _ASSET: Final = re.compile(r"sha256-[0-9a-f]{64}")
@@ -58,7 +58,7 @@ class ScriptFile:
                 raise ApiError(f"there is no picture {picture}")
         return cls(name, stem, text, pictures)
 
-    async def request(self, client: ApiClient) -> dict[str, Any]:
+    async def request(self, client: AsyncClient) -> dict[str, Any]:
         """The request, once the pictures are uploaded and their asset ids stand in their places."""
         if not isinstance(self.content, str):
             return dict(self.content)

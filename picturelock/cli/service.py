@@ -8,9 +8,9 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from picturelock.cli.client import ApiClient, ApiError
 from picturelock.cli.folder import already_running
 from picturelock.cli.lease import shared_stack
+from picturelock.client.asynchronous import ApiError, AsyncClient
 from picturelock.settings import settings
 
 PIPE_COLUMNS: Final = 200
@@ -29,7 +29,7 @@ async def is_running(api: str | None, data: Path | None) -> bool:
 
 
 @asynccontextmanager
-async def client_of(api: str | None, data: Path | None, *, start: bool) -> AsyncIterator[ApiClient]:
+async def client_of(api: str | None, data: Path | None, *, start: bool) -> AsyncIterator[AsyncClient]:
     """A client of the API that was named, of the stack that runs on the data folder, or of one started here."""
     folder = data or settings().data_dir
     named = api or settings().api_url
@@ -38,7 +38,7 @@ async def client_of(api: str | None, data: Path | None, *, start: bool) -> Async
         if url is None:
             raise ApiError(f"no stack runs on {folder}: start one with `picturelock up`, or name an API with --api")
         key = settings().api_key
-        async with ApiClient(url, key.get_secret_value() if key else None) as client:
+        async with AsyncClient(url, key.get_secret_value() if key else None) as client:
             yield client
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, get_args
 
-from picturelock.cli.client import ApiClient, ApiError
+from picturelock.client.asynchronous import ApiError, AsyncClient
 from picturelock.models.request import Mood
 
 _SHAPES: Final = {"16:9": "youtube-1080p", "9:16": "tiktok", "1:1": "facebook", "4:5": "instagram-feed"}
@@ -42,7 +42,7 @@ class Wishes:
         if self.music is not None and self.music not in _MOODS and not Path(self.music).is_file():
             raise ApiError(f"--music: there is no file {self.music}, and no such mood: {', '.join(_MOODS)}")
 
-    async def put_into(self, request: Mapping[str, Any], client: ApiClient) -> dict[str, Any]:
+    async def put_into(self, request: Mapping[str, Any], client: AsyncClient) -> dict[str, Any]:
         """The request with the options over what it says itself; files are uploaded."""
         changed = dict(request)
         if preset := self.preset or _SHAPES.get(self.shape or ""):

@@ -290,12 +290,12 @@ async def test_a_broken_stream_is_taken_up_where_it_broke(
 async def test_a_film_that_is_damaged_on_the_way_is_no_film(
     fake_server: Callable[[list[Reply]], FakeServer], tmp_path: Path
 ) -> None:
-    from picturelock.cli.client import ApiClient, ApiError
+    from picturelock.client.asynchronous import ApiError, AsyncClient
 
     server = fake_server([Reply(200, b"not the film", "video/mp4")])
     server.headers["etag"] = f'"{"0" * 64}"'
     target = tmp_path / "film.mp4"
-    async with ApiClient(server.url) as client:
+    async with AsyncClient(server.url) as client:
         with pytest.raises(ApiError, match="damaged"):
             await client.download("/film", target)
     assert list(tmp_path.iterdir()) == []

@@ -1,9 +1,9 @@
-"""What the command line says to the API."""
+"""The client for programs that await. An event stream that breaks is taken up again where it broke."""
 
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -43,8 +43,21 @@ class _Patience:
         self._tries += 1
 
 
-class ApiClient:
-    """One API."""
+class AsyncClient:
+    """One API.
+
+    Args:
+        base_url: where it answers.
+        key: an API key, where keys are asked for.
+
+    Every call raises ApiError when the API refuses, httpx.TransportError when it does not answer.
+
+    Example:
+        async with AsyncClient("http://127.0.0.1:8080") as client:
+            job_id = await client.create({"script": "The sea rises."})
+            async for job in client.watch(job_id):
+                print(job.progress, job.message)
+    """
 
     def __init__(self, base_url: str, key: str | None = None) -> None:
         self.base_url = base_url.rstrip("/")
@@ -57,11 +70,16 @@ class ApiClient:
 
     async def __aexit__(self, *_: object) -> None:
         """Closes the connection pool."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the connection pool."""
         await self._http.aclose()
 
-    async def create(self, request: dict[str, object]) -> str:
-        """Starts an export; its id."""
-        return str((await self._json("POST", "/api/jobs", json=request))["jobId"])
+    async def create(self, request: Mapping[str, object], key: str | None = None) -> str:
+        """Starts an export; its id. With the same `key`, the same request gives the same job."""
+        headers = {"Idempotency-Key": key} if key else {}
+        return str((await self._json("POST", "/api/jobs", json=dict(request), headers=headers))["jobId"])
 
     async def upload(self, path: Path) -> str:
         """Uploads a file; its asset id."""
@@ -121,6 +139,13 @@ class ApiClient:
                     yield job
                     return
             await patience.wait()
+
+    async def wait(self, job_id: str) -> JobStatus:
+        """The job's last state, once it has ended."""
+        last: JobStatus | None = None
+        async for job in self.watch(job_id):
+            last = job
+        return last or await self.status(job_id)
 
     async def _events(self, job_id: str, last: str | None) -> AsyncIterator[tuple[str, str, str]]:
         headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last} if last else {})}
