@@ -20,6 +20,7 @@ from picturelock.models import Script
 from picturelock.models.blocks import Block, number_in
 from picturelock.script import shown
 from picturelock.script.latex import FormulaError, spoken_math
+from picturelock.script.notes import without_notes
 from picturelock.script.plain import disguised, folded, inline_parser, inline_text, parser, revealed
 
 _LONGEST_PARAGRAPH: Final = 8_000
@@ -28,7 +29,6 @@ _LONGEST_SOURCE: Final = 400_000
 _YEARS: Final = 100
 """A list that begins with a number above this is a sentence that begins with a year."""
 
-_FENCE: Final = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 _BIG: Final = re.compile(r"\s*\{big\}\s*$")
 _ATTRIBUTES: Final = re.compile(r"^\{([^{}]*)\}")
 _CHART_MARK: Final = re.compile(r"^\{chart=([a-z]+)\}$")
@@ -115,37 +115,6 @@ def _tokens(source: str) -> list[Token]:
                 raise InvalidScript(text, field="script", limit=_MOST_BRACKETS)
             token.children = inline_parser().parseInline(token.content, environment)[0].children
     return tokens
-
-
-def without_notes(source: str) -> str:
-    """The Markdown without `<!-- notes -->`, line for line; what stands in code stays."""
-    kept: list[str] = []
-    fence, in_note = "", False
-    for line in source.split("\n"):
-        match = None if in_note else _FENCE.match(line)
-        if fence or match:
-            kept.append(line)
-            if match:
-                closed = bool(fence) and match.group(1).startswith(fence)
-                fence = "" if closed else fence or match.group(1)
-            continue
-        text, in_note = _without_note(line, in_note=in_note)
-        kept.append(text)
-    return "\n".join(kept)
-
-
-def _without_note(line: str, *, in_note: bool) -> tuple[str, bool]:
-    """A line without what is commented out, and whether a comment goes on behind it."""
-    parts: list[str] = []
-    while line:
-        if in_note:
-            _, ended, line = line.partition("-->")
-            in_note = not ended
-        else:
-            text, begun, line = line.partition("<!--")
-            parts.append(text)
-            in_note = bool(begun)
-    return "".join(parts), in_note
 
 
 class _Reader:

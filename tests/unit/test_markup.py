@@ -11,7 +11,8 @@ from picturelock.models import ExportRequest, Script
 from picturelock.models.blocks import ChartBlock, CodeBlock, FormulaBlock, NumberBlock, QuoteBlock, Series, TableBlock
 from picturelock.script.intake import RequestRefused, read_request
 from picturelock.script.latex import FormulaError, spoken_math, typst_math
-from picturelock.script.markdown import parse_script, without_notes
+from picturelock.script.markdown import parse_script
+from picturelock.script.notes import without_notes
 from picturelock.script.spoken import spoken_text
 
 ASSET = "sha256-" + "b" * 64
