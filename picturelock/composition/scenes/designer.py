@@ -27,6 +27,9 @@ _DRAWN_WITH: Final = (
     "fontpkg-playfair-display", "fontpkg-space-grotesk",
 )  # fmt: skip
 _LOGO_GAP: Final = 0.05
+_TOLD: Final = 8
+"""One scene in so many is told of while they are laid out: each takes a twentieth of a second."""
+
 _DRAWN: Final = frozenset({"list", "quote", "number", "code", "table", "chart", "formula"})
 
 
@@ -181,6 +184,7 @@ async def check_designs(request: ExportRequest, script: Script, store: Store, re
         brand = request.brand.name if request.brand else ""
         await designer.draw(Page("centred", title, subtitle=brand), "script.title")
     for index, scene in enumerate(script.scenes):
-        report(index / len(script.scenes), f"Laying out scene {index + 1}")
+        if index % _TOLD == _TOLD - 1:
+            report(index / len(script.scenes), f"Laying out scene {index + 1}")
         if page := designer.page(scene):
             await designer.draw(page, f"script.scenes[{index}]")
