@@ -140,16 +140,26 @@ class SceneDesigner:
         kicker = self.kicker if layout == "card" and self.kicker.casefold() != title.casefold() else ""
         return Page(layout, title, kicker, blocks=tuple(scene.blocks) if layout == "card" else ())
 
-    async def draw(self, page: Page, field: str) -> tuple[list[StoredPart], bool]:
-        """The page's parts, stored, and whether they were drawn just now. Raises like `layers`."""
+    async def draw(self, page: Page, field: str, *, ahead: bool = False) -> tuple[list[StoredPart], bool]:
+        """The page's parts, stored, and whether they were drawn for this film. Raises like `layers`.
+
+        What is drawn ahead, to see whether it fits, counts as made by whoever uses it first.
+        """
         key = self._key(page)
-        found = await self.store.recall("page", key, _StoredPage)
-        if found is not None and all([await self.store.has(part.image) for part in found.parts]):
-            return found.parts, False
-        drawn = await asyncio.to_thread(Typesetter(self.video, self.language, self.theme, self.foot).draw, page, field)
-        parts = [await self._stored(part) for part in drawn]
-        await self.store.remember("page", key, _StoredPage(parts=parts))
+        if (found := await self._found("page", key)) is not None:
+            return found, False
+        parts = await self._found("page-ahead", key)
+        if parts is None:
+            typesetter = Typesetter(self.video, self.language, self.theme, self.foot)
+            drawn = await asyncio.to_thread(typesetter.draw, page, field)
+            parts = [await self._stored(part) for part in drawn]
+        await self.store.remember("page-ahead" if ahead else "page", key, _StoredPage(parts=parts))
         return parts, True
+
+    async def _found(self, kind: str, key: str) -> list[StoredPart] | None:
+        page = await self.store.recall(kind, key, _StoredPage)
+        there = page is not None and all([await self.store.has(part.image) for part in page.parts])
+        return page.parts if page is not None and there else None
 
     async def _stored(self, part: DrawnPart) -> StoredPart:
         ref = await self.store.put_bytes(await asyncio.to_thread(_png, part), "image/png")
@@ -182,9 +192,9 @@ async def check_designs(request: ExportRequest, script: Script, store: Store, re
     if request.opening:
         title = plain_text(script.title) or headline(script.scenes[0])
         brand = request.brand.name if request.brand else ""
-        await designer.draw(Page("centred", title, subtitle=brand), "script.title")
+        await designer.draw(Page("centred", title, subtitle=brand), "script.title", ahead=True)
     for index, scene in enumerate(script.scenes):
         if index % _TOLD == _TOLD - 1:
             report(index / len(script.scenes), f"Laying out scene {index + 1}")
         if page := designer.page(scene):
-            await designer.draw(page, f"script.scenes[{index}]")
+            await designer.draw(page, f"script.scenes[{index}]", ahead=True)
