@@ -178,7 +178,6 @@ DAYLIGHT: Final = Theme(
     corner=0.5,
     code=("#b0134f", "#1d6b3a", "#1652c4", "#8a4b00"),
 )
-BUILT_IN: Final = (MIDNIGHT, FOREST, EMBER, SLATE, PAPER, DAYLIGHT)
 
 
 def installed_themes() -> dict[str, Theme]:

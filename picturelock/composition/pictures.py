@@ -175,11 +175,8 @@ class PictureMaker:
                 return await asyncio.to_thread(_prepare_image, picture, size, visual, movement, shade)
         if visual.kind == "card":
             return await asyncio.to_thread(_prepare_card, self.designer.theme, size)
-        colors = [rgb_of(color) for color in visual.colors] or [rgb_of(color) for color in self._ground()]
+        colors = [rgb_of(color) for color in visual.colors or self.designer.theme.backgrounds]
         return await asyncio.to_thread(_prepare_gradient, colors, size, shade)
-
-    def _ground(self) -> tuple[str, str]:
-        return self.designer.theme.backgrounds
 
     async def _shade(self) -> Layer:
         """The theme's ground over a whole clip that has blocks drawn on it."""

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from picturelock.languages import reads_leftwards
 from picturelock.models import Scene, Script
-from picturelock.models.blocks import Block, ChartBlock, written_number
+from picturelock.models.blocks import Block, ChartBlock
 from picturelock.script.plain import plain_text
 
 _STYLE: Final = (
@@ -93,14 +93,10 @@ def _block(block: Block) -> _Element:
 def _chart(block: ChartBlock) -> _Element:
     names = [series.name for series in block.series]
     rows = [
-        [label, *(_figure(series.values[place], block) for series in block.series)]
+        [label, *(block.figure(series.values[place]) for series in block.series)]
         for place, label in enumerate(block.labels)
     ]
     return _table(["", *names] if any(names) else [], rows)
-
-
-def _figure(value: float, block: ChartBlock) -> str:
-    return f"{'−' if value < 0 else ''}{block.prefix}{written_number(abs(value))}{block.unit}"
 
 
 def _table(header: list[str], rows: list[list[str]]) -> _Element:

@@ -136,6 +136,11 @@ class ChartBlock(_Block):
     prefix: Annotated[Label, StringConstraints(max_length=4)] = Field(default="", description="Before each number.")
     unit: Annotated[Label, StringConstraints(max_length=8)] = Field(default="", description="Behind each number.")
 
+    def figure(self, value: float) -> str:
+        """A number as it is written beside its bar, with its sign before its prefix."""
+        apart = " " if len(self.unit) > 1 and self.unit[0].isalpha() else ""
+        return f"{'−' if value < 0 else ''}{self.prefix}{written_number(abs(value))}{apart}{self.unit}"
+
     @model_validator(mode="after")
     def _drawable(self) -> Self:
         for series in self.series:

@@ -7,7 +7,9 @@ import math
 from itertools import pairwise
 from typing import Final, Protocol, Self
 
-from picturelock.errors import WriterUnavailable
+from pydantic import ValidationError
+
+from picturelock.errors import InvalidScript, WriterUnavailable
 from picturelock.models import Brief, Scene, Script
 from picturelock.models.text import has_words
 from picturelock.plugins import PluginConflict, configured
@@ -69,12 +71,24 @@ class BuiltInWriter:
         """The script; see `Writer`."""
         if not has_words(plain_text(brief.topic)):
             raise WriterUnavailable("nothing is left to write about without the markup", field="brief.topic")
-        material = parse_script(brief.topic, brief.language)
+        material = _read(brief)
         scenes = [scene for drawn in material.scenes for scene in _split(drawn)]
         if sum(len(_sentences(part.text)) for scene in scenes for part in scene.parts()) < _LEAST_SENTENCES:
             raise WriterUnavailable(_BARE, field="brief.topic")
         title = material.title or headline_of(spoken_text(scenes[0]))
         return material.model_copy(update={"title": title, "scenes": scenes})
+
+
+def _read(brief: Brief) -> Script:
+    """The topic as Markdown. Raises InvalidScript, with the brief's own path."""
+    try:
+        return parse_script(brief.topic, brief.language)
+    except InvalidScript as error:
+        raise InvalidScript(error.reason, field="brief.topic") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InvalidScript(f"{where}: {first['msg']}", field="brief.topic") from error
 
 
 def _split(scene: Scene) -> list[Scene]:

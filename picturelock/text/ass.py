@@ -5,17 +5,11 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
 from picturelock.errors import GlyphMissing
 from picturelock.models import CaptionSpec, Cue, Word
 from picturelock.models.request import CaptionStyle
 from picturelock.script.words import join_words
 from picturelock.text.fonts import EMOJI_FAMILY, FAMILY, Face, advance, clusters, face_of
-
-Mask = npt.NDArray[np.uint8]
-"""How much of each pixel a text covers, 0 to 255, shape (height, width)."""
 
 LINE_HEIGHT: Final = 1.519
 """Ascent plus descent of Noto Sans in ems. ASS sizes count from line to line, as VSFilter's did."""

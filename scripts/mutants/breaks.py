@@ -37,7 +37,7 @@ BREAKS: Final = [
     Break("clips never move", "motion.chosen(A_, B_, moves_itself=True)", '"none"', _GOLDENS),
     Break("cover is stretch", "cover = A_(picture, width, height, focus)", "cover = _resize(picture, width, height)", _GOLDENS),
     Break("clips are stretched", 'fit == "cover"', "False", _GOLDENS),
-    Break("colours ignored", "[rgb_of(color) for color in visual.colors]", "[]", _FIELDS),
+    Break("colours ignored", "visual.colors or A_", "A_", _FIELDS),
     Break("no tone map for HDR", "filters.append(_TONE_MAP)", "pass", _GOLDENS),
     Break("right-to-left titles stand at the left", "script(tag) in _RIGHT_TO_LEFT", "False", _GOLDENS),
     Break("one em for every script", "100 * A_.scale * A_.line_height / LINE_HEIGHT", "100.0", _GOLDENS),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from picturelock.errors import WriterFailed, WriterUnavailable
+from picturelock.errors import InvalidScript, WriterFailed, WriterUnavailable
 from picturelock.models import Brief, Script
 from picturelock.script.openai import OpenAIWriter
 from picturelock.script.sentences import sentences
@@ -54,6 +54,13 @@ async def test_a_brief_in_another_language_is_told_in_it() -> None:
 @pytest.mark.parametrize("topic", ["Hello world. !!! That is it.", "... Hello there. Bye."])
 async def test_strange_punctuation_is_survived(topic: str) -> None:
     assert (await BuiltInWriter().write(Brief(topic=topic))).scenes
+
+
+@pytest.mark.parametrize("topic", ["One. Two.\n\n![a](b)", "One. Two.\n\n- " + "y " * 300, "# T\n\n## A title"])
+async def test_a_brief_that_cannot_be_a_script_is_refused_at_its_own_path(topic: str) -> None:
+    with pytest.raises(InvalidScript) as caught:
+        await BuiltInWriter().write(Brief(topic=topic))
+    assert caught.value.field == "brief.topic"
 
 
 async def test_a_brief_of_nothing_but_markup_is_refused() -> None:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from picturelock.errors import InvalidScript
 from picturelock.languages import primary, reads_leftwards, script
 from picturelock.models import VideoFormat
-from picturelock.models.blocks import Block, ChartBlock, CodeBlock, FormulaBlock, QuoteBlock, TableBlock, written_number
+from picturelock.models.blocks import Block, ChartBlock, CodeBlock, FormulaBlock, QuoteBlock, TableBlock
 from picturelock.script.latex import FormulaError, typst_math
 from picturelock.script.plain import plain_text
 from picturelock.text.fonts import drawable_text, font_folders, han_family, theme_font_folders
@@ -249,7 +249,7 @@ def _chart_data(block: ChartBlock) -> dict[str, Any]:
         {
             "name": _shown(one.name),
             "shares": [value / span for value in one.values],
-            "texts": [_figure(value, block) for value in one.values],
+            "texts": [block.figure(value) for value in one.values],
         }
         for one in block.series
     ]
@@ -262,15 +262,6 @@ def _chart_data(block: ChartBlock) -> dict[str, Any]:
         "top": top,
         "low": low or 0.0,
     } | ({} if top > low else {"top": 1.0})
-
-
-def _figure(value: float, block: ChartBlock) -> str:
-    """A number as it is written beside its bar, with its sign before its prefix."""
-    return f"{'−' if value < 0 else ''}{block.prefix}{written_number(abs(value))}{_spaced(block.unit)}"
-
-
-def _spaced(unit: str) -> str:
-    return f" {unit}" if unit and unit[0].isalpha() and len(unit) > 1 else unit
 
 
 def _syntax(theme: Theme) -> str:
