@@ -67,10 +67,10 @@ def png_with_text(size: int) -> bytes:
     return png(8, 8)[:-12] + _chunk(b"zTXt", b"Comment\0\0" + packed) + _chunk(b"IEND", b"")
 
 
-def packed_bmp(bits: int = 8) -> bytes:
+def packed_bmp(bits: int = 8, width: int = 20_000, height: int = 2_500) -> bytes:
     """Run-length encoding that is undone byte by byte."""
-    data, offset = b"\x01\x01" * 10_000_000, 14 + 40 + (1 << bits) * 4
-    header = struct.pack("<IiiHHIIiiII", 40, 20_000, 2_500, 1, bits, 1 if bits == 8 else 2, len(data), 0, 0, 0, 0)
+    data, offset = b"\x01\x01" * min(10_000_000, width * height), 14 + 40 + (1 << bits) * 4
+    header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, bits, 1 if bits == 8 else 2, len(data), 0, 0, 0, 0)
     return b"BM" + struct.pack("<IHHI", offset + len(data), 0, 0, offset) + header + bytes((1 << bits) * 4) + data
 
 

@@ -139,6 +139,13 @@ async def test_what_is_good_is_taken(name: str, guarded: Guarded, tmp_path: Path
     assert answer.status_code == 201, answer.text
 
 
+@pytest.mark.parametrize("bits", [4, 8])
+async def test_packed_bmp_is_refused_by_its_packing_however_small(bits: int, guarded: Guarded) -> None:
+    answer = await guarded.http.post("/api/assets", content=hostile.packed_bmp(bits, 16, 16), headers=BINARY)
+    assert answer.status_code == 422
+    assert "packed BMP" in answer.json()["detail"]
+
+
 async def test_a_picture_with_a_film_behind_it_is_a_picture(guarded: Guarded, tmp_path: Path) -> None:
     answer = await guarded.http.post("/api/assets", content=hostile.concatenated(tmp_path), headers=BINARY)
     assert answer.json()["kind"] == "image"
