@@ -27,9 +27,11 @@ from api import (
     metrics,
     openapi,
     page,
+    preview,
     problems,
     sessions,
     stream,
+    strip,
     voices,
     webhooks,
 )
@@ -45,16 +47,19 @@ from picturelock import __version__
 from picturelock.auth.keyring import Keyring
 from picturelock.auth.tokens import Signer
 from picturelock.jobs.archive import Archive
+from picturelock.jobs.film_view import FilmViews
+from picturelock.preview.stretches import Stretches
 from picturelock.settings import Settings, settings
 from picturelock.store.owned_assets import OwnedAssets
 from picturelock.store.store import Store
 from picturelock.temporal.connection import QUICK, connect, when_there
+from picturelock.temporal.film_records import FilmRecords
 from picturelock.temporal.owners import ensure_attribute
 from picturelock.temporal.reader import JobReader
 
 _ROUTES: Final = (
     stream, create, jobs, control, files, assets, deletion, sessions, webhooks, codec, catalog, health, voices, metrics,
-    page,
+    page, strip, preview,
 )  # fmt: skip
 """The busiest first: they are looked through in this order."""
 
@@ -98,6 +103,9 @@ def create_app(configured: Settings | None = None) -> FastAPI:
             OwnedAssets(store),
             Readiness(),
             Quotas(chosen),
+            FilmRecords(client),
+            FilmViews(store),
+            Stretches(store),
         )
         # The first connection takes a while, and so does the first list of workers: neither should be a client's.
         warming = asyncio.create_task(_warm(client, reader, owners=chosen.authentication == "keys"))

@@ -10,9 +10,12 @@ from api.watch import Watchers
 from picturelock.auth.caller import Caller
 from picturelock.auth.keyring import Keyring
 from picturelock.auth.tokens import Signer
+from picturelock.jobs.film_view import FilmViews
+from picturelock.preview.stretches import Stretches
 from picturelock.settings import Settings
 from picturelock.store.owned_assets import OwnedAssets
 from picturelock.store.store import Store
+from picturelock.temporal.film_records import FilmRecords
 from picturelock.temporal.owned_jobs import OwnedJobs
 from picturelock.temporal.reader import JobReader
 
@@ -38,6 +41,9 @@ class Services:
     assets: OwnedAssets
     readiness: "Readiness"
     quotas: "Quotas"
+    film_records: FilmRecords
+    film_views: FilmViews
+    stretches: Stretches
 
 
 @dataclass(frozen=True, slots=True)

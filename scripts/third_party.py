@@ -45,6 +45,12 @@ archive that holds them has to offer their sources**, for as long as the licence
 | Libertinus Serif | typst | SIL Open Font License 1.1 |
 | New Computer Modern | typst | GUST Font License |
 
+## The page
+
+| script | version | licence | its sources |
+| --- | --- | --- | --- |
+| hls.js, as `web/hls.light.min.js` (licence beside it) | 1.7.4 | Apache-2.0 | <https://github.com/video-dev/hls.js> |
+
 ## Packages
 
 | package | licence |

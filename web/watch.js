@@ -1,6 +1,8 @@
 // One film: how far it is, what there is to know of it, and the film itself when it is there.
 import { ask, follow } from "/web/api.js";
 import { announce, duration, fill, h, size } from "/web/dom.js";
+import { preview } from "/web/preview.js";
+import { filmStrip } from "/web/strip.js";
 
 const STAGES = { script: "Script", tts: "Voice", composition: "Composition", render: "Pictures", finalize: "Finish" };
 const WORDS = { queued: "Waiting", running: "In the making", paused: "Paused", completed: "Ready", failed: "Failed", cancelled: "Cancelled" };
@@ -45,11 +47,33 @@ function failure(job) {
 /** Shows a job in `main`; returns what ends it. */
 export function watch(main, id) {
   const path = `/api/jobs/${id}`;
-  const parts = Object.fromEntries(["title", "head", "stages", "controls", "notes", "film"].map((name) => [name, h("div")]));
+  const parts = Object.fromEntries(["title", "head", "stages", "controls", "notes", "film", "strip"].map((name) => [name, h("div")]));
   const card = h("div", {}, Object.values(parts));
   main.replaceChildren(card);
   let last = "";
   let player = "";
+  let beginning = null;
+  const strip = filmStrip(path, (seen) => {
+    if (seen.segments.length && !parts.strip.hasChildNodes()) parts.strip.append(h("h2", {}, "Segments"), strip.element);
+    if (player || !seen.previewSeconds || ["failed", "cancelled"].includes(seen.status)) return;
+    if (!beginning) {
+      beginning = preview(`${path}/preview.m3u8`);
+      parts.film.replaceChildren(beginning.element);
+    }
+    beginning.tell(seen.previewSeconds, seen.totalFrames / seen.fps);
+  });
+
+  const finish = (job) => {
+    const before = beginning?.video;
+    const place = before ? { time: before.currentTime, playing: !before.paused } : null;
+    beginning?.end();
+    beginning = null;
+    player = job.outputPath;
+    parts.film.replaceChildren(...film(job));
+    const video = parts.film.querySelector("video");
+    if (video && place?.time) video.currentTime = place.time;
+    if (video && place?.playing) video.play().catch(() => {});
+  };
 
   const act = (verb) => async (event) => {
     event.target.disabled = true;
@@ -94,9 +118,9 @@ export function watch(main, id) {
       ].filter(Boolean)));
     }
     if (job.status === "completed" && player !== job.outputPath) {
-      player = job.outputPath;
-      parts.film.replaceChildren(...film(job));
+      finish(job);
     }
+    if (job.stage === "render" || !open) strip.look();
     announce(open ? `${job.progress.toFixed(0)} percent, ${job.message}` : WORDS[job.status], !open);
   };
   const fresh = (yes) => {
@@ -105,7 +129,7 @@ export function watch(main, id) {
   };
   let stop = follow(path, show, fresh);
   ask("GET", path).then(show, (error) => error.status && show(null, error));
-  return () => { stop(); trouble(""); };
+  return () => { stop(); beginning?.end(); trouble(""); };
 }
 
 /** Says at the top of the page what is wrong; nothing when all is well. */

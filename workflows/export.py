@@ -13,10 +13,12 @@ with workflow.unsafe.imports_passed_through():
     from picturelock.errors import DeadlineExceeded
     from picturelock.jobs.stages import CONTROL_QUEUE
     from picturelock.models import ExportInput, ExportResult, PostExportInput, Snapshot, TimelineEvent
+    from picturelock.models.strip import FilmRecord
     from picturelock.temporal.contracts import PAUSE_ACTIVITIES, UNPAUSE_ACTIVITIES, NoTask
     from picturelock.temporal.failure_codec import encode_failure
     from picturelock.temporal.names import (
         EXPORT_WORKFLOW,
+        FILM_QUERY,
         PAUSE_SIGNAL,
         POST_EXPORT_WORKFLOW,
         RESUME_SIGNAL,
@@ -62,6 +64,11 @@ class ExportWorkflow:
     def timeline(self) -> list[TimelineEvent]:
         """Every entry of the timeline; the record has only the newest ones."""
         return self._record.timeline
+
+    @workflow.query(name=FILM_QUERY)
+    def film(self) -> FilmRecord:
+        """What is known of the film: its plan, its finished segments, its sound."""
+        return self._pipeline.film()
 
     @workflow.signal(name=PAUSE_SIGNAL)
     def pause(self) -> None:

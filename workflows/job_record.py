@@ -37,6 +37,7 @@ class JobRecord:
         self._open: dict[StageName, dict[str, int]] = {}
         self._last_fractions: dict[str, float] = {}
         self._made: dict[str, CachedResult] = {}
+        self._failed: set[str] = set()
         self._warnings: list[JobWarning] = []
         self.warnings_total = 0
         """How many warnings there have been."""
@@ -90,6 +91,18 @@ class JobRecord:
         if made.attempt > 1:
             reasons = "; ".join(dict.fromkeys(made.failures))
             self.warn("RETRIED", step, [f"{activity_id} needed {made.attempt} attempts{reasons and f': {reasons}'}"])
+
+    def made(self, activity_id: str) -> CachedResult | None:
+        """The result of an activity that has come to its good end."""
+        return self._made.get(activity_id)
+
+    def fail(self, activity_id: str) -> None:
+        """An activity has failed for good."""
+        self._failed.add(activity_id)
+
+    def has_failed(self, activity_id: str) -> bool:
+        """Whether an activity has failed for good."""
+        return activity_id in self._failed
 
     def withdraw(self, step: StageName, activity_id: str, fraction: float) -> None:
         """An activity is open no more and will be scheduled again. What it had reached stays shown."""

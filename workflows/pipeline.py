@@ -15,6 +15,7 @@ with workflow.unsafe.imports_passed_through():
         PlannedBatch,
         Sound,
     )
+    from picturelock.models.strip import FilmBatch, FilmRecord
     from picturelock.temporal.contracts import (
         CHOOSE_ENCODER,
         COMPOSE,
@@ -52,6 +53,8 @@ class ExportPipeline:
         self._export = export
         self._record = record
         self._activities = activities
+        self._composed: Composition | None = None
+        self._mark = ""
 
     async def produce(self) -> ExportResult:
         """The film, published. The last step stays open until the execution closes."""
@@ -60,6 +63,28 @@ class ExportPipeline:
         composition = await self._composition(written, spoken)
         batches, sound = await self._render(composition)
         return await self._finalize(written, spoken, composition, batches, sound)
+
+    def film(self) -> FilmRecord:
+        """What is known of the film so far."""
+        if self._composed is None:
+            return FilmRecord()
+        sound = self._record.made(f"sound{self._mark}")
+        return FilmRecord(
+            plan=self._composed.plan,
+            batches=[self._film_batch(batch) for batch in self._composed.batches],
+            sound=sound.artifact if isinstance(sound, Sound) else None,
+        )
+
+    def _film_batch(self, batch: PlannedBatch) -> FilmBatch:
+        activity_id = batch.id + self._mark
+        made = self._record.made(activity_id)
+        return FilmBatch(
+            activity_id=activity_id,
+            segment_ids=batch.segment_ids,
+            frames=batch.frames,
+            made=made.segments if isinstance(made, RenderedBatch) else None,
+            failed=self._record.has_failed(activity_id),
+        )
 
     async def _script(self) -> WrittenScript:
         brought = self._export.request.script is not None
@@ -88,6 +113,7 @@ class ExportPipeline:
         task = CompositionTask(request=written.request, script=written.script, narrations=narrations)
         seconds = sum(scene.samples for scene in spoken) / SAMPLE_RATE
         composition = await self._activities.run(COMPOSE, task, "composition", seconds=seconds)
+        self._composed = composition
         self._record.warn("SUBSTITUTED", "composition", composition.warnings, composition.warnings_total)
         message = f"{composition.segment_count} segments, {composition.duration_seconds:.1f} s"
         self._record.complete("composition", message, workflow.now())
@@ -134,9 +160,8 @@ class ExportPipeline:
 
     async def _rendered(self, composition: Composition, encoder: str | None) -> tuple[list[RenderedBatch], Sound]:
         """All segments by one encoder, and the sound beside them. The first failure ends them all."""
-        mark = (
-            f"-{encoder}" if encoder else ""
-        )  # a cancelled activity may still be open when the one of the next encoder is scheduled
+        # A cancelled activity may still be open when the one of the next encoder is scheduled.
+        mark = self._mark = f"-{encoder}" if encoder else ""
 
         async def render(batch: PlannedBatch) -> RenderedBatch:
             task = BatchTask(

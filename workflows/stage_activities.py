@@ -61,6 +61,8 @@ class StageActivities:
             except ActivityError as error:
                 reached = fraction_reached(error)
                 if not self._is_withdrawn(activity_id, error):
+                    if not is_cancelled(error):
+                        self._record.fail(activity_id)
                     if reached > 0:
                         self._record.reached(activity_id, reached)
                     raise

@@ -23,9 +23,14 @@ _MOST_FOUND: Final = 100
 _MOST_BATCHES: Final = 300
 """Batches of a film at the most, however long it is: each is an activity, and a history has to stay small."""
 
+_BEGINNING_SECONDS: Final = 20
+"""So much of the film is rendered first, in its order: whoever waits can watch it meanwhile."""
+
 
 async def plan_batches(plan: RenderPlan, store: Store, report: Report) -> list[PlannedBatch]:
-    """What is rendered in one go, the longest first: so scheduled, what comes last leaves no core idle for long.
+    """What is rendered in one go, in the order of scheduling: what is there, the film's beginning, then the longest.
+
+    The longest first, because what comes last then leaves no core idle for long.
 
     A transition goes with the piece after it, which shows one of its pictures anyway: that halves the history; in a
     very long film several pieces go together. Segments that are there already do, too, and the few that are missing
@@ -41,13 +46,22 @@ async def plan_batches(plan: RenderPlan, store: Store, report: Report) -> list[P
         else:
             batches.append([segment])
     size = math.ceil(len(batches) / _MOST_BATCHES)
-    planned = [_planned([*chain(*batches[at : at + size])], None) for at in range(0, len(batches), size or 1)]
+    together = [[*chain(*batches[at : at + size])] for at in range(0, len(batches), size or 1)]
+    beginning = _BEGINNING_SECONDS * plan.timeline.fps
+    together.sort(key=lambda batch: _urgency(batch, beginning))
+    planned: list[PlannedBatch] = []
     there = [found[segment.id] for segment in plan.timeline.segments if segment.id in found]
     for at in range(0, len(there), _MOST_FOUND):
         some = there[at : at + _MOST_FOUND]
         ref = await store.put_model(Segments(segments=some))
         planned.append(_planned(some, ref))
-    return sorted(planned, key=lambda one: -one.frames)
+    return [*planned, *(_planned(batch, None) for batch in together)]
+
+
+def _urgency(batch: Sequence[Segment], beginning: int) -> tuple[int, int]:
+    """Batches that begin within the beginning's frames come in their order, before the others, longest first."""
+    start = batch[0].start_frame
+    return (0, start) if start < beginning else (1, -sum(segment.frames for segment in batch))
 
 
 def _planned(segments: Sequence[Segment | RenderedSegment], found: ArtifactRef | None) -> PlannedBatch:

@@ -86,6 +86,8 @@ def links(job_id: str, temporal_ui: str | None = None) -> Links:
         resume=f"{base}/resume",
         output=f"{base}/output",
         history=f"{base}/history",
+        segments=f"{base}/segments",
+        preview=f"{base}/preview.m3u8",
         temporal_ui=temporal_ui,
     )
 

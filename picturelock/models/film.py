@@ -237,6 +237,7 @@ class RenderedSegment(CachedResult):
 
     id: str
     artifact: ArtifactRef
+    thumbnail: ArtifactRef | None = Field(default=None, description="Its first frame, small, without captions.")
     frames: int
     packets_sha256: str = Field(description="Digest over the packets' own digests, in order.")
     extradata_sha256: str

@@ -73,6 +73,8 @@ class Links(Model):
     resume: str = Field(description="POST: let the work go on.")
     output: str = Field(description="The film.")
     history: str = Field(description="How it came to where it is.")
+    segments: str = Field(description="Its film strip: every segment, and how far it is.")
+    preview: str = Field(description="Its finished beginning, for a player of HLS.")
     temporal_ui: str | None = Field(default=None, description="Its run in the Temporal UI, where one is configured.")
 
 

@@ -27,6 +27,7 @@ _TO_YUV: Final = np.array(
     ],
     dtype=np.float32,
 )
+_TO_RGB: Final = np.linalg.inv(np.vstack([_TO_YUV, [0.0, 0.0, 0.0, 1.0]]))[:3].astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,13 @@ def from_rgb(rgb: RGB) -> Bytes2D:
     planes.u[:] = cv2.resize(np.ascontiguousarray(converted[:, :, 1]), size, interpolation=cv2.INTER_AREA)
     planes.v[:] = cv2.resize(np.ascontiguousarray(converted[:, :, 2]), size, interpolation=cv2.INTER_AREA)
     return frame
+
+
+def to_rgb(frame: Bytes2D, width: int, height: int) -> RGB:
+    """A frame as RGB of shape (height, width, 3), made smaller."""
+    planes = [cv2.resize(np.ascontiguousarray(plane), (width, height), interpolation=cv2.INTER_AREA)
+              for plane in views(frame)]  # fmt: skip
+    return np.asarray(cv2.transform(np.dstack(planes), _TO_RGB), np.uint8)
 
 
 def pack(frame: Bytes2D) -> bytes:

@@ -39,6 +39,8 @@ log = structlog.get_logger()
 _BITS_PER_PIXEL: Final = 1.0
 """Room asked for before a segment starts; real segments take a tenth of it."""
 
+THUMBNAIL_SIDE: Final = 160
+
 
 def segment_key(spec: SegmentSpec) -> str:
     """The cache key of a segment: its spec, and what draws and encodes it."""
@@ -77,7 +79,8 @@ async def render_segment(
     started = time.monotonic()
     async with AsyncExitStack() as stack:
         hardware = is_hardware(spec.encoder)
-        draw, luma = _noting_luma(await stack.enter_async_context(drawer(spec, store, scratch)), every_frame=hardware)
+        drawn = await stack.enter_async_context(drawer(spec, store, scratch))
+        draw, luma, first = _noting(drawn, every_frame=hardware)
         folder = stack.enter_context(workspace(scratch, "segment"))
         output = folder / "segment.mp4"
         try:
@@ -93,9 +96,11 @@ async def render_segment(
                 raise EncoderFailed(f"{spec.encoder}: {error.message}", detail=error.detail) from error
             raise
         artifact = await store.put_file(output, "video/mp4")
+        thumbnail = await store.put_bytes(first[0], "image/jpeg")
     rendered = RenderedSegment(
         id=segment_id,
         artifact=artifact,
+        thumbnail=thumbnail,
         frames=spec.frames,
         packets_sha256=packets.combined(),
         extradata_sha256=packets.extradata,
@@ -117,16 +122,28 @@ def require_room(scratch: Path, video: VideoFormat, count: int) -> None:
         raise DiskFull(f"the scratch disk has {free / 1e6:.0f} MB free; {needed / 1e6:.0f} MB are needed")
 
 
-def _noting_luma(draw: Draw, *, every_frame: bool) -> tuple[Draw, list[float]]:
-    """The same drawer, and a list that holds the mean luma of the first frame, or of each, once it is drawn."""
-    noted: list[float] = []
+def _noting(draw: Draw, *, every_frame: bool) -> tuple[Draw, list[float], list[bytes]]:
+    """The same drawer; the mean luma of the first frame, or of each, and a thumbnail of the first, once it is drawn."""
+    luma: list[float] = []
+    first: list[bytes] = []
 
     def drawn(number: int, out: Bytes2D) -> None:
         draw(number, out)
         if number == 0 or every_frame:
-            noted.append(float(views(out).y.mean()))
+            luma.append(float(views(out).y.mean()))
+        if number == 0:
+            first.append(thumbnail_of(out))
 
-    return drawn, noted
+    return drawn, luma, first
+
+
+def thumbnail_of(frame: Bytes2D) -> bytes:
+    """A small JPEG of a frame, `THUMBNAIL_SIDE` pixels along its longer side."""
+    planes = views(frame)
+    scale = THUMBNAIL_SIDE / max(planes.width, planes.height)
+    size = max(1, round(planes.width * scale)), max(1, round(planes.height * scale))
+    encoded = cv2.imencode(".jpg", i420.to_rgb(frame, *size)[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])[1]
+    return bytes(encoded)
 
 
 @asynccontextmanager

@@ -65,10 +65,28 @@ async def test_a_transition_goes_with_the_piece_after_it(store: Store) -> None:
     kinds = {one.id: one.kind for one in plan.timeline.segments}
     batches = await plan_batches(plan, store, quiet)
     assert sorted(one for batch in batches for one in batch.segment_ids) == sorted(kinds)
-    assert [batch.frames for batch in batches] == sorted((batch.frames for batch in batches), reverse=True)
     assert len({batch.id for batch in batches}) == len(batches)
     assert {tuple(kinds[one] for one in batch.segment_ids) for batch in batches} == {("body",), ("transition", "body")}
     assert sum(len(batch.segment_ids) == 2 for batch in batches) == 3
+
+
+async def test_the_beginning_is_rendered_first_and_then_the_longest(store: Store) -> None:
+    plan = await planned(store, 12)
+    starts = {segment.id: segment.start_frame for segment in plan.timeline.segments}
+    batches = await plan_batches(plan, store, quiet)
+    begins = [starts[batch.segment_ids[0]] for batch in batches]
+    early = [start for start in begins if start < 20 * plan.timeline.fps]
+    assert begins[: len(early)] == sorted(early)
+    assert 5 < len(early) < len(batches) - 5
+    frames = [batch.frames for batch in batches[len(early) :]]
+    assert frames == sorted(frames, reverse=True)
+    assert len(set(frames)) > 1
+
+
+async def test_what_is_there_comes_before_what_is_rendered(store: Store) -> None:
+    plan = await planned(store, 4)
+    await remember(store, plan, plan.timeline.segments[-1])
+    assert [batch.found is not None for batch in await plan_batches(plan, store, quiet)] == [True] + [False] * 7
 
 
 async def test_a_small_film_of_which_nothing_is_there_is_paired_too(store: Store) -> None:

@@ -87,6 +87,31 @@ async def test_a_film_is_made_watched_and_found_in_the_list(up: Up, tab: Tab) ->
     assert {url.split("/")[2] for url in tab.requests if url.startswith("http")} == {up.api.split("/")[2]}
 
 
+SAME_STRIP = """(async () => {
+  const strip = await (await fetch(`/api/jobs/${location.hash.slice(6)}/segments`)).json();
+  const tiles = [...document.querySelectorAll('.tile')];
+  return tiles.length === strip.segments.length && strip.segments.length > 3
+    && strip.segments.every((segment, index) => tiles[index].dataset.state === segment.state);
+})()"""
+
+
+async def test_the_beginning_plays_while_the_rest_is_made(up: Up, tab: Tab) -> None:
+    await write(tab, up, LONG.replace("calm", "green"))
+    await send(tab)
+    await tab.until("document.querySelector('video')?.readyState >= 2", 90)
+    await tab.run("document.querySelector('video').play()")
+    await tab.until("document.querySelector('video').currentTime > 0.5", 20)
+    assert await tab.run(f"!!{state('running')}")
+    await tab.until(SAME_STRIP, 5)
+    await tab.until("[...document.querySelectorAll('.tile')].some((tile) => tile.style.backgroundImage)", 5)
+    await tab.until("document.querySelector('video').getAttribute('src')?.endsWith('/output')", 120)
+    await tab.until("document.querySelector('video').currentTime > 0.5 && !document.querySelector('video').paused", 10)
+    await tab.until(SAME_STRIP, 5)
+    assert await tab.run("[...document.querySelectorAll('.tile')].every((tile) => tile.dataset.state === 'made')")
+    assert tab.errors == []
+    assert {url.split("/")[2] for url in tab.requests if url.startswith("http")} == {up.api.split("/")[2]}
+
+
 async def test_a_reload_in_the_middle_and_every_control(up: Up, tab: Tab) -> None:
     await write(tab, up, LONG)
     await send(tab)
@@ -176,7 +201,7 @@ async def test_it_is_small_and_needs_no_key_itself(up: Up) -> None:
     async with httpx.AsyncClient(base_url=up.api) as http:
         page = await http.get("/")
         names = {"/", *re.findall(r'(?:src|href)="(/web/[^"]+)"', page.text)}
-        names |= {f"/web/{name}.js" for name in ("api", "make", "watch", "films", "dom")}
+        names |= {f"/web/{name}.js" for name in ("api", "make", "watch", "films", "dom", "strip", "preview")}
         answers = [await http.get(name) for name in names]
         assert all(answer.status_code == 200 for answer in answers)
         assert sum(len(answer.content) for answer in answers) < 150_000

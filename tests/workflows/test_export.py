@@ -20,8 +20,9 @@ from temporalio.exceptions import ApplicationError, CancelledError
 from picturelock.errors import InvalidScript, RenderFailed
 from picturelock.jobs.stages import CONTROL_QUEUE, EXPORTS_QUEUE
 from picturelock.models import JobError, Snapshot
+from picturelock.models.strip import FilmRecord
 from picturelock.temporal.failure_codec import details_of
-from picturelock.temporal.names import SNAPSHOT_MEMO
+from picturelock.temporal.names import FILM_QUERY, SNAPSHOT_MEMO
 from picturelock.temporal.reader import JobReader
 from tests.fake_activities import Studio, beat
 from tests.unit.test_status import BEFORE_RENDER, RENDER
@@ -64,6 +65,33 @@ async def test_the_stages_come_in_order_and_end_with_a_film(client: Client) -> N
     assert studio.ran[3] == "composition"
     assert set(studio.ran[4:8]) == {"render-000", "render-001", "render-002", "sound"}
     assert studio.ran[8:] == ["finalize"]
+
+
+async def test_the_film_query_tells_what_is_made_and_what_has_failed(client: Client) -> None:
+    two_are_done = asyncio.Event()
+
+    async def fail(_task: object) -> None:
+        await two_are_done.wait()
+        raise InvalidScript("no")
+
+    async with studio_open(client, Studio(hooks={"render-002": fail})):
+        handle = await start(client)
+        before: FilmRecord = await handle.query(FILM_QUERY, result_type=FilmRecord)
+        assert before.batches == [] or before.plan is not None
+        film = before
+        while sum(batch.made is not None for batch in film.batches) < 2 or film.sound is None:
+            film = await handle.query(FILM_QUERY, result_type=FilmRecord)
+            await asyncio.sleep(0.02)
+        two_are_done.set()
+        await failure_of(handle)
+        after: FilmRecord = await handle.query(FILM_QUERY, result_type=FilmRecord)
+    assert film.plan is not None
+    assert [batch.activity_id for batch in film.batches] == ["render-000", "render-001", "render-002"]
+    assert [batch.frames for batch in film.batches] == [40, 40, 40]
+    assert [batch.segment_ids for batch in film.batches] == [["render-000"], ["render-001"], ["render-002"]]
+    assert [batch.made is not None for batch in film.batches] == [True, True, False]
+    assert [batch.failed for batch in film.batches] == [False, False, False]
+    assert [batch.failed for batch in after.batches] == [False, False, True]
 
 
 async def test_the_memo_tells_what_the_query_tells(client: Client) -> None:
