@@ -45,9 +45,10 @@ from activities.control import pause_activities, read_fractions, unpause_activit
 from activities.eviction import evict_cache
 from activities.finalize import finalize_film
 from activities.log_context import ActivityLogContext
+from activities.looks import draw_scene, foresee_film
 from activities.pace import PACE
 from activities.post_export import archive_job, deliver_webhook
-from activities.render import choose_encoder, master_sound, render_batch, render_slots
+from activities.render import choose_encoder, draft_sound, master_sound, render_batch, render_slots
 from activities.script import write_script
 from activities.tts import speak_sample, speak_scene
 from picturelock.jobs.stages import CONTROL_QUEUE, EXPORTS_QUEUE, HEARTBEAT_SECONDS, RENDER_QUEUE
@@ -65,6 +66,7 @@ from picturelock.temporal.worker_liveness import WorkerLiveness
 from workflows.eviction import EvictionWorkflow
 from workflows.export import ExportWorkflow
 from workflows.log_context import WorkflowLogContext
+from workflows.looks import ForecastWorkflow, StillWorkflow
 from workflows.post_export import PostExportWorkflow
 from workflows.voice_sample import VoiceSampleWorkflow
 
@@ -84,8 +86,11 @@ ACTIVITIES: Final[Mapping[str, Sequence[Callable[..., Any]]]] = {
         write_script,
         speak_scene,
         speak_sample,
+        foresee_film,
+        draw_scene,
         compose_film,
         master_sound,
+        draft_sound,
         finalize_film,
         read_fractions,
     ),
@@ -141,7 +146,7 @@ def build_workers(client: Client, role: str, configured: Settings) -> list[Worke
         workers.append(
             common(
                 task_queue=EXPORTS_QUEUE,
-                workflows=[ExportWorkflow, VoiceSampleWorkflow, EvictionWorkflow],
+                workflows=[ExportWorkflow, VoiceSampleWorkflow, ForecastWorkflow, StillWorkflow, EvictionWorkflow],
                 deployment_config=deployment(configured),
                 activities=ACTIVITIES[EXPORTS_QUEUE],
                 max_concurrent_activities=LIGHT_SLOTS,

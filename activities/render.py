@@ -8,19 +8,23 @@ from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 from typing import Final
 
+import structlog
+
 from activities.decorators import stage_activity
 from activities.heartbeat import HeartbeatReporter
 from picturelock.composition.layout import segment_spec
 from picturelock.concurrency import gather_limited
 from picturelock.errors import PicturelockError
+from picturelock.finalize.sound import draft_sound as draft
 from picturelock.finalize.sound import master_sound as master
-from picturelock.models import ArtifactRef, RenderedSegment, RenderPlan, Segments, Sound
+from picturelock.models import ArtifactRef, DraftSound, RenderedSegment, RenderPlan, Segments, Sound
 from picturelock.render.hardware import try_encoders
 from picturelock.render.segment import render_segment
 from picturelock.settings import Settings, settings
 from picturelock.store.store import LOOKUPS, Store, default_store
 from picturelock.temporal.contracts import (
     CHOOSE_ENCODER,
+    DRAFT_SOUND,
     MASTER_SOUND,
     RENDER_BATCH,
     BatchTask,
@@ -29,6 +33,8 @@ from picturelock.temporal.contracts import (
     RenderedBatch,
     SoundTask,
 )
+
+log = structlog.get_logger()
 
 
 @lru_cache(maxsize=4)
@@ -156,3 +162,16 @@ async def master_sound(task: SoundTask, heartbeat: HeartbeatReporter) -> Sound:
         heartbeat.advance(share, message)
 
     return await master(plan, default_store(), settings().scratch, heartbeat.stall_seconds, listen)
+
+
+@stage_activity(DRAFT_SOUND)
+async def draft_sound(task: SoundTask, heartbeat: HeartbeatReporter) -> DraftSound:
+    """Encodes what a preview sounds like until the sound is mastered. The film does not need it: it never fails."""
+    plan = await load_plan(task.plan)
+    if plan.format.container != "mp4":  # it has no preview
+        return DraftSound()
+    try:
+        return await draft(plan, default_store(), settings().scratch, heartbeat.stall_seconds)
+    except PicturelockError as error:
+        log.warning("no draft of the sound", reason=error.message)
+        return DraftSound()

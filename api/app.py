@@ -27,6 +27,7 @@ from api import (
     metrics,
     openapi,
     page,
+    plan,
     preview,
     problems,
     sessions,
@@ -59,7 +60,7 @@ from picturelock.temporal.reader import JobReader
 
 _ROUTES: Final = (
     stream, create, jobs, control, files, assets, deletion, sessions, webhooks, codec, catalog, health, voices, metrics,
-    page, strip, preview,
+    page, strip, preview, plan,
 )  # fmt: skip
 """The busiest first: they are looked through in this order."""
 

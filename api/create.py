@@ -69,7 +69,7 @@ async def create_job(
     body = await read_body(request, shared.settings.max_request_bytes)
     export = await asyncio.to_thread(read_request, body)
     _require_webhook(export, shared)
-    await _require_assets(export, shared)
+    await require_assets(export, shared)
     digest = _digest(export)
     job_id = _job_id(idempotency_key, shared)
     if idempotency_key and (kept := await shared.jobs.archived(job_id)):
@@ -152,7 +152,7 @@ def _require_webhook(export: ExportRequest, shared: Context) -> None:
         raise RequestRefused([FieldError(path="webhook.url", message=error.message, code=error.code)]) from error
 
 
-async def _require_assets(export: ExportRequest, shared: Context) -> None:
+async def require_assets(export: ExportRequest, shared: Context) -> None:
     """Refuses a request that names an asset which is not there, with its path."""
     wanted = export.asset_ids()
     owner, find = shared.caller.restricted_to, shared.services.assets.find

@@ -10,7 +10,21 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from api.correlation import correlation_id
-from picturelock.errors import ArtifactLost, AssetMissing, AssetUnreadable, DiskFull, PicturelockError, StoreUnavailable
+from picturelock.errors import (
+    ArtifactLost,
+    AssetMissing,
+    AssetUnreadable,
+    DiskFull,
+    GlyphMissing,
+    InvalidRequest,
+    InvalidScript,
+    NotOffered,
+    PicturelockError,
+    PictureUnavailable,
+    StoreUnavailable,
+    VoiceUnavailable,
+    WriterUnavailable,
+)
 from picturelock.models import JobId, Model
 from picturelock.script.intake import RequestRefused
 from picturelock.temporal.errors import JobDeleted, JobNotFound, StateRefused, StateUnavailable
@@ -139,6 +153,11 @@ _STATUS: Final[dict[type[PicturelockError], int]] = {
     ArtifactLost: 410,
     DiskFull: 507,
 }
+PROBLEM_STATUS: Final = {
+    kind.code: 422 for kind in (InvalidScript, InvalidRequest, AssetMissing, AssetUnreadable, NotOffered, GlyphMissing)
+} | {VoiceUnavailable.code: 422, WriterUnavailable.code: 422, PictureUnavailable.code: 422}
+"""The answers to what was found out by a worker, by its code."""
+
 _HANDLERS: Final[dict[type[Exception], Callable[[Any], Problem]]] = {
     Problem: lambda error: error,
     RequestRefused: _refused,

@@ -1,32 +1,22 @@
 """The voices of this installation, and how each of them sounds."""
 
-import asyncio
-from datetime import timedelta
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Path, Response
 from fastapi.responses import RedirectResponse
-from temporalio.client import WorkflowFailureError
-from temporalio.common import WorkflowIDConflictPolicy
 
 from api.context import Context, Shared
-from api.problems import PROBLEM, RETRY_AFTER_SECONDS, Problem
+from api.problems import PROBLEM, Problem
+from api.short_work import ShortWork, done_by_worker
 from picturelock.errors import VoiceUnavailable
-from picturelock.jobs.stages import EXPORTS_QUEUE
 from picturelock.models import Model, Voice
 from picturelock.speech.catalog import VoiceInfo
 from picturelock.speech.engine import installed_voices
 from picturelock.speech.spoken_samples import find_sample
 from picturelock.temporal.contracts import SpokenSample
-from picturelock.temporal.errors import translated
-from picturelock.temporal.failure_codec import details_of
 from picturelock.temporal.names import VOICE_SAMPLE_WORKFLOW, voice_sample_id
 
 router = APIRouter(prefix="/api/voices", tags=["catalog"])
-_START_SECONDS: Final = 5.0
-_SPEAK_SECONDS: Final = 10.0
-"""Who asks again meanwhile waits for the same workflow."""
-
 _SIGNED_SECONDS: Final = 3_600
 Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 
@@ -84,40 +74,6 @@ async def voice_sample(
 
 
 async def _spoken(voice: Voice, shared: Context) -> SpokenSample:
-    async with translated(_START_SECONDS):
-        live_workers = await shared.services.reader.workers.read()
-        if live_workers is not None and EXPORTS_QUEUE not in live_workers.live:
-            raise _not_spoken("no worker is there to speak it")
-        handle = await shared.client.start_workflow(
-            VOICE_SAMPLE_WORKFLOW,
-            voice,
-            id=voice_sample_id(voice.engine, voice.voice),
-            task_queue=EXPORTS_QUEUE,
-            result_type=SpokenSample,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            execution_timeout=timedelta(seconds=6 * _SPEAK_SECONDS),
-        )
-    speaking = asyncio.ensure_future(handle.result())
-    try:
-        async with translated(_SPEAK_SECONDS + _START_SECONDS):
-            await asyncio.wait({speaking}, timeout=_SPEAK_SECONDS)
-            if not speaking.done():
-                raise _not_spoken("no worker has spoken it yet")
-            sample: SpokenSample = speaking.result()
-    except WorkflowFailureError as error:
-        raise _problem(error) from error
-    finally:
-        speaking.cancel()
-    return sample
-
-
-def _problem(failure: WorkflowFailureError) -> Problem:
-    error = details_of(failure.cause).error
-    if error is None:
-        return _not_spoken(str(failure.cause))
-    status = 404 if error.code == VoiceUnavailable.code else 503 if error.retryable else 500
-    return Problem(status, error.code, error.message, remediation=error.remediation)
-
-
-def _not_spoken(reason: str) -> Problem:
-    return Problem(503, "NOT_READY", f"the sample: {reason}", headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+    name, gone = voice_sample_id(voice.engine, voice.voice), {VoiceUnavailable.code: 404}
+    work = ShortWork(VOICE_SAMPLE_WORKFLOW, voice, name, "the sample", statuses=gone)
+    return await done_by_worker(work, SpokenSample, shared)

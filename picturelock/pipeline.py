@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from picturelock.composition.compose import Composer
+from picturelock.composition.compose import Composed, Composer
 from picturelock.composition.layout import segment_spec
 from picturelock.composition.scenes.designer import check_designs
 from picturelock.concurrency import gather_limited
@@ -88,7 +88,7 @@ class Pipeline:
 
         return await gather_limited(*map(speak, range(len(script.scenes))), limit=_SCENES_AT_ONCE)
 
-    async def plan(self, script: Script, narrations: list[Narration]) -> RenderPlan:
+    async def compose(self, script: Script, narrations: list[Narration]) -> Composed:
         """Stage `composition`."""
         composer = Composer(
             request=self.request,
@@ -99,7 +99,7 @@ class Pipeline:
             sources=self.providers.pictures,
             max_asset_bytes=settings().max_asset_bytes,
         )
-        return (await composer.compose(self._listen("composition"))).plan
+        return await composer.compose(self._listen("composition"))
 
     async def segments(self, plan: RenderPlan, encoder: str | None = None) -> list[RenderedSegment]:
         """Stage `render`: every segment, by one encoder (None: the codec's software encoder)."""
@@ -181,7 +181,7 @@ async def make_film(
     pipeline = Pipeline(request, store, scratch, chosen, slots, report)
     script = await pipeline.script()
     narrations = await pipeline.narrations(script)
-    plan = await pipeline.plan(script, narrations)
+    plan = (await pipeline.compose(script, narrations)).plan
     segments = await pipeline.segments(plan, encoder)
     sound = await pipeline.sound(plan)
     result = await pipeline.finish(script, plan, narrations, segments, sound)

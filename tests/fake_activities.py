@@ -15,6 +15,7 @@ from picturelock.jobs.stages import Retries
 from picturelock.models import (
     NOTES_KEPT,
     ArtifactRef,
+    DraftSound,
     ExportResult,
     FilmFacts,
     Heartbeat,
@@ -113,14 +114,30 @@ class Studio:
             await studio._do("sound", task)
             return Sound(artifact=REF, duration_seconds=4, loudness_lufs=-16, true_peak_dbtp=-2)
 
+        @activity.defn(name=contracts.DRAFT_SOUND.name)
+        async def draft(task: contracts.SoundTask) -> DraftSound:
+            await studio._do("draft", task)
+            return DraftSound(artifact=REF, seconds=4)
+
         @activity.defn(name=contracts.FINALIZE.name)
         async def finalize(task: contracts.FinalizeTask) -> ExportResult:
             await studio._do("finalize", task)
             film = NamedArtifact(name="film.mp4", **REF.model_dump(by_alias=False))
             return ExportResult(film=film, facts=FACTS, artifacts=[])
 
-        fakes: list[Callable[..., Any]] = [write_script, speak_scene, compose, choose_encoder, render, sound, finalize]
+        fakes: list[Callable[..., Any]] = [
+            write_script,
+            speak_scene,
+            compose,
+            choose_encoder,
+            render,
+            sound,
+            draft,
+            finalize,
+        ]
         named = {activity._Definition.must_from_callable(fake).name for fake in fakes}
-        wanted = {contract.name for contract in contracts.ACTIVITIES if contract.stage} - {contracts.SPEAK_SAMPLE.name}
+        wanted = {contract.name for contract in contracts.ACTIVITIES if contract.stage} - {
+            contract.name for contract in (contracts.SPEAK_SAMPLE, contracts.FORESEE, contracts.DRAW_STILL)
+        }
         assert named == wanted, "every activity of a stage needs a fake: an unknown one would be waited for without end"
         return [*fakes, read_fractions]

@@ -55,7 +55,7 @@ class FilmMaker:
         pipeline = self.pipeline(request)
         script = await pipeline.script()
         narrations = await pipeline.narrations(script)
-        return await pipeline.plan(script, narrations), narrations
+        return (await pipeline.compose(script, narrations)).plan, narrations
 
     async def segments(self, plan: RenderPlan, encoder: str | None = None) -> list[RenderedSegment]:
         """All segments of a plan."""

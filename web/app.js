@@ -45,7 +45,7 @@ async function route() {
       throw error;
     });
     logout.hidden = !session || session.owner === "local";
-    if (view === "new") await make(main, id);
+    if (view === "new") leave = await make(main, id);
     else if (view === "job") leave = watch(main, id);
     else leave = films(main);
     if (document.activeElement === document.body) main.focus({ preventScroll: true });

@@ -1,6 +1,7 @@
 // The page that makes a film: a script in Markdown, pictures beside it, and what the film looks like.
 import { ApiError, ask, create, upload } from "/web/api.js";
 import { announce, h } from "/web/dom.js";
+import { lengthOf, storyboard } from "/web/storyboard.js";
 
 const DRAFT = "picturelock-draft";
 const EXAMPLE = `# Why the sky is blue
@@ -106,6 +107,7 @@ export async function make(main, job = "") {
   const script = h("textarea", { id: "script", name: "script", spellcheck: "true", "aria-describedby": "script-hint script-problem" });
   script.value = draft.script ?? EXAMPLE;
   const problem = h("p", { id: "script-problem", class: "problem", role: "alert" });
+  const live = h("p", { class: "hint problem" });
   const scenes = h("ol", { class: "outline" });
   const button = h("button", { class: "main", type: "submit" }, "Make the film");
   const picker = h("input", { type: "file", id: "pictures", accept: "image/*", multiple: true });
@@ -125,7 +127,7 @@ export async function make(main, job = "") {
     h("div", {},
       h("label", { for: "script" }, "Script"), h("p", { class: "hint", id: "script-hint" },
         "Markdown: ## begins a scene, lists appear with their words, {big} makes a number large, ```chart draws one."),
-      script, problem, h("h2", {}, "Scenes"), scenes),
+      script, live, problem, h("h2", {}, "Scenes"), scenes),
     fields);
   main.replaceChildren(h("h1", {}, "New film"), form);
 
@@ -134,11 +136,28 @@ export async function make(main, job = "") {
   const keep = () => {
     const draft = { script: script.value, theme: value("theme"), shape: value("shape"), voice: value("voice"), captions: value("captions"), music: value("music"), opening: on("opening"), ending: on("ending") };
     localStorage.setItem(DRAFT, JSON.stringify(draft));
+    board.look();
+    if (board.shown()) return;
     const plan = outline(script.value);
     const seconds = Math.round(plan.scenes.reduce((sum, scene) => sum + scene.words / 2.6 + 0.8, 0));
     scenes.replaceChildren(...plan.scenes.map((scene) => h("li", {}, h("b", {}, scene.title || "(no title)"), ` ${scene.words} words`)));
     scenes.previousElementSibling.textContent = `Scenes, about ${seconds} s`;
   };
+  const request = () => {
+    const [engine, voice] = value("voice").split("/");
+    const style = value("captions");
+    return {
+      script: script.value, theme: value("theme"), video: { preset: SHAPES[value("shape")] },
+      captions: style === "none" ? { burnIn: false } : { style },
+      opening: on("opening"), ending: on("ending"),
+      ...(value("music") !== "none" && { music: { mood: value("music") } }), ...(engine && { voice: { engine, voice } }),
+    };
+  };
+  const words = (error) => (error.errors ?? []).map((one) => `${one.path}: ${one.message}`).join("\n") || error.message;
+  const board = storyboard(scenes, request, (plan, error) => {
+    live.textContent = error?.status === 422 ? words(error) : "";
+    if (plan) scenes.previousElementSibling.textContent = lengthOf(plan);
+  });
   form.addEventListener("input", keep);
   keep();
 
@@ -171,25 +190,17 @@ export async function make(main, job = "") {
     event.preventDefault();
     button.disabled = true;
     problem.textContent = "";
-    const [engine, voice] = value("voice").split("/");
-    const style = value("captions");
-    const request = {
-      script: script.value, theme: value("theme"), video: { preset: SHAPES[value("shape")] },
-      captions: style === "none" ? { burnIn: false } : { style },
-      opening: on("opening"), ending: on("ending"),
-      ...(value("music") !== "none" && { music: { mood: value("music") } }), ...(engine && { voice: { engine, voice } }),
-    };
     try {
-      const job = await create(request, key);
+      const job = await create(request(), key);
       location.hash = `#/job/${job.jobId}`;
     } catch (error) {
       // A refused request may be mended and sent again; a lost answer must not make a second film.
       if (error instanceof ApiError) key = crypto.randomUUID?.() ?? String(Math.random());
-      const lines = error.errors?.map((one) => `${one.path}: ${one.message}`) ?? [];
-      problem.textContent = lines.join("\n") || error.message;
+      problem.textContent = words(error);
       script.focus();
     } finally {
       button.disabled = false;
     }
   });
+  return () => board.end();
 }

@@ -10,6 +10,7 @@ with workflow.unsafe.imports_passed_through():
     from picturelock.errors import EncoderFailed
     from picturelock.models import (
         SAMPLE_RATE,
+        DraftSound,
         ExportInput,
         ExportResult,
         PlannedBatch,
@@ -19,6 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from picturelock.temporal.contracts import (
         CHOOSE_ENCODER,
         COMPOSE,
+        DRAFT_SOUND,
         FINALIZE,
         MASTER_SOUND,
         RENDER_BATCH,
@@ -40,6 +42,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows.failures import is_cancelled, job_error
     from workflows.job_record import JobRecord
     from workflows.stage_activities import StageActivities
+
+_APART_SECONDS: Final = 0.1
+"""Between the scheduling of batches of one urgency and that of the next."""
 
 _FINALIZE_UNITS: Final = 100
 _FINALIZE_ACTIVITY: Final = 99
@@ -69,10 +74,13 @@ class ExportPipeline:
         if self._composed is None:
             return FilmRecord()
         sound = self._record.made(f"sound{self._mark}")
+        draft = self._record.made(f"draft-sound{self._mark}")
         return FilmRecord(
             plan=self._composed.plan,
             batches=[self._film_batch(batch) for batch in self._composed.batches],
             sound=sound.artifact if isinstance(sound, Sound) else None,
+            draft=draft.artifact if isinstance(draft, DraftSound) else None,
+            draft_seconds=draft.seconds if isinstance(draft, DraftSound) else 0.0,
         )
 
     def _film_batch(self, batch: PlannedBatch) -> FilmBatch:
@@ -122,7 +130,7 @@ class ExportPipeline:
     async def _render(self, composition: Composition) -> tuple[list[RenderedBatch], Sound]:
         count = composition.segment_count
         what = f"Rendering {count} segments" if count else "Mastering the sound"
-        activities = len(composition.batches) + 1
+        activities = len(composition.batches) + 1 + int(composition.wants_draft)
         self._record.start("render", activities, composition.total_frames, what, workflow.now())
         made = await self._by_hardware(composition) if composition.hardware else None
         batches, sound = made or await self._rendered(composition, None)
@@ -154,7 +162,7 @@ class ExportPipeline:
                 raise
             text = f"all segments are rendered again by software: {failure.message}"
             self._record.warn("SOFTWARE_ENCODER", "render", [text])
-            self._record.restart_step("render", 1 + len(composition.batches))
+            self._record.restart_step("render", 1 + len(composition.batches) + int(composition.wants_draft))
             return None
         return batches, sound
 
@@ -162,8 +170,20 @@ class ExportPipeline:
         """All segments by one encoder, and the sound beside them. The first failure ends them all."""
         # A cancelled activity may still be open when the one of the next encoder is scheduled.
         mark = self._mark = f"-{encoder}" if encoder else ""
+        urgencies = sorted({batch.urgency for batch in composition.batches}, reverse=True)
+        begun = 0
+
+        async def begin() -> None:
+            """Lets the less urgent batches go: what is scheduled at once comes to the workers in any order."""
+            nonlocal begun
+            for _ in urgencies[1:]:
+                await workflow.sleep(_APART_SECONDS)
+                begun += 1
 
         async def render(batch: PlannedBatch) -> RenderedBatch:
+            place = urgencies.index(batch.urgency)
+            if place:
+                await workflow.wait_condition(lambda: begun >= place)
             task = BatchTask(
                 plan=composition.plan,
                 segment_ids=batch.segment_ids,
@@ -177,10 +197,14 @@ class ExportPipeline:
                 batch.id + mark,
                 units=batch.frames,
                 seconds=composition.duration_seconds * batch.frames / composition.total_frames,
+                urgency=batch.urgency,
             )
 
         sound = asyncio.create_task(self._sound(composition, f"sound{mark}"))
-        batches = await self._activities.run_all([render(batch) for batch in composition.batches], beside=sound)
+        beginning = asyncio.create_task(begin())
+        draft = asyncio.create_task(self._draft(composition, f"draft-sound{mark}"))
+        renders = [render(batch) for batch in composition.batches]
+        batches = await self._activities.run_all(renders, beside=[sound, beginning, draft])
         return batches, await sound
 
     async def _sound(self, composition: Composition, activity_id: str) -> Sound:
@@ -192,6 +216,11 @@ class ExportPipeline:
             units=0 if composition.batches else composition.total_frames,
             seconds=composition.duration_seconds,
         )
+
+    async def _draft(self, composition: Composition, activity_id: str) -> None:
+        """What the preview sounds like until the sound is mastered."""
+        if composition.wants_draft:
+            await self._activities.run(DRAFT_SOUND, SoundTask(plan=composition.plan), activity_id, units=0)
 
     async def _finalize(
         self,

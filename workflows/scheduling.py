@@ -26,9 +26,9 @@ class ActivityOptions(TypedDict):
 
 
 def stage_options(
-    contract: Activity[Task, Result], media_seconds: float = 0.0, *, attempts: int = 0
+    contract: Activity[Task, Result], media_seconds: float = 0.0, *, attempts: int = 0, urgency: int = 0
 ) -> ActivityOptions:
-    """The options of a stage's activity, for so many seconds of film.
+    """The options of a stage's activity, for so many seconds of film. With `urgency` it goes before others of it.
 
     Without a number of attempts it is the activity that counts (activities/failures.py): an outage spends none, and one
     that a worker does not know yet waits for a worker that does.
@@ -46,7 +46,7 @@ def stage_options(
             maximum_interval=timedelta(seconds=policy.retries.maximum_seconds),
             maximum_attempts=attempts,
         ),
-        priority=Priority(priority_key=max(1, usual - policy.urgency)),
+        priority=Priority(priority_key=max(1, usual - policy.urgency - urgency)),
     )
 
 

@@ -1,7 +1,7 @@
 """How an export runs the activities of its stages: so many at once, none while paused, all noted in its record."""
 
 import asyncio
-from collections.abc import Collection, Coroutine
+from collections.abc import Collection, Coroutine, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final, TypeVar
@@ -43,14 +43,21 @@ class StageActivities:
         self._withdrawn: set[str] = set()
 
     async def run(
-        self, contract: Activity[Task, Result], task: Task, activity_id: str, *, units: int = 1, seconds: float = 0.0
+        self,
+        contract: Activity[Task, Result],
+        task: Task,
+        activity_id: str,
+        *,
+        units: int = 1,
+        seconds: float = 0.0,
+        urgency: int = 0,
     ) -> Result:
         """Runs one activity under a readable id and takes note of its beginning and its end.
 
         It counts for `units` of its step, and may take as long as the stage table allows for `seconds` of film.
         """
         step = _stage(contract)
-        options = stage_options(contract, seconds)
+        options = stage_options(contract, seconds, urgency=urgency)
         async with self._slots:
             await workflow.wait_condition(lambda: not self._record.pause_requested)
             self._record.scheduled(step, activity_id, units)
@@ -73,14 +80,14 @@ class StageActivities:
             finally:
                 del self._begun[activity_id]
                 self._withdrawn.discard(activity_id)
-        return await self.run(contract, task, activity_id, units=units, seconds=seconds)
+        return await self.run(contract, task, activity_id, units=units, seconds=seconds, urgency=urgency)
 
     async def run_all(
-        self, runs: list[Coroutine[Any, Any, Item]], *, beside: asyncio.Task[Any] | None = None
+        self, runs: list[Coroutine[Any, Any, Item]], *, beside: Sequence[asyncio.Task[Any]] = ()
     ) -> list[Item]:
-        """The results in order. The first failure, of a run or of the task beside them, cancels the others."""
+        """The results in order. The first failure, of a run or of a task beside them, cancels the others."""
         tasks = [asyncio.create_task(run) for run in runs]
-        watched: list[asyncio.Task[Any]] = [*tasks, *([beside] if beside else [])]
+        watched: list[asyncio.Task[Any]] = [*tasks, *beside]
         try:
             await workflow.wait(watched, return_when=asyncio.FIRST_EXCEPTION)
             for task in watched:  # a list: the order of what is done here is part of the history

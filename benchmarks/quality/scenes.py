@@ -180,7 +180,7 @@ async def _composition(studio: FilmMaker, report: Report) -> None:
     assert script is not None
     narrations = await pipeline.narrations(script)
     began = time.process_time()
-    await pipeline.plan(script, narrations)
+    await pipeline.compose(script, narrations)
     report.add("scenes: composing twenty", time.process_time() - began, "CPU s", 2)
 
 

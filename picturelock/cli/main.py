@@ -12,8 +12,10 @@ from rich.text import Text
 
 from picturelock import __version__
 from picturelock.cli import catalog, keys
+from picturelock.cli.build import build
 from picturelock.cli.display import film_facts, follow, report_end, suffix_of
 from picturelock.cli.export import end_of, require_place_for
+from picturelock.cli.plan import plan
 from picturelock.cli.run import REFUSED, run
 from picturelock.cli.script_file import ScriptFile
 from picturelock.cli.service import PIPE_COLUMNS, Api, Data, client_of, is_running
@@ -54,6 +56,8 @@ def _options(
 
 
 app.command()(up)
+app.command()(plan)
+app.command()(build)
 
 
 @app.command()

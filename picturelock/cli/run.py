@@ -32,13 +32,13 @@ def run(work: Coroutine[Any, Any, int]) -> None:
     try:
         code = asyncio.run(work)
     except (ApiError, StackError, StorageError) as error:
-        err.print(str(error), style="red", highlight=False, markup=False)
+        err.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
         code = REFUSED
     except httpx.TransportError as error:
-        err.print(f"the API does not answer: {error}", style="red", highlight=False, markup=False)
+        err.print(f"the API does not answer: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
         code = REFUSED
     except _WRONG_INPUT as error:
-        err.print(f"{type(error).__name__}: {error}", style="red", highlight=False, markup=False)
+        err.print(f"{type(error).__name__}: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
         code = REFUSED
     except KeyboardInterrupt:
         code = 128 + signal.SIGINT

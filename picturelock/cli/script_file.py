@@ -6,13 +6,20 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 
-from picturelock.client.asynchronous import ApiError, AsyncClient
+from picturelock.client.asynchronous import ApiError
 
 _IMAGE: Final = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\)")
 _ASSET: Final = re.compile(r"sha256-[0-9a-f]{64}")
 _STANDARD_INPUT: Final = Path("-")
+
+
+class Uploads(Protocol):
+    """Whoever turns files into assets: an API, or a store on this machine."""
+
+    async def upload(self, path: Path) -> str:
+        """A file's asset id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +65,11 @@ class ScriptFile:
                 raise ApiError(f"there is no picture {picture}")
         return cls(name, stem, text, pictures)
 
-    async def request(self, client: AsyncClient) -> dict[str, Any]:
+    async def request(self, uploads: Uploads) -> dict[str, Any]:
         """The request, once the pictures are uploaded and their asset ids stand in their places."""
         if not isinstance(self.content, str):
             return dict(self.content)
         text = self.content
         for target, picture in self.pictures.items():
-            text = text.replace(f"]({target})", f"]({await client.upload(picture)})")
+            text = text.replace(f"]({target})", f"]({await uploads.upload(picture)})")
         return {"script": text}

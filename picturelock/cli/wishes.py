@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, get_args
 
-from picturelock.client.asynchronous import ApiError, AsyncClient
+from picturelock.cli.script_file import Uploads
+from picturelock.client.asynchronous import ApiError
 from picturelock.models.request import Mood
 
 _SHAPES: Final = {"16:9": "youtube-1080p", "9:16": "tiktok", "1:1": "facebook", "4:5": "instagram-feed"}
@@ -42,7 +43,7 @@ class Wishes:
         if self.music is not None and self.music not in _MOODS and not Path(self.music).is_file():
             raise ApiError(f"--music: there is no file {self.music}, and no such mood: {', '.join(_MOODS)}")
 
-    async def put_into(self, request: Mapping[str, Any], client: AsyncClient) -> dict[str, Any]:
+    async def put_into(self, request: Mapping[str, Any], uploads: Uploads) -> dict[str, Any]:
         """The request with the options over what it says itself; files are uploaded."""
         changed = dict(request)
         if preset := self.preset or _SHAPES.get(self.shape or ""):
@@ -62,9 +63,9 @@ class Wishes:
         if self.music in _MOODS:
             changed["music"] = {"mood": self.music}
         elif self.music:
-            changed["music"] = {"assetId": await client.upload(Path(self.music))}
+            changed["music"] = {"assetId": await uploads.upload(Path(self.music))}
         if self.watermark:
-            changed["watermark"] = _over(changed.get("watermark"), {"assetId": await client.upload(self.watermark)})
+            changed["watermark"] = _over(changed.get("watermark"), {"assetId": await uploads.upload(self.watermark)})
         cards = {"opening": self.opening, "ending": self.ending}
         return changed | {name: value for name, value in cards.items() if value is not None}
 

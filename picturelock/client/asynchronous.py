@@ -12,6 +12,7 @@ from httpx_sse import EventSource
 from httpx_sse import SSEError as StreamBroken
 
 from picturelock.models import TERMINAL, JobStatus
+from picturelock.models.forecast import Forecast
 
 _TERMINAL_EVENTS: Final = {"job-completed", "job-failed", "job-cancelled"}
 _PATIENCE_SECONDS: Final = 60.0
@@ -80,6 +81,10 @@ class AsyncClient:
         """Starts an export; its id. With the same `key`, the same request gives the same job."""
         headers = {"Idempotency-Key": key} if key else {}
         return str((await self._json("POST", "/api/jobs", json=dict(request), headers=headers))["jobId"])
+
+    async def plan(self, request: Mapping[str, object]) -> Forecast:
+        """What an export would be: found and missing things, length, size, time. Nothing is made."""
+        return Forecast.model_validate(await self._json("POST", "/api/plan", json=dict(request)))
 
     async def upload(self, path: Path) -> str:
         """Uploads a file; its asset id."""

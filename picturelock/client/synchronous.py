@@ -8,6 +8,7 @@ from typing import Any, Self, TypeVar
 
 from picturelock.client.asynchronous import AsyncClient
 from picturelock.models import JobStatus
+from picturelock.models.forecast import Forecast
 
 T = TypeVar("T")
 
@@ -46,6 +47,10 @@ class Client:
     def create(self, request: Mapping[str, object], key: str | None = None) -> str:
         """Starts an export; its id. With the same `key`, the same request gives the same job."""
         return self._run(self._client.create(request, key))
+
+    def plan(self, request: Mapping[str, object]) -> Forecast:
+        """What an export would be: found and missing things, length, size, time. Nothing is made."""
+        return self._run(self._client.plan(request))
 
     def upload(self, path: Path) -> str:
         """Uploads a file; its asset id."""

@@ -23,8 +23,8 @@ _MOST_FOUND: Final = 100
 _MOST_BATCHES: Final = 300
 """Batches of a film at the most, however long it is: each is an activity, and a history has to stay small."""
 
-_BEGINNING_SECONDS: Final = 20
-"""So much of the film is rendered first, in its order: whoever waits can watch it meanwhile."""
+_BEGINNING_SECONDS: Final = (6, 20)
+"""So much of the film is rendered before all else, and so much before the rest: whoever waits can watch it."""
 
 
 async def plan_batches(plan: RenderPlan, store: Store, report: Report) -> list[PlannedBatch]:
@@ -47,26 +47,33 @@ async def plan_batches(plan: RenderPlan, store: Store, report: Report) -> list[P
             batches.append([segment])
     size = math.ceil(len(batches) / _MOST_BATCHES)
     together = [[*chain(*batches[at : at + size])] for at in range(0, len(batches), size or 1)]
-    beginning = _BEGINNING_SECONDS * plan.timeline.fps
-    together.sort(key=lambda batch: _urgency(batch, beginning))
+    fps = plan.timeline.fps
+    together.sort(key=lambda batch: _place(batch, fps))
     planned: list[PlannedBatch] = []
     there = [found[segment.id] for segment in plan.timeline.segments if segment.id in found]
     for at in range(0, len(there), _MOST_FOUND):
         some = there[at : at + _MOST_FOUND]
         ref = await store.put_model(Segments(segments=some))
         planned.append(_planned(some, ref))
-    return [*planned, *(_planned(batch, None) for batch in together)]
+    return [*planned, *(_planned(batch, None, _urgency(batch, fps)) for batch in together)]
 
 
-def _urgency(batch: Sequence[Segment], beginning: int) -> tuple[int, int]:
-    """Batches that begin within the beginning's frames come in their order, before the others, longest first."""
-    start = batch[0].start_frame
-    return (0, start) if start < beginning else (1, -sum(segment.frames for segment in batch))
+def _urgency(batch: Sequence[Segment], fps: int) -> int:
+    """2 for the film's very beginning, 1 for its first seconds, 0 for the rest."""
+    return sum(batch[0].start_frame < seconds * fps for seconds in _BEGINNING_SECONDS)
 
 
-def _planned(segments: Sequence[Segment | RenderedSegment], found: ArtifactRef | None) -> PlannedBatch:
-    ids = [segment.id for segment in segments]
-    return PlannedBatch(id=ids[-1], frames=sum(segment.frames for segment in segments), segment_ids=ids, found=found)
+def _place(batch: Sequence[Segment], fps: int) -> tuple[int, int]:
+    """Batches of the film's first seconds come in their order, before the others, the longest of those first."""
+    urgency = _urgency(batch, fps)
+    return -min(1, urgency), batch[0].start_frame if urgency else -sum(segment.frames for segment in batch)
+
+
+def _planned(
+    segments: Sequence[Segment | RenderedSegment], found: ArtifactRef | None, urgency: int = 0
+) -> PlannedBatch:
+    ids, frames = [segment.id for segment in segments], sum(segment.frames for segment in segments)
+    return PlannedBatch(id=ids[-1], frames=frames, segment_ids=ids, urgency=urgency, found=found)
 
 
 def _leads_into(transition: Segment, piece: Segment) -> bool:

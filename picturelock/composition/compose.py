@@ -20,6 +20,7 @@ from picturelock.concurrency import gather_limited
 from picturelock.errors import AssetUnreadable, InvalidRequest
 from picturelock.models import (
     SAMPLE_RATE,
+    ArtifactRef,
     AudioPlan,
     Cue,
     ExportRequest,
@@ -40,12 +41,18 @@ from picturelock.models.script import PictureSource
 from picturelock.presets import resolve
 from picturelock.reporting import Report
 from picturelock.script.plain import plain_text
+from picturelock.store.lookup import NotMade
 from picturelock.store.store import Store
 from picturelock.text.ass import CaptionLook, text_width
 from picturelock.text.fonts import drawable_text
 
 _AT_ONCE = os.cpu_count() or 1
 """Pictures that are decoded and scaled at once."""
+
+_NOT_MADE = ScenePicture(
+    source=ArtifactRef(sha256="0" * 64, size_bytes=0, media_type="application/x-npy"), motion="none", description=""
+)
+"""Stands for a picture that would have to be made, where a store is only looked at."""
 
 _READING_SIZE = (1920, 1080)
 """Where there is no picture, captions are broken for this one."""
@@ -58,6 +65,8 @@ class Composed:
     plan: RenderPlan
     pictures_found: int
     pictures_made: int
+    missing: frozenset[int] = frozenset()
+    """Places in the film of pictures that would have to be made, where the store was only looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +129,7 @@ class Composer:
             attributions=provider.attributions,
             warnings=sorted(warnings),
         )
-        return Composed(plan, notes.found, notes.made)
+        return Composed(plan, notes.found, notes.made, frozenset(notes.missing))
 
     def _provider(self, video: VideoFormat) -> PictureProvider:
         return PictureProvider(
@@ -175,9 +184,17 @@ class Composer:
         async def make(index: int, scene: Scene, place: TimelineScene) -> ScenePicture:
             speech_start = place.speech_start_frame - place.start_frame
             clock = Clock(self.narrations[index].words, speech_start, place.frames, video.fps)
-            picture = await maker.make(index, scene, clock, partial(advance, index), opening=place.index == 0)
-            advance(index, 1.0)
-            return picture
+            try:
+                if index in provider.missing:
+                    raise NotMade("visual")
+                return await maker.make(index, scene, clock, partial(advance, index), opening=place.index == 0)
+            except NotMade:
+                clip = scene.visual is not None and scene.visual.kind == "clip"
+                notes.made += int(not clip)  # a clip itself is used as it is
+                notes.missing.add(place.index)
+                return _NOT_MADE
+            finally:
+                advance(index, 1.0)
 
         pairs = enumerate(zip(script.scenes, _spoken(layout), strict=True))
         made = await gather_limited(*(make(index, scene, place) for index, (scene, place) in pairs), limit=_AT_ONCE)
@@ -190,7 +207,14 @@ class Composer:
         title = plain_text(self.script.title) or headline(self.script.scenes[0])
         text, below = (title, brand) if kind == "opening" else (brand or title, "")
         places = [place for place in layout.scenes if place.part == kind]
-        return [await maker.card(text, below, Clock((), 0, place.frames, maker.video.fps), logo) for place in places]
+        cards = []
+        for place in places:
+            try:
+                cards.append(await maker.card(text, below, Clock((), 0, place.frames, maker.video.fps), logo))
+            except NotMade:
+                maker.notes.missing.add(place.index)
+                cards.append(_NOT_MADE)
+        return cards
 
     def _vague_times(self) -> list[str]:
         """A warning for every recording in which the script's words were not found, and where nobody could look."""

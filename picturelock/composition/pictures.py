@@ -48,11 +48,15 @@ class _StoredStill(Model):
 
 @dataclass(slots=True)
 class Notes:
-    """What there is to tell of a composition: warnings, and how many pictures were found and how many made."""
+    """What there is to tell of a composition: warnings, and how many pictures were found and how many made.
+
+    `missing` has the places in the film of pictures that would have to be made, where a store is only looked at.
+    """
 
     warnings: list[str] = field(default_factory=list)
     found: int = 0
     made: int = 0
+    missing: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +91,13 @@ class PictureMaker:
         drift: tuple[float, float] | None = None
         if visual.kind == "card" and visual.motion == "auto":
             movement, drift = "pan-right", self._drift(scene, clock)
-            still, made = await self._still("background", self._panorama)
+            still, made = await self._still("background", self._panorama, themed=True)
         else:
             movement = "none" if visual.kind == "color" else motion.chosen(visual.motion, _shown(visual, scene))
             what = f"{visual.model_dump_json(exclude={'alt'})} {movement} {shaded}"
-            still, made = await self._still(what, partial(self._drawn, visual, movement, shaded=shaded))
+            themed = shaded or visual.kind == "card" or (visual.kind == "color" and not visual.colors)
+            draw = partial(self._drawn, visual, movement, shaded=shaded)
+            still, made = await self._still(what, draw, themed=themed)
         self.notes.made += int(made or drawn)
         self.notes.found += int(not (made or drawn))
         return ScenePicture(
@@ -107,7 +113,7 @@ class PictureMaker:
         """A card before or after the scenes. Raises GlyphMissing, InvalidScript, AssetMissing, AssetUnreadable."""
         picture = await self._logo(logo) if logo else None
         layers = await self.designer.centred(title, subtitle, clock, picture)
-        still, _ = await self._still("background", self._panorama)
+        still, _ = await self._still("background", self._panorama, themed=True)
         drift = self._way(title, clock)
         return ScenePicture(
             source=still.source,
@@ -140,10 +146,12 @@ class PictureMaker:
         start = round(seed * (1 - way), 6)
         return start, round(start + way, 6)
 
-    async def _still(self, what: str, make: Callable[[], Awaitable[i420.Bytes2D]]) -> tuple[_StoredStill, bool]:
-        """A stored still, and whether it was made just now."""
+    async def _still(
+        self, what: str, make: Callable[[], Awaitable[i420.Bytes2D]], *, themed: bool
+    ) -> tuple[_StoredStill, bool]:
+        """A stored still, and whether it was made just now. One that is not `themed` is the same in every theme."""
         size = f"{self.video.width}x{self.video.height}"
-        key = cache_key(VERSION, backgrounds.VERSION, what, size, repr(self.designer.theme))
+        key = cache_key(VERSION, backgrounds.VERSION, what, size, repr(self.designer.theme) if themed else "")
         if key not in self._stills:
             self._stills[key] = asyncio.create_task(self._found_or_made(key, make))
         return await self._stills[key]
@@ -152,6 +160,7 @@ class PictureMaker:
         stored = await self.store.recall("picture", key, _StoredStill)
         if stored is not None and await self.store.has(stored.source):
             return stored, False
+        self.store.may_make("picture")
         frame = await make()
         source = await self.store.put_bytes(await asyncio.to_thread(i420.pack, frame), "application/x-npy")
         made = _StoredStill(source=source, bright=_is_bright(frame))

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import math
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from picturelock.finalize.chapters import Chapter, ChaptersAndSubtitles
 from picturelock.finalize.gate import Gate
 from picturelock.finalize.manifest import Manifest, pretty
 from picturelock.finalize.mux import mux
+from picturelock.finalize.rates import note_rates
 from picturelock.finalize.transcript import as_html, as_text
 from picturelock.models import (
     ArtifactRef,
@@ -49,7 +51,7 @@ _VERSION: Final = "2"
 _MEDIA_TYPES: Final[dict[Container, str]] = {"mp4": "video/mp4", "webm": "video/webm", "m4a": "audio/mp4"}
 
 
-class _FinishedFilm(Model):
+class FinishedFilm(Model):
     """A film that has passed the gate, with what was measured."""
 
     film: ArtifactRef
@@ -83,14 +85,15 @@ class Finisher:
             OutputInvalid: the film did not pass the gate.
             RenderFailed, DiskFull, StoreUnavailable.
         """
-        key = self._key()
-        known = await self.store.recall("film", key, _FinishedFilm)
+        key = film_key(self.plan, self.segments, self.sound, track=self.request.captions.track)
+        known = await self.store.recall("film", key, FinishedFilm)
         if known is not None:
             await self._need(known.film.sha256)
         reusable = known is not None and await self._is_there(known)
         done = known if known is not None and reusable else await self._made()
         if not reusable:
             await self.store.remember("film", key, done)
+            await note_rates(self.plan.format, self.segments, self.narrations, self.store)
         if done.poster is not None:
             await self._need(done.poster.sha256)
         name = f"{file_stem(self.plan.title)}.{self.plan.format.container}"
@@ -101,13 +104,7 @@ class Finisher:
         self.report(1.0, "Published")
         return ExportResult(film=film, facts=done.facts, artifacts=[*artifacts, manifest], cached=reusable)
 
-    def _key(self) -> str:
-        """Everything that determines the film's bytes, and what it was measured against."""
-        plan = self.plan.model_dump_json(exclude={"warnings", "attributions"})
-        made_of = [*(segment.packets_sha256 for segment in self.segments), self.sound.artifact.sha256]
-        return cache_key(_VERSION, tool_versions()["ffmpeg"], plan, str(self.request.captions.track), *made_of)
-
-    async def _is_there(self, known: "_FinishedFilm") -> bool:
+    async def _is_there(self, known: "FinishedFilm") -> bool:
         """Whether a film that was made before is there, byte for byte: it is published without another look."""
         try:
             with workspace(self.scratch, "found") as folder:
@@ -116,7 +113,7 @@ class Finisher:
             return False
         return known.poster is None or await self.store.has(known.poster)
 
-    async def _made(self) -> "_FinishedFilm":
+    async def _made(self) -> "FinishedFilm":
         """The film, joined, verified and stored."""
         with workspace(self.scratch, "film") as folder:
             path = folder / f"film.{self.plan.format.container}"
@@ -137,7 +134,7 @@ class Finisher:
             stored = await self.store.put_file(path, _MEDIA_TYPES[self.plan.format.container])
         if stored.sha256 != facts.sha256:
             raise OutputInvalid("the film changed between verification and publication")
-        return _FinishedFilm(film=stored, facts=facts, checks=gate.checks, poster=poster)
+        return FinishedFilm(film=stored, facts=facts, checks=gate.checks, poster=poster)
 
     async def _join(self, path: Path) -> None:
         pieces = [
@@ -188,7 +185,7 @@ class Finisher:
         return [*stored[:2], *pictures, *stored[2:]]
 
     async def _manifest(
-        self, film: NamedArtifact, done: "_FinishedFilm", artifacts: list[NamedArtifact]
+        self, film: NamedArtifact, done: "FinishedFilm", artifacts: list[NamedArtifact]
     ) -> NamedArtifact:
         manifest = Manifest(
             job_id=self.job_id,
@@ -223,6 +220,13 @@ class Finisher:
         await self._need(hashlib.sha256(data).hexdigest())
         ref = await self.store.put_bytes(data, media_type)
         return NamedArtifact(name=name, **ref.model_dump(by_alias=False))
+
+
+def film_key(plan: RenderPlan, segments: Sequence[RenderedSegment], sound: Sound, *, track: bool) -> str:
+    """The cache key of a film: everything that determines its bytes, and what it was measured against."""
+    text = plan.model_dump_json(exclude={"warnings", "attributions"})
+    made_of = [*(segment.packets_sha256 for segment in segments), sound.artifact.sha256]
+    return cache_key(_VERSION, tool_versions()["ffmpeg"], text, str(track), *made_of)
 
 
 def poster_frame(plan: RenderPlan) -> int:

@@ -21,7 +21,7 @@ from picturelock.ffmpeg.probe import probe
 from picturelock.ffmpeg.samples import read_stereo
 from picturelock.ffmpeg.tools import tool_versions
 from picturelock.finalize import beds
-from picturelock.models import SAMPLE_RATE, AudioPlan, RenderPlan, Sound, SoundCue, VideoFormat
+from picturelock.models import SAMPLE_RATE, AudioPlan, DraftSound, RenderPlan, Sound, SoundCue, VideoFormat
 from picturelock.models.request import Music
 from picturelock.reporting import Report, ignore
 from picturelock.store.hashing import cache_key
@@ -41,6 +41,7 @@ _FAST_CODER_KBPS: Final = 160
 _NICE: Final = 5
 """Segments are what a film waits for; its sound is ready long before them, or fills the cores at the end."""
 
+_DRAFT_SECONDS: Final = 60
 _CHUNK: Final = SAMPLE_RATE
 _MUSIC_FADE_SECONDS: Final = 1.5
 
@@ -58,13 +59,9 @@ async def master_sound(
         OutputInvalid: loudness or peak missed the target.
         RenderFailed, RenderStalled, DiskFull, StoreUnavailable, AssetMissing.
     """
+    if (known := await find_sound(plan, store)) is not None:
+        return known
     audio = plan.timeline.audio
-    kind = f"{plan.format.container} {plan.format.audio_bitrate_kbps}"
-    bed = [beds.VERSION] if audio.music and audio.music.mood else []
-    key = cache_key(VERSION, tool_versions()["ffmpeg"], kind, audio.model_dump_json(), *bed)
-    known = await store.recall("sound", key, Sound)
-    if known is not None and await store.has(known.artifact):
-        return known.model_copy(update={"cached": True})
     webm = plan.format.container == "webm"
     with workspace(scratch, "sound") as folder:
         files = {cue.audio.sha256: await store.local(cue.audio, folder) for cue in placed(audio)}
@@ -79,8 +76,39 @@ async def master_sound(
         loudness_lufs=level.integrated,
         true_peak_dbtp=level.true_peak,
     )
-    await store.remember("sound", key, mastered)
+    await store.remember("sound", sound_key(plan), mastered)
     return mastered
+
+
+def sound_key(plan: RenderPlan) -> str:
+    """The cache key of a film's sound."""
+    audio = plan.timeline.audio
+    kind = f"{plan.format.container} {plan.format.audio_bitrate_kbps}"
+    bed = [beds.VERSION] if audio.music and audio.music.mood else []
+    return cache_key(VERSION, tool_versions()["ffmpeg"], kind, audio.model_dump_json(), *bed)
+
+
+async def find_sound(plan: RenderPlan, store: Store) -> Sound | None:
+    """The sound that was mastered before, or None."""
+    known = await store.recall("sound", sound_key(plan), Sound)
+    there = known is not None and await store.has(known.artifact)
+    return known.model_copy(update={"cached": True}) if known is not None and there else None
+
+
+async def draft_sound(plan: RenderPlan, store: Store, scratch: Path, stall_seconds: float) -> DraftSound:
+    """The narrations of the film's first minute in their places, at about their loudness, without music: at once.
+
+    Raises:
+        RenderFailed, RenderStalled, DiskFull, StoreUnavailable.
+    """
+    cues = [cue for cue in placed(plan.timeline.audio) if cue.start_sample < _DRAFT_SECONDS * SAMPLE_RATE]
+    end = max((cue.start_sample + cue.samples for cue in cues), default=0)
+    audio = AudioPlan(total_samples=end, target_lufs=plan.timeline.audio.target_lufs, speech=[], inserts=cues)
+    with workspace(scratch, "draft") as folder:
+        files = {cue.audio.sha256: await store.local(cue.audio, folder) for cue in cues}
+        output = folder / "draft.m4a"
+        await SoundJob(audio, plan.format, files, None, stall_seconds).draft(output)
+        return DraftSound(artifact=await store.put_file(output, "audio/mp4"), seconds=end / SAMPLE_RATE)
 
 
 async def _music(music: Music, store: Store, folder: Path) -> ForeignFile:
@@ -129,6 +157,12 @@ class SoundJob:
                 f"the sound measures {level.integrated:.1f} LUFS and {level.true_peak:.1f} dBTP after {_PASSES} passes"
             )
         return level
+
+    async def draft(self, output: Path) -> None:
+        """Encodes what is placed as it is, in one pass."""
+        ceiling = 10 ** (_CEILING_DB / 20)
+        stream = self._mix(0.0).filter("alimiter", limit=f"{ceiling:.5f}", level="false", latency="true")
+        await self._run(stream.output(str(output), ar=SAMPLE_RATE, ac=2, **self._codec()))
 
     async def _music_gain(self) -> float:
         if self.music is None or self.plan.music is None:

@@ -50,6 +50,8 @@ class FilmViews:
         refs = [batch.made for batch in record.batches if batch.made is not None]
         made = await gather_limited(*(self._model(ref, Segments) for ref in refs), limit=LOOKUPS)
         rendered = {segment.id: segment for segments in made for segment in segments.segments}
+        if record.sound is None and record.draft is not None:
+            return FilmView(plan.timeline, rendered, record.batches, record.draft, record.draft_seconds)
         return FilmView(plan.timeline, rendered, record.batches, record.sound)
 
     async def published(self, result: ExportResult) -> FilmView:
@@ -60,7 +62,7 @@ class FilmViews:
         manifest = await self._model(named["manifest.json"], _Manifest)
         rendered = {segment.id: segment for segment in manifest.segments}
         timeline = await self._model(named["timeline.json"], Timeline)
-        return FilmView(timeline, rendered, (), manifest.sound.artifact, result.film)
+        return FilmView(timeline, rendered, (), manifest.sound.artifact, film=result.film)
 
     async def _model(self, ref: ArtifactRef, model: type[AnyModel]) -> AnyModel:
         kept = self._read.get(ref.sha256)

@@ -9,12 +9,15 @@ from picturelock.models.strip import FilmBatch, FilmStrip, SegmentState, StripSe
 
 @dataclass(frozen=True, slots=True)
 class FilmView:
-    """A film in the making, or made: its timeline, its finished segments by id, its sound."""
+    """A film in the making, or made: its timeline, its finished segments by id, its sound or the beginning of it."""
 
     timeline: Timeline | None = None
     rendered: Mapping[str, RenderedSegment] | None = None
     batches: Sequence[FilmBatch] = ()
     sound: ArtifactRef | None = None
+    sounds_for: float | None = None
+    """Seconds of the film's beginning that `sound` has; None: all of them."""
+
     film: NamedArtifact | None = None
     """The verified film, once it is published."""
 
@@ -23,8 +26,9 @@ class FilmView:
         if self.timeline is None or self.sound is None:
             return []
         finished = []
+        heard = self.timeline.total_frames if self.sounds_for is None else self.sounds_for * self.timeline.fps
         for segment in self.timeline.segments:
-            if segment.id not in (self.rendered or {}):
+            if segment.id not in (self.rendered or {}) or segment.start_frame + segment.frames > heard:
                 break
             finished.append(segment)
         return finished

@@ -13,6 +13,7 @@ class PlannedBatch(Model):
     id: str
     frames: int
     segment_ids: list[str]
+    urgency: int = Field(default=0, description="Batches of a higher one are begun before others.")
     found: ArtifactRef | None = Field(default=None, description="`Segments`, where nothing has to be rendered.")
 
 

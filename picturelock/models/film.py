@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from picturelock.models.artifacts import ArtifactRef, Attribution, NamedArtifact
-from picturelock.models.base import CachedResult, Model
+from picturelock.models.base import CachedResult, Model, PlainResult
 from picturelock.models.request import CaptionSpec, Codec, EncoderKind, Music, TransitionKind, Watermark
 from picturelock.models.script import Fit, Motion, WhenShort
 
@@ -67,6 +67,7 @@ class Narration(Model):
         default=None, description="Why forced alignment of English words gave no times: it is missing, or it failed."
     )
     engine: str
+    took_seconds: float | None = Field(default=None, description="How long it took to speak; None for recordings.")
     cached: bool = False
 
     @property
@@ -254,6 +255,13 @@ class Sound(CachedResult):
     duration_seconds: float
     loudness_lufs: float
     true_peak_dbtp: float
+
+
+class DraftSound(PlainResult):
+    """The placed narrations of a film's beginning, for its preview until the sound is mastered."""
+
+    artifact: ArtifactRef | None = Field(default=None, description="None: it could not be made; nothing waits for it.")
+    seconds: float = 0.0
 
 
 class Check(Model):

@@ -27,6 +27,8 @@ class FilmRecord(Model):
     plan: ArtifactRef | None = Field(default=None, description="`RenderPlan`, once the film is composed.")
     batches: list[FilmBatch] = []
     sound: ArtifactRef | None = Field(default=None, description="The mastered sound, once it is there.")
+    draft: ArtifactRef | None = Field(default=None, description="What the beginning sounds like until then.")
+    draft_seconds: float = 0.0
 
 
 class StripSegment(Model):

@@ -20,9 +20,10 @@ def film_seconds(request: ExportRequest) -> float:
     inserts = sum(_INSERT_SECONDS for insert in (request.intro, request.outro) if insert)
     if request.script is None:
         return inserts + (request.brief.target_duration_seconds if request.brief else 0.0)
-    return inserts + sum(_scene_seconds(scene, request.voice.speed) for scene in request.script.scenes)
+    return inserts + sum(scene_seconds(scene, request.voice.speed) for scene in request.script.scenes)
 
 
-def _scene_seconds(scene: Scene, speed: float) -> float:
+def scene_seconds(scene: Scene, speed: float) -> float:
+    """The seconds of a scene, by the characters of its narration."""
     spoken = sum(len(part.text) for part in scene.parts()) / _CHARACTERS_PER_SECOND / speed
     return _RECORDING_SECONDS if scene.narration_asset_id else _SCENE_SECONDS + spoken

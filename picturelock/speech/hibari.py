@@ -54,7 +54,7 @@ class HibariEngine:
 
     def version_of(self, _voice: Voice, /) -> str:
         """The package's version, and ours of what is done to its sound."""
-        return f"{version('hibari-tts')}+deesser-1"
+        return _version()
 
     def voices(self) -> list[VoiceInfo]:
         """The voice whose weights are in the wheel; the others would need a download."""
@@ -70,6 +70,11 @@ class HibariEngine:
         except (LookupError, ValueError, RuntimeError) as error:
             reason = f"{type(error).__name__}: {error}"
             raise VoiceUnavailable(f"the voice hibari/heart cannot say {text[:60]!r}", detail=reason) from error
+
+
+@lru_cache(maxsize=1)
+def _version() -> str:
+    return f"{version('hibari-tts')}+deesser-1"
 
 
 _VOICE_THREAD = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hibari")

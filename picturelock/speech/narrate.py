@@ -1,6 +1,7 @@
 """One scene's narration: spoken or recorded, trimmed to the voice, measured, its words timed, stored."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -85,6 +86,8 @@ async def narrate(
     known = await store.recall("narration", key, Narration)
     if known is not None and await store.has(known.audio):
         return known.model_copy(update={"scene_index": index, "cached": True})
+    store.may_make("narration")
+    began = time.monotonic()
     if engine is None:
         samples = await _recorded(scene, store)
         words: list[Word] | None = None
@@ -95,6 +98,8 @@ async def narrate(
         words = shortened or None
     made_by = engine.name if engine else "recording"
     narration = await _finished(samples, words, _Wording(text, spoken, language), index, made_by, store)
+    if engine is not None:
+        narration = narration.model_copy(update={"took_seconds": round(time.monotonic() - began, 3)})
     await store.remember("narration", key, narration)
     return narration
 

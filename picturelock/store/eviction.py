@@ -19,7 +19,7 @@ from picturelock.errors import DiskFull
 from picturelock.models import ArtifactRef, Eviction, Model
 from picturelock.store.store import TOUCH_AFTER, Store
 
-KINDS: Final = ("narration", "page", "page-ahead", "picture", "segment", "sound", "insert")
+KINDS: Final = ("narration", "page", "page-ahead", "picture", "segment", "sound", "insert", "still")
 _TO_SHARE: Final = 0.9
 """How full the cache is after an eviction, so that not every run has to evict."""
 

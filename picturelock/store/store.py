@@ -61,6 +61,9 @@ class Store(Objects):
         """Whether files have to be fetched before they can be opened."""
         return self._root is None
 
+    def may_make(self, kind: str) -> None:
+        """Asked before anything costly is made. A store that is only looked at (`picturelock.store.lookup`) refuses."""
+
     async def put_file(self, path: Path, media_type: str, *, always: bool = False) -> ArtifactRef:
         """Stores a file under the hash of its bytes; one that is there is left alone, unless `always`."""
         digest = await asyncio.to_thread(sha256_of, path)
@@ -255,6 +258,11 @@ class Store(Objects):
                     await obstore.head_async(self._store, "health/probe")
         except TimeoutError as error:
             raise StoreUnavailable("the artifact store does not answer") from error
+
+
+def blob_path(root: Path, ref: ArtifactRef) -> Path:
+    """Where a file lies in a store that is a folder."""
+    return root / _blob(ref)
 
 
 def _blob(ref: ArtifactRef) -> str:

@@ -19,6 +19,7 @@ from picturelock.models import (
     ArtifactRef,
     CachedResult,
     Delivery,
+    DraftSound,
     Eviction,
     ExportRequest,
     ExportResult,
@@ -31,6 +32,9 @@ from picturelock.models import (
     StageName,
     Voice,
 )
+from picturelock.models.forecast import Forecast
+
+_DRAFT_FROM_SECONDS: Final = 30.0
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -87,6 +91,33 @@ class SpokenSample(CachedResult):
     audio: ArtifactRef
 
 
+class ForecastTask(Model):
+    """A request to look at, and whose it is (None where there are no owners)."""
+
+    request: ExportRequest
+    owner: str | None = None
+
+
+class Foreseen(PlainResult):
+    """What an export would be."""
+
+    forecast: Forecast
+
+
+class StillTask(Model):
+    """One scene of a request to draw."""
+
+    request: ExportRequest
+    scene_index: int
+    owner: str | None = None
+
+
+class DrawnStill(PlainResult):
+    """A drawn scene, as JPEG in the store."""
+
+    image: ArtifactRef
+
+
 class CompositionTask(Model):
     """Everything the timeline is made of."""
 
@@ -117,6 +148,11 @@ class Composition(CachedResult):
     def misses(self) -> int:
         """The pictures that were made."""
         return self.pictures_made
+
+    @property
+    def wants_draft(self) -> bool:
+        """Whether the sound takes so long that a preview would wait for it."""
+        return bool(self.batches) and self.duration_seconds > _DRAFT_FROM_SECONDS
 
     @property
     def segment_count(self) -> int:
@@ -221,12 +257,15 @@ def _control(name: str, task: type[Task], result: type[Result]) -> Activity[Task
 WRITE_SCRIPT: Final = _of_stage("script", "write_script", ScriptTask, WrittenScript)
 SPEAK_SCENE: Final = _of_stage("tts", "speak_scene", SpeechTask, SpokenScene)
 SPEAK_SAMPLE: Final = _of_stage("tts", "speak_sample", Voice, SpokenSample)
+FORESEE: Final = _of_stage("script", "foresee_film", ForecastTask, Foreseen)
+DRAW_STILL: Final = _of_stage("composition", "draw_still", StillTask, DrawnStill)
 COMPOSE: Final = _of_stage("composition", "compose_film", CompositionTask, Composition)
 CHOOSE_ENCODER: Final = _of_stage("render", "choose_encoder", EncoderTask, ChosenEncoder)
 RENDER_BATCH: Final = _of_stage("render", "render_batch", BatchTask, RenderedBatch)
 MASTER_SOUND: Final = _of_stage("render", "master_sound", SoundTask, Sound, EXPORTS_QUEUE)
 """Sound is mastered beside the rendering, by the workers of the light queue."""
 
+DRAFT_SOUND: Final = _of_stage("render", "draft_sound", SoundTask, DraftSound, EXPORTS_QUEUE)
 FINALIZE: Final = _of_stage("finalize", "finalize_film", FinalizeTask, ExportResult)
 
 PAUSE_ACTIVITIES: Final = _control("pause_activities", NoTask, PauseOutcome)
@@ -242,10 +281,13 @@ ACTIVITIES: Final[tuple[Activity[Any, Any], ...]] = (
     WRITE_SCRIPT,
     SPEAK_SCENE,
     SPEAK_SAMPLE,
+    FORESEE,
+    DRAW_STILL,
     COMPOSE,
     CHOOSE_ENCODER,
     RENDER_BATCH,
     MASTER_SOUND,
+    DRAFT_SOUND,
     FINALIZE,
     PAUSE_ACTIVITIES,
     UNPAUSE_ACTIVITIES,

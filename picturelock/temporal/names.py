@@ -6,6 +6,8 @@ EXPORT_WORKFLOW: Final = "ExportWorkflow"
 POST_EXPORT_WORKFLOW: Final = "PostExportWorkflow"
 EVICTION_WORKFLOW: Final = "EvictionWorkflow"
 EVICTION_SCHEDULE: Final = "picturelock-eviction"
+FORECAST_WORKFLOW: Final = "ForecastWorkflow"
+STILL_WORKFLOW: Final = "StillWorkflow"
 VOICE_SAMPLE_WORKFLOW: Final = "VoiceSampleWorkflow"
 STATUS_QUERY: Final = "status"
 TIMELINE_QUERY: Final = "timeline"
@@ -26,6 +28,11 @@ DELIVERIES_MEMO: Final = "deliveries"
 def post_export_id(job_id: str, attempt: int) -> str:
     """The id of the workflow that follows an attempt's end. Its dots keep it apart from every job id."""
     return f"{job_id}.post-export.{attempt}"
+
+
+def look_id(what: str, digest: str) -> str:
+    """The id of the workflow that looks at an export which is not asked for yet."""
+    return f"look.{what}.{digest}"
 
 
 def voice_sample_id(engine: str, voice: str) -> str:

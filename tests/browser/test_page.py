@@ -87,6 +87,22 @@ async def test_a_film_is_made_watched_and_found_in_the_list(up: Up, tab: Tab) ->
     assert {url.split("/")[2] for url in tab.requests if url.startswith("http")} == {up.api.split("/")[2]}
 
 
+async def test_the_scenes_are_shown_as_they_are_written(up: Up, tab: Tab) -> None:
+    await write(tab, up, SCRIPT.replace("calm today", "blue today"))
+    changed = "document.querySelector('#script').dispatchEvent(new Event('input', {bubbles: true}))"
+    await tab.run(changed)
+    await tab.until("document.querySelectorAll('.scene').length === 2", 30)
+    await tab.until(
+        "[...document.querySelectorAll('.scene img')].filter((one) => one.naturalWidth > 100).length === 2", 60
+    )
+    assert "list" in str(await tab.run("document.querySelectorAll('.scene')[1].textContent"))
+    assert str(await tab.run("document.querySelector('.make h2').textContent")).startswith("2 scenes, about")
+    await tab.run("document.querySelector('#script').value += '\\n\\n```chart\\nno numbers\\n```\\n'")
+    await tab.run(changed)
+    await tab.until("document.querySelector('.hint.problem').textContent.includes('line 13')", 20)
+    assert tab.errors == []
+
+
 SAME_STRIP = """(async () => {
   const strip = await (await fetch(`/api/jobs/${location.hash.slice(6)}/segments`)).json();
   const tiles = [...document.querySelectorAll('.tile')];
@@ -201,7 +217,9 @@ async def test_it_is_small_and_needs_no_key_itself(up: Up) -> None:
     async with httpx.AsyncClient(base_url=up.api) as http:
         page = await http.get("/")
         names = {"/", *re.findall(r'(?:src|href)="(/web/[^"]+)"', page.text)}
-        names |= {f"/web/{name}.js" for name in ("api", "make", "watch", "films", "dom", "strip", "preview")}
+        names |= {
+            f"/web/{name}.js" for name in ("api", "make", "watch", "films", "dom", "strip", "preview", "storyboard")
+        }
         answers = [await http.get(name) for name in names]
         assert all(answer.status_code == 200 for answer in answers)
         assert sum(len(answer.content) for answer in answers) < 150_000

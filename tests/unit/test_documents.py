@@ -9,6 +9,7 @@ from typing import Any
 
 from api.app import create_app
 from picturelock import errors
+from picturelock.cli.main import app
 from picturelock.errors import all_errors
 from picturelock.models import ExportRequest, JobStatus
 from picturelock.script.intake import read_request
@@ -155,8 +156,8 @@ def test_the_readmes_commands_exist() -> None:
         r"^make ([a-z-]+)", README.read_text() + (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE
     ):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
-    for name in re.findall(r"^picturelock ([a-z]+)", README.read_text(), re.MULTILINE):
-        assert f"def {name}(" in (ROOT / "picturelock" / "cli" / "main.py").read_text()
+    there = {command.callback.__name__ for command in app.registered_commands if command.callback}
+    assert set(re.findall(r"^picturelock ([a-z]+)", README.read_text(), re.MULTILINE)) <= there
 
 
 def test_lock_files_name_no_index_and_pin_everything() -> None:

@@ -145,12 +145,13 @@ class SceneDesigner:
 
         What is drawn ahead, to see whether it fits, counts as made by whoever uses it first.
         """
-        key = self._key(page)
+        typesetter = Typesetter(self.video, self.language, self.theme, self.foot)
+        key = _key(typesetter.input_of(page, field))
         if (found := await self._found("page", key)) is not None:
             return found, False
         parts = await self._found("page-ahead", key)
         if parts is None:
-            typesetter = Typesetter(self.video, self.language, self.theme, self.foot)
+            self.store.may_make("page")
             drawn = await asyncio.to_thread(typesetter.draw, page, field)
             parts = [await self._stored(part) for part in drawn]
         await self.store.remember("page-ahead" if ahead else "page", key, _StoredPage(parts=parts))
@@ -165,14 +166,11 @@ class SceneDesigner:
         ref = await self.store.put_bytes(await asyncio.to_thread(_png, part), "image/png")
         return StoredPart(role=part.role, block=part.block, index=part.index, x=part.x, y=part.y, image=ref)
 
-    def _key(self, page: Page) -> str:
-        versions = tool_versions()
-        blocks = [block.model_dump_json(exclude={"line"}) for block in page.blocks]
-        size = f"{self.video.width}x{self.video.height} {self.foot} {self.language}"
-        texts = [page.layout, page.title, page.kicker, page.subtitle, str(page.logo_height), *blocks]
-        return cache_key(
-            LAYOUT_VERSION, *(versions.get(name, "") for name in _DRAWN_WITH), size, repr(self.theme), *texts
-        )
+
+def _key(drawn_from: str) -> str:
+    """By what a page is drawn from and with: whatever does not show is no part of it."""
+    versions = tool_versions()
+    return cache_key(LAYOUT_VERSION, *(versions.get(name, "") for name in _DRAWN_WITH), drawn_from)
 
 
 def _png(part: DrawnPart) -> bytes:

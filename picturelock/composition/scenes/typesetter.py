@@ -81,7 +81,7 @@ class Typesetter:
         """
         import typst  # noqa: PLC0415 - it takes a while to load
 
-        data = json.dumps(self._data(page, field), ensure_ascii=False)
+        data = self.input_of(page, field)
         compiler = typst.Compiler(
             str(_LAYOUTS),
             root=str(_LAYOUTS.parent),
@@ -102,6 +102,10 @@ class Typesetter:
         places.sort(key=lambda place: int(place["page"]))
         parts = [self._cut(place, places, sheets) for place in places]
         return [part for part in parts if part is not None]
+
+    def input_of(self, page: Page, field: str = "script") -> str:
+        """All that a page is drawn from, as JSON. Raises InvalidScript: a formula cannot be read."""
+        return json.dumps(self._data(page, field), ensure_ascii=False)
 
     def _cut(self, place: dict[str, Any], places: list[dict[str, Any]], sheets: list[RGBA]) -> DrawnPart | None:
         """A part's pixels, cropped to its ink; None where it has none."""

@@ -16,6 +16,7 @@ from picturelock.script.plain import plain_text
 from picturelock.script.spoken import spoken_text
 from picturelock.store.assets import ingest
 from picturelock.store.hashing import cache_key
+from picturelock.store.lookup import NotMade
 from picturelock.store.scratch import workspace
 from picturelock.store.store import Store
 
@@ -52,6 +53,8 @@ class PictureProvider:
     max_bytes: int
     attributions: list[Attribution] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    missing: set[int] = field(default_factory=set)
+    """Scenes whose picture would have to be fetched, where a store is only looked at."""
 
     async def fill(self, script: Script, report: Report) -> Script:
         """The script with an asset for every picture that is looked for or made, several at once.
@@ -68,7 +71,11 @@ class PictureProvider:
 
         async def provide(index: int, wish: _Wish, ordinal: int) -> _Provided | None:
             nonlocal done
-            provided = await self._provided(wish, index, ordinal, lambda message: report(done / total, message))
+            try:
+                provided = await self._provided(wish, index, ordinal, lambda message: report(done / total, message))
+            except NotMade:
+                provided = None
+                self.missing.add(index)
             done += 1
             return provided
 
@@ -123,6 +130,7 @@ class PictureProvider:
         known = await self.store.recall("visual", key, _Provided)
         if known is not None and await self.store.has(known.artifact):
             return known
+        self.store.may_make("visual")
         report(f"Looking for the picture of scene {index + 1}")
 
         def received(size: int) -> None:

@@ -1,0 +1,149 @@
+"""Films in a folder: planned without a service, made when they have changed, found on another machine."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from picturelock.cli.lock_file import NAME
+from picturelock.store.hashing import sha256_of
+from tests.cli.terminal import piped
+
+pytestmark = [pytest.mark.slow]
+HEAD = "---\nvideo:\n  preset: preview\n  width: 256\n  height: 144\n---\n"
+
+
+def scripts(folder: Path) -> Path:
+    """Two scripts, one of them with a picture beside it, and a page about them."""
+    (folder / "more").mkdir(parents=True)
+    Image.new("RGB", (320, 180), (90, 30, 200)).save(folder / "more" / "blue.png")
+    (folder / "sea.md").write_text(f"{HEAD}# Sea\n\n## Calm\n\nThe sea is calm.\n\n## Rough\n\nThen it is rough.\n")
+    (folder / "more" / "sky.md").write_text(f"{HEAD}# Sky\n\n## Blue\n\n![The sky](blue.png)\n\nThe sky is blue.\n")
+    (folder / "README.md").write_text("Our films.\n")
+    return folder
+
+
+async def planned(*arguments: str) -> dict[str, dict[str, Any]]:
+    said = await piped("plan", *arguments, "--json")
+    assert said.code == 0, said.err
+    rows = [json.loads(line) for line in said.out.splitlines()]
+    return {row["script"]: row for row in rows}
+
+
+def missing(row: dict[str, Any]) -> int:
+    return sum(row[name]["missing"] for name in ("narrations", "pictures", "segments", "sound", "film"))
+
+
+async def test_a_folder_becomes_films_once_and_again_elsewhere(tmp_path: Path) -> None:
+    folder, data, out = scripts(tmp_path / "scripts"), tmp_path / "data", tmp_path / "out"
+    cold = await planned(str(folder), "--data", str(data))
+    assert set(cold) == {"sea", "more/sky"}
+    assert all(row["film"] == {"found": 0, "missing": 1} for row in cold.values())
+    assert not (data / "stack.json").exists()  # nothing was started
+
+    built = await piped("build", str(folder), "--data", str(data), "--output", str(out), "--quiet")
+    assert built.code == 0, built.err
+    films = [out / "sea.mp4", out / "more" / "sky.mp4"]
+    assert all(film.stat().st_size > 1_000 for film in films)
+    lock = json.loads((out / NAME).read_text())
+    files = {name: film["file"] for name, film in lock["films"].items()}
+    assert files == {"sea": "sea.mp4", "more/sky": "more/sky.mp4"}
+    assert lock["films"]["sea"]["sha256"] == sha256_of(films[0])
+    assert {"ffmpeg", "typst", "segments", "pictures", "layouts"} <= lock["tools"].keys()
+
+    again = await piped("build", str(folder), "--data", str(data), "--output", str(out))
+    assert (again.code, again.out.count("up to date")) == (0, 2)
+    assert "starting" not in again.err
+
+    films[0].unlink()
+    copied = await piped("build", str(folder), "--data", str(data), "--output", str(out))
+    assert "sea.mp4  was there already" in copied.out
+    assert sha256_of(films[0]) == lock["films"]["sea"]["sha256"]
+
+    there = tmp_path / "another machine"
+    shutil.copytree(folder, there / "scripts")
+    shutil.copytree(data / "store", there / "data" / "store")
+    elsewhere = await planned(str(there / "scripts"), "--data", str(there / "data"))
+    assert [missing(row) for row in elsewhere.values()] == [0, 0]
+    restored = await piped("build", str(there / "scripts"), "--data", str(there / "data"), "-o", str(there / "out"))
+    assert (restored.code, restored.out.count("was there already")) == (0, 2)
+
+
+async def test_what_has_changed_is_made_and_shown_before_and_after(tmp_path: Path) -> None:
+    folder, data, out = scripts(tmp_path / "scripts"), str(tmp_path / "data"), tmp_path / "out"
+    sheet = tmp_path / "sheet.png"
+    common = ["--data", data, "--output", str(out), "--quiet"]
+    assert (await piped("build", str(folder), *common)).code == 0
+    before = sha256_of(out / "sea.mp4")
+    script = folder / "sea.md"
+    script.write_text(script.read_text().replace("Then it is rough", "Then it is wild"))
+    row = (await planned(str(script), "--data", data))["sea"]
+    assert (row["narrations"], row["sound"]["missing"]) == ({"found": 1, "missing": 1}, 1)
+    assert row["segments"]["found"] >= 1
+    assert (await piped("plan", str(folder), "--data", data, "--exit-code")).code == 3
+    built = await piped("build", str(folder), *common, "--sheet", str(sheet))
+    assert built.code == 0, built.err
+    assert "sky.mp4  is up to date" in built.out
+    assert sha256_of(out / "sea.mp4") != before
+    assert (await piped("plan", str(folder), "--data", data, "--exit-code")).code == 0
+    picture = np.asarray(Image.open(sheet))
+    rows = 2  # of one film, before and after
+    assert picture.shape[0] == 8 + rows * (26 + 136 + 8)
+    assert picture[40:160].std() > 5
+    assert picture[210:330].std() > 5
+
+
+async def test_other_tools_than_those_of_the_lock_are_told_and_refused_when_asked(tmp_path: Path) -> None:
+    folder, out = scripts(tmp_path / "scripts"), tmp_path / "out"
+    out.mkdir()
+    (out / NAME).write_text('{"tools": {"ffmpeg": "1.0"}, "films": {}}')
+    said = await piped("build", str(folder), "--data", str(tmp_path / "data"), "-o", str(out), "--locked")
+    assert said.code == 2
+    assert "ffmpeg is" in said.err
+    assert "was 1.0" in said.err
+    assert not (out / "sea.mp4").exists()
+    (out / NAME).write_text("{")
+    broken = await piped("build", str(folder), "--data", str(tmp_path / "data"), "-o", str(out))
+    assert broken.code == 2
+    assert NAME in broken.err
+
+
+async def test_every_script_that_is_wrong_is_named(tmp_path: Path) -> None:
+    folder = scripts(tmp_path / "scripts")
+    (folder / "sea.md").write_text("---\nnonsense: 1\n---\nThe sea.\n")
+    (folder / "more" / "sky.md").write_text("![The sky](gone.png)\n")
+    said = await piped("plan", str(folder), "--data", str(tmp_path / "data"))
+    assert said.code == 2
+    assert "gone.png" in said.err
+    (folder / "more" / "sky.md").write_text("# Sky\n\n```chart\nno numbers\n```\n")
+    said = await piped("plan", str(folder), "--data", str(tmp_path / "data"))
+    assert said.code == 2
+    assert "sea.md" in said.err
+    assert "sky.md" in said.err
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert "no script" in (await piped("plan", str(empty))).err
+    twice = await piped("plan", str(folder / "sea.md"), str(folder / "sea.md"))
+    assert "the same film" in twice.err
+
+
+async def test_a_service_that_is_named_is_asked(tmp_path: Path) -> None:
+    from tests.faults.stack import start_up, stop
+
+    folder = scripts(tmp_path / "scripts")
+    up = await start_up(tmp_path / "data")
+    try:
+        rows = await planned(str(folder), "--api", up.api)
+        assert all(row["film"]["missing"] == 1 for row in rows.values())
+        built = await piped("build", str(folder), "--api", up.api, "-o", str(tmp_path / "out"), "-q")
+        assert built.code == 0, built.err
+        rows = await planned(str(folder), "--api", up.api)
+        assert [missing(row) for row in rows.values()] == [0, 0]
+        again = await piped("build", str(folder), "--api", up.api, "-o", str(tmp_path / "out"))
+        assert again.out.count("up to date") == 2
+    finally:
+        await stop(up)
