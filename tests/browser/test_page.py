@@ -97,10 +97,10 @@ async def test_the_scenes_are_shown_as_they_are_written(up: Up, tab: Tab) -> Non
     )
     assert "list" in str(await tab.run("document.querySelectorAll('.scene')[1].textContent"))
     assert str(await tab.run("document.querySelector('.make h2').textContent")).startswith("2 scenes, about")
+    assert tab.errors == []
     await tab.run("document.querySelector('#script').value += '\\n\\n```chart\\nno numbers\\n```\\n'")
     await tab.run(changed)
-    await tab.until("document.querySelector('.hint.problem').textContent.includes('line 13')", 20)
-    assert tab.errors == []
+    await tab.until("document.querySelector('.hint.problem').textContent.includes(': line ')", 20)
 
 
 SAME_STRIP = """(async () => {
