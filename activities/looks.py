@@ -5,7 +5,7 @@ from activities.heartbeat import HeartbeatReporter
 from picturelock.forecast import foresee
 from picturelock.providers import Providers
 from picturelock.settings import settings
-from picturelock.still import draw_still
+from picturelock.still import draw_sheet, draw_still
 from picturelock.store.lookup import Lookup
 from picturelock.store.store import default_store
 from picturelock.store.tenant import working_for
@@ -27,9 +27,11 @@ async def foresee_film(task: ForecastTask, heartbeat: HeartbeatReporter) -> Fore
 async def draw_scene(task: StillTask, heartbeat: HeartbeatReporter) -> DrawnStill:
     """Draws one scene."""
     configured = settings()
-    heartbeat.advance(0.1, f"Drawing scene {task.scene_index + 1}")
+    heartbeat.advance(0.1, "Drawing")
+    store, providers = default_store(), Providers.from_settings(configured)
     with working_for(task.owner):
-        image = await draw_still(
-            task.request, task.scene_index, default_store(), configured.scratch, Providers.from_settings(configured)
-        )
+        if task.scene_index is None:
+            image = await draw_sheet(task.request, store, configured.scratch, providers)
+        else:
+            image = await draw_still(task.request, task.scene_index, store, configured.scratch, providers)
     return DrawnStill(image=image)

@@ -54,9 +54,25 @@ async def draw_still(
     scene: Annotated[int, Query(ge=1, le=_SCENES, description="Which scene, from 1.")] = 1,
 ) -> Response:
     """One scene of this request as a JPEG of 640 pixels across, drawn as in the film, without captions."""
+    return await _drawn(request, shared, scene)
+
+
+@router.post(
+    "/sheet",
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}}}, 413: PROBLEM, 415: PROBLEM, 422: PROBLEM, 503: PROBLEM},
+    openapi_extra=_BODY,
+)
+async def draw_sheet(request: Request, shared: Shared) -> Response:
+    """All scenes of this request, up to 24, as one numbered contact sheet: a JPEG of 100 kB at the most."""
+    return await _drawn(request, shared, None)
+
+
+async def _drawn(request: Request, shared: Context, scene: int | None) -> Response:
     export, digest = await _read(request, shared)
-    task = StillTask(request=export, scene_index=scene - 1, owner=shared.caller.restricted_to)
-    work = ShortWork(STILL_WORKFLOW, task, look_id(f"still-{scene}", digest), "the still", _SECONDS)
+    index = None if scene is None else scene - 1
+    task = StillTask(request=export, scene_index=index, owner=shared.caller.restricted_to)
+    work = ShortWork(STILL_WORKFLOW, task, look_id(f"still-{scene or 'all'}", digest), "the still", _SECONDS)
     still = await done_by_worker(work, DrawnStill, shared)
     headers = {"ETag": f'"{still.image.sha256}"', "Cache-Control": "no-store"}
     return Response(await shared.store.read(still.image), media_type=still.image.media_type, headers=headers)

@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _SECRET_BYTES = 24
@@ -200,6 +200,12 @@ class Settings(BaseSettings):
     def scratch(self) -> Path:
         """The scratch folder, with its default filled in."""
         return (self.scratch_dir or self.data_dir / "scratch").resolve()
+
+
+def wrong_settings(error: ValidationError) -> list[tuple[str, str]]:
+    """The variables that cannot be used, and why."""
+    found = error.errors(include_url=False, include_input=False)
+    return [(f"PICTURELOCK_{'_'.join(map(str, one['loc'])).upper()}", one["msg"]) for one in found]
 
 
 @lru_cache(maxsize=1)

@@ -37,6 +37,8 @@ class FakeServer:
     """Answers by the beginning of a path, whatever the order in which they are asked."""
     headers: dict[str, str] = field(default_factory=dict)
     """Of every answer."""
+    date: str = ""
+    """What it says the time is; empty: what it is."""
 
     def __post_init__(self) -> None:
         outer = self
@@ -59,6 +61,9 @@ class FakeServer:
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(data)
+
+            def date_time_string(self, timestamp: float | None = None) -> str:
+                return outer.date or super().date_time_string(timestamp)
 
             def log_message(self, *_: object) -> None:
                 pass

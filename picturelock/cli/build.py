@@ -16,7 +16,7 @@ from picturelock.cli.display import film_facts, report_end, suffix_of
 from picturelock.cli.export import end_of
 from picturelock.cli.lock_file import NAME, LockedFilm, LockFile
 from picturelock.cli.plan import PlannedFilm, Scripts, local_store, plan_here, plan_there
-from picturelock.cli.run import REFUSED, run
+from picturelock.cli.run import REFUSED, run_on_store
 from picturelock.cli.service import PIPE_COLUMNS, Api, Data, client_of
 from picturelock.client.asynchronous import ApiError, AsyncClient
 from picturelock.models import ArtifactRef
@@ -105,7 +105,7 @@ def build(
         async with client_of(api, data, start=True) as client:
             return await _finished(building, films, local, client, sheet)
 
-    run(work())
+    run_on_store(work())
 
 
 async def _finished(

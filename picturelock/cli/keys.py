@@ -1,11 +1,9 @@
 """`picturelock keys create | list | revoke`: the API keys of an installation, in its store."""
 
-import asyncio
 import re
-from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -14,7 +12,7 @@ from rich.table import Table
 from picturelock.auth.caller import SCOPES, Scope
 from picturelock.auth.keyring import Keyring
 from picturelock.auth.keys import ApiKey, new_key
-from picturelock.cli.run import REFUSED, run
+from picturelock.cli.run import REFUSED, run_on_store
 from picturelock.settings import Settings, settings
 from picturelock.store.store import Store
 
@@ -22,19 +20,8 @@ app = typer.Typer(no_args_is_help=True, help="API keys: who may ask, and for wha
 out = Console()
 _AGE: Final = re.compile(r"(\d{1,5})([hd])")
 _OWNER: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
-_SETTLE_SECONDS: Final = 0.1
-"""The store's threads let go of the interpreter shortly after; leaving earlier can crash it."""
 
 Data = Annotated[Path | None, typer.Option(help="Data folder; PICTURELOCK_DATA_DIR when not given.")]
-
-
-def _run_on_store(work: Coroutine[Any, Any, int]) -> None:
-    async def and_settle() -> int:
-        code = await work
-        await asyncio.sleep(_SETTLE_SECONDS)
-        return code
-
-    run(and_settle())
 
 
 def keyring_of(data: Path | None) -> Keyring:
@@ -63,7 +50,7 @@ def create(
         typer.echo("It is not shown again.", err=True)
         return 0
 
-    _run_on_store(work())
+    run_on_store(work())
 
 
 @app.command(name="list")
@@ -79,7 +66,7 @@ def list_keys(data: Data = None) -> None:
         out.print(table)
         return 0
 
-    _run_on_store(work())
+    run_on_store(work())
 
 
 @app.command()
@@ -92,7 +79,7 @@ def revoke(key_id: str, data: Data = None) -> None:
         typer.echo("revoked")
         return 0
 
-    _run_on_store(work())
+    run_on_store(work())
 
 
 def _state(key: ApiKey, now: datetime) -> str:

@@ -14,7 +14,9 @@ from picturelock import __version__
 from picturelock.cli import catalog, keys
 from picturelock.cli.build import build
 from picturelock.cli.display import film_facts, follow, report_end, suffix_of
+from picturelock.cli.doctor import doctor
 from picturelock.cli.export import end_of, require_place_for
+from picturelock.cli.mcp import mcp
 from picturelock.cli.plan import plan
 from picturelock.cli.run import REFUSED, run
 from picturelock.cli.script_file import ScriptFile
@@ -58,6 +60,8 @@ def _options(
 app.command()(up)
 app.command()(plan)
 app.command()(build)
+app.command()(mcp)
+app.command()(doctor)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from picturelock.cli.run import run
+from picturelock.cli.run import run_on_store
 from picturelock.cli.script_file import ScriptFile
 from picturelock.cli.service import PIPE_COLUMNS, Api, Data, client_of
 from picturelock.client.asynchronous import ApiError, AsyncClient
@@ -129,7 +129,7 @@ def plan(
         changed = any(film.forecast.film.missing for film in films)
         return CHANGED if exit_code and changed else 0
 
-    run(work())
+    run_on_store(work())
 
 
 def show(films: Sequence[PlannedFilm]) -> None:

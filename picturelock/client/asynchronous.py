@@ -86,6 +86,28 @@ class AsyncClient:
         """What an export would be: found and missing things, length, size, time. Nothing is made."""
         return Forecast.model_validate(await self._json("POST", "/api/plan", json=dict(request)))
 
+    async def sheet(self, request: Mapping[str, object]) -> bytes:
+        """A contact sheet of a request's scenes, before anything is made: a JPEG of 100 kB at the most."""
+        response = await self._http.post("/api/sheet", json=dict(request))
+        if response.is_error:
+            raise _error(response)
+        return response.content
+
+    async def request_of(self, job_id: str) -> dict[str, Any]:
+        """What a job was asked for, to be changed and sent again."""
+        asked: dict[str, Any] = await self._json("GET", f"/api/jobs/{job_id}/request")
+        return asked
+
+    async def voices(self) -> list[dict[str, Any]]:
+        """The voices of the installation."""
+        listed: list[dict[str, Any]] = (await self._json("GET", "/api/voices"))["voices"]
+        return listed
+
+    async def themes(self) -> list[dict[str, Any]]:
+        """The themes of the installation."""
+        listed: list[dict[str, Any]] = (await self._json("GET", "/api/themes"))["themes"]
+        return listed
+
     async def upload(self, path: Path) -> str:
         """Uploads a file; its asset id."""
         return str((await self._json("POST", "/api/assets", content=path.read_bytes(), headers=_BINARY))["assetId"])
@@ -151,6 +173,14 @@ class AsyncClient:
         async for job in self.watch(job_id):
             last = job
         return last or await self.status(job_id)
+
+    async def ended(self, job_id: str, seconds: float) -> JobStatus:
+        """A job, as soon as it has ended, or after so many seconds."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await self.wait(job_id)
+        except TimeoutError:
+            return await self.status(job_id)
 
     async def _events(self, job_id: str, last: str | None) -> AsyncIterator[tuple[str, str, str]]:
         headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last} if last else {})}

@@ -95,3 +95,11 @@ def _find_unshare() -> tuple[str, ...]:
             continue
         return (str(program), *words, "--")
     return ()
+
+
+def missing_confinement() -> list[str]:
+    """What this machine cannot do to decoders of strangers' files: `limits`, `network`."""
+    return [
+        *([] if _find_prlimit() else ["limits (prlimit)"]),
+        *([] if _find_unshare() else ["separation from the network (unshare)"]),
+    ]

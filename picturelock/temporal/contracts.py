@@ -105,10 +105,10 @@ class Foreseen(PlainResult):
 
 
 class StillTask(Model):
-    """One scene of a request to draw."""
+    """One scene of a request to draw; None: all of them, on one sheet."""
 
     request: ExportRequest
-    scene_index: int
+    scene_index: int | None
     owner: str | None = None
 
 

@@ -1,17 +1,21 @@
 """Films in a folder: planned without a service, made when they have changed, found on another machine."""
 
+import asyncio
 import json
+import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
 from picturelock.cli.lock_file import NAME
 from picturelock.store.hashing import sha256_of
-from tests.cli.terminal import piped
+from tests.cli.terminal import ROOT, piped
 
 pytestmark = [pytest.mark.slow]
 HEAD = "---\nvideo:\n  preset: preview\n  width: 256\n  height: 144\n---\n"
@@ -147,3 +151,24 @@ async def test_a_service_that_is_named_is_asked(tmp_path: Path) -> None:
         assert again.out.count("up to date") == 2
     finally:
         await stop(up)
+
+
+async def test_the_workflow_for_ci_does_what_it_says(tmp_path: Path) -> None:
+    workflow = yaml.safe_load((ROOT / "examples" / "ci" / "films.yml").read_text())
+    steps = [step["run"] for step in workflow["jobs"]["films"]["steps"] if "run" in step]
+    assert steps[0] == 'pip install "picturelock[local]"'
+    scripts(tmp_path / "films")
+    kept = next(step["with"]["path"] for step in workflow["jobs"]["films"]["steps"] if "cache" in step.get("uses", ""))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PICTURELOCK_")}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    for _ in range(2):
+        for step in steps[1:]:
+            process = await asyncio.create_subprocess_shell(step, cwd=tmp_path, env=environment)
+            assert await process.wait() == 0, step
+        assert (tmp_path / "out" / "sea.mp4").exists()
+        assert (tmp_path / kept).is_dir()
+        shutil.move(tmp_path / kept, tmp_path / "kept")  # another machine has the cache alone
+        shutil.rmtree(tmp_path / ".picturelock")
+        shutil.rmtree(tmp_path / "out")
+        (tmp_path / ".picturelock").mkdir()
+        shutil.move(tmp_path / "kept", tmp_path / kept)

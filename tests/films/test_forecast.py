@@ -171,6 +171,13 @@ async def test_every_edit_is_foreseen_exactly(maker: FilmMaker, tmp_path: Path) 
         assert after.eta_seconds == 0.0
 
 
+async def test_lines_that_move_in_the_markdown_change_nothing(maker: FilmMaker) -> None:
+    body: Body = {"script": "## One\n\n- A list\n- of two\n\n## Two\n\n> A quotation.\n", "video": VIDEO}
+    await made(maker, body)
+    moved = {**body, "script": body["script"].replace("## One", "\n\n<!-- a remark\nof two lines -->\n\n## One")}
+    assert {need.missing for need in needs(await foreseen(maker, moved)).values()} == {0}
+
+
 async def test_planning_leaves_no_trace(maker: FilmMaker, tmp_path: Path) -> None:
     body = await body_of(maker, tmp_path)
 

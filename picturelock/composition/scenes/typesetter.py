@@ -233,7 +233,7 @@ def _block_data(block: Block, field: str) -> dict[str, Any]:
             author = _shown(block.author) if block.author else None
             return {"kind": "quote", "text": _shown(block.text), "author": author}
         case _:
-            data: dict[str, Any] = block.model_dump(mode="json", by_alias=False)
+            data: dict[str, Any] = block.model_dump(mode="json", by_alias=False, exclude={"line"})
             for name in ("text", "value"):
                 data |= {name: _shown(data[name])} if name in data else {}
             return data | ({"items": [_shown(item) for item in data["items"]]} if "items" in data else {})
