@@ -19,9 +19,9 @@ from picturelock.errors import InvalidScript
 from picturelock.models import Script
 from picturelock.models.blocks import Block, number_in
 from picturelock.script import shown
-from picturelock.script.latex import FormulaError, spoken_math
 from picturelock.script.notes import without_notes
-from picturelock.script.plain import disguised, folded, inline_parser, inline_text, parser, revealed
+from picturelock.script.paragraphs import ONE_PICTURE, picture_of, shown_text, spoken_of, unquoted, without_marks
+from picturelock.script.plain import disguised, folded, inline_parser, parser, revealed
 
 _LONGEST_PARAGRAPH: Final = 8_000
 _MOST_BRACKETS: Final = 100
@@ -30,12 +30,7 @@ _YEARS: Final = 100
 """A list that begins with a number above this is a sentence that begins with a year."""
 
 _BIG: Final = re.compile(r"\s*\{big\}\s*$")
-_ATTRIBUTES: Final = re.compile(r"^\{([^{}]*)\}")
 _CHART_MARK: Final = re.compile(r"^\{chart=([a-z]+)\}$")
-_FORMULA: Final = re.compile(r"[\\^_=]")
-_SLIP: Final = re.compile(r"\{\s*(?:chart|big|motion|focus|fit)\b[^{}]{0,80}\}")
-"""A mark of ours in the wrong place."""
-
 _ROW: Final = re.compile(r"\|[^|]+\|.*\|$")
 _TASK: Final = re.compile(r"^\[[ xX]\]\s+")
 _AUTHOR: Final = re.compile(r"^(?:—|–|--+)\s*(.+)$")
@@ -138,7 +133,7 @@ class _Reader:
             case "hr":
                 self.drafts.append(_Draft(line=line))
             case "heading_open":
-                self._heading(token, inline_text(inside[1].children or []), line)
+                self._heading(token, shown_text(inside[1], line), line)
             case "paragraph_open":
                 self._paragraph(inside[1], line)
             case "bullet_list_open" | "ordered_list_open":
@@ -146,9 +141,9 @@ class _Reader:
             case "blockquote_open":
                 self._quote(inside, line)
             case "fence" | "code_block":
-                self._add(shown.code(token.info, revealed(token.content), line), line)
+                self._add(shown.code(revealed(token.info), revealed(token.content), line), line)
             case "table_open":
-                self._add(shown.table(_cells(inside), line), line)
+                self._add(shown.table(_cells(inside, line), line), line)
             case "math_block":
                 self._add({"kind": "formula", "latex": revealed(token.content).strip(), "line": line}, line)
 
@@ -162,18 +157,14 @@ class _Reader:
         if mark := _CHART_MARK.match(token.content.strip()):
             self._chart_of_table(mark.group(1), line)
             return
-        if visual := _picture(token.children or [], line):
+        if visual := picture_of(token.children or [], line):
             if self.drafts[-1].visual:
-                raise InvalidScript(f"line {line}: a scene shows one picture; begin another with ---", field="script")
+                raise InvalidScript(f"line {line}: {ONE_PICTURE}", field="script")
             self.drafts[-1].visual = visual
-        text = _spoken(token, line, pictures=True)
-        if (slip := _SLIP.search(_BIG.sub("", text))) or _ROW.match(text):
-            what = (
-                f"{slip.group()!r} is not understood there"
-                if slip
-                else "a table wants a line of dashes below its names"
-            )
-            raise InvalidScript(f"line {line}: {what}", field="script")
+        text = spoken_of(token, line, pictures=True)
+        without_marks(_BIG.sub("", text), line)
+        if _ROW.match(text):
+            raise InvalidScript(f"line {line}: a table wants a line of dashes below its names", field="script")
         if _BIG.search(text):
             self._add(_number(_BIG.sub("", text), line), line)
         elif text:
@@ -191,10 +182,10 @@ class _Reader:
         items = _items(inside, line)
         first = int(token.attrGet("start") or 1)
         if ordered and first > _YEARS:
-            numbered = [f"{first + number}. {item}" for number, item in enumerate(items)]
-            self._add({"kind": "text", "text": " ".join(numbered), "line": line}, line)
-        elif items:
-            self._add({"kind": "list", "items": items, "ordered": ordered, "line": line}, line)
+            sentences = [folded(f"{number}. {item}") for number, item in items]
+            self._add({"kind": "text", "text": " ".join(sentences), "line": line}, line)
+        elif texts := [item for _, item in items if item]:
+            self._add({"kind": "list", "items": texts, "ordered": ordered, "line": line}, line)
 
     def _quote(self, inside: list[Token], line: int) -> None:
         if any(token.type in {"fence", "code_block", "math_block", "table_open"} for token in inside):
@@ -204,11 +195,11 @@ class _Reader:
             revealed(part)
             for token in inside
             if token.type == "inline"
-            for part in _spoken(token, line, keep_lines=True).split("\n")
+            for part in without_marks(spoken_of(token, line, keep_lines=True), line).split("\n")
         ]
         author = _AUTHOR.match(lines[-1].strip()) if len(lines) > 1 else None
         text = folded(" ".join(lines[:-1] if author else lines))
-        quote = {"kind": "quote", "text": text.strip('“”"„«»'), "line": line}
+        quote = {"kind": "quote", "text": unquoted(text), "line": line}
         self._add(quote | ({"author": author.group(1).strip()} if author else {}), line)
 
     def _add(self, block: Mapping[str, Any], line: int) -> None:
@@ -233,57 +224,31 @@ def _end_of(tokens: list[Token], place: int) -> int:
     return len(tokens) - 1
 
 
-def _items(inside: list[Token], line: int) -> list[str]:
-    items: list[list[str]] = []
+def _items(inside: list[Token], line: int) -> list[tuple[str, str]]:
+    """Each item's own number, where it has one, and its text."""
+    items: list[tuple[str, list[str]]] = []
     for token in inside:
         line = token.map[0] + 1 if token.map else line
         if token.type == "list_item_open":
-            items.append([])
+            items.append((token.info, []))
         elif token.type == "inline":
-            items[-1].append(_TASK.sub("", _spoken(token, line)))
+            items[-1][1].append(_TASK.sub("", without_marks(spoken_of(token, line), line)))
         elif token.type in {"fence", "code_block", "table_open", "math_block"}:
             raise InvalidScript(
                 f"line {line}: a list holds text; code, tables and formulas stand alone", field="script"
             )
-    return [text for text in (folded(" ".join(parts)) for parts in items) if text]
+    return [(number, folded(" ".join(parts))) for number, parts in items]
 
 
-def _cells(inside: list[Token]) -> list[list[str]]:
+def _cells(inside: list[Token], line: int) -> list[list[str]]:
     rows: list[list[str]] = []
     for token in inside:
         if token.type == "tr_open":
             rows.append([])
         elif token.type == "inline":
-            rows[-1].append(folded(inline_text(token.children or [])))
+            mark = _CHART_MARK.match(token.content.strip())  # on the line after the table it is a row of it
+            rows[-1].append(mark.group() if mark else shown_text(token, line))
     return rows
-
-
-def _spoken(token: Token, line: int, *, keep_lines: bool = False, pictures: bool = False) -> str:
-    """A paragraph as it is spoken: formulas by their reading, pictures and their attributes not at all."""
-    parts: list[str] = []
-    after_picture = False
-    for child in token.children or []:
-        if child.type == "math_inline":
-            parts.append(_read_formula(revealed(child.content), line))
-        elif child.type in {"softbreak", "hardbreak"}:
-            parts.append("\n" if keep_lines else " ")
-        elif child.type == "image" and not pictures:
-            raise InvalidScript(f"line {line}: a picture stands in a paragraph of its own", field="script")
-        elif child.type in {"text", "code_inline"}:
-            parts.append(_ATTRIBUTES.sub("", child.content) if after_picture else child.content)
-        after_picture = child.type == "image"
-    text = revealed("".join(parts))
-    return text.strip() if keep_lines else folded(text)
-
-
-def _read_formula(latex: str, line: int) -> str:
-    """A formula within a sentence as it is spoken; dollars that are no formula's stay dollars."""
-    if not _FORMULA.search(latex) and not re.fullmatch(r"\s*(?:[A-Za-z]|\d+)\s*", latex):
-        return f"${latex}$"
-    try:
-        return spoken_math(latex)
-    except FormulaError as error:
-        raise InvalidScript(f"line {line}: {error}", field="script") from error
 
 
 def _number(text: str, line: int) -> dict[str, Any]:
@@ -291,15 +256,3 @@ def _number(text: str, line: int) -> dict[str, Any]:
     if value is None:
         raise InvalidScript(f"line {line}: {{big}} wants a statement with a number", field="script")
     return {"kind": "number", "value": value, "text": text, "line": line}
-
-
-def _picture(children: list[Token], line: int) -> dict[str, Any] | None:
-    for place, child in enumerate(children):
-        if child.type == "image":
-            visual: dict[str, Any] = {"kind": "image", "assetId": str(child.attrs.get("src", ""))}
-            if alt := folded(child.content):
-                visual["alt"] = revealed(alt)
-            follower = children[place + 1].content if place + 1 < len(children) else ""
-            match = _ATTRIBUTES.match(follower)
-            return visual | (shown.picture_attributes(match.group(1), line) if match else {})
-    return None

@@ -15,6 +15,8 @@ _KEPT: Final = {"*": "\ue000", "_": "\ue001"}
 """Stars and underscores inside a word are letters of it (2*3*4, __init__); they pass the parser in disguise."""
 
 _RULE: Final = re.compile(r"^[ \t]*(?:[-*_][ \t]*){3,}$", re.MULTILINE)
+_FORMULA: Final = re.compile(r"[\\^_=]|\ue001")
+_ONE_SYMBOL: Final = re.compile(r"\s*(?:[A-Za-z]|\d+)\s*")
 _SPACE: Final = re.compile(r"\s+")
 
 
@@ -75,6 +77,15 @@ def revealed(text: str) -> str:
     return text
 
 
+def is_formula(latex: str) -> bool:
+    """Whether what stands between dollars is a formula, and the dollars are no money or names of variables.
+
+    >>> is_formula("x^2"), is_formula("n"), is_formula("HOME/")
+    (True, True, False)
+    """
+    return bool(_FORMULA.search(latex) or _ONE_SYMBOL.fullmatch(latex))
+
+
 def inline_text(tokens: Sequence[Token]) -> str:
     """The text of parsed inline Markdown, formulas as they are written; pictures have none."""
     parts: list[str] = []
@@ -84,5 +95,5 @@ def inline_text(tokens: Sequence[Token]) -> str:
         elif token.type in {"softbreak", "hardbreak"}:
             parts.append(" ")
         elif token.type == "math_inline":
-            parts.append(token.content)
+            parts.append(token.content if is_formula(token.content) else f"${token.content}$")
     return revealed("".join(parts))

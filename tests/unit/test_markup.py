@@ -8,7 +8,17 @@ import pytest
 from picturelock.errors import InvalidScript
 from picturelock.finalize.transcript import as_html, as_text
 from picturelock.models import ExportRequest, Script
-from picturelock.models.blocks import ChartBlock, CodeBlock, FormulaBlock, NumberBlock, QuoteBlock, Series, TableBlock
+from picturelock.models.blocks import (
+    ChartBlock,
+    CodeBlock,
+    FormulaBlock,
+    ListBlock,
+    NumberBlock,
+    QuoteBlock,
+    Series,
+    TableBlock,
+    TextBlock,
+)
 from picturelock.script.intake import RequestRefused, read_request
 from picturelock.script.latex import FormulaError, spoken_math, typst_math
 from picturelock.script.markdown import parse_script
@@ -142,8 +152,106 @@ def test_notes_are_neither_spoken_nor_shown_and_lines_stay_where_they_are() -> N
     ],
 )
 def test_what_cannot_be_shown_is_refused_with_its_line(source: str, message: str) -> None:
-    with pytest.raises(InvalidScript, match=message):
+    with pytest.raises(InvalidScript, match=f"^script: {message}"):
         blocks(source)
+
+
+CONTROL = "control character U+0001 cannot be spoken or shown"
+APART = "code, tables and formulas stand alone"
+
+
+@pytest.mark.parametrize(
+    ("source", "message", "limit"),
+    [
+        pytest.param("\n" * 400_001, "more than 400000 characters", 400_000, id="long"),
+        pytest.param("W.\n\n" + "a" * 8_001, "line 3: a paragraph of more than 8000 characters", 8_000, id="paragraph"),
+        pytest.param("W.\n\n" + "[" * 101, "line 3: a paragraph with more than 100 brackets", 100, id="brackets"),
+        pytest.param("- a\n\n      code", f"line 3: a list holds text; {APART}", None, id="code in a list"),
+        pytest.param(
+            "- a\n\n  | b |\n  | - |\n  | c |", f"line 3: a list holds text; {APART}", None, id="table in a list"
+        ),
+        pytest.param("- a\n\n  $$\n  b\n  $$", f"line 3: a list holds text; {APART}", None, id="formula in a list"),
+        pytest.param("> a\n>\n>     code", f"line 1: a quotation holds text; {APART}", None, id="quoted code"),
+        pytest.param("> a\n>\n> $$\n> b\n> $$", f"line 1: a quotation holds text; {APART}", None, id="quoted formula"),
+        pytest.param("> | a |\n> | - |\n> | b |", f"line 1: a quotation holds text; {APART}", None, id="quoted table"),
+        pytest.param(f"> ![]({ASSET})", "line 1: a picture stands in a paragraph of its own", None, id="quoted"),
+        pytest.param("\x01", f"line 1: text: {CONTROL}", None, id="control in a text"),
+        pytest.param("9 \x01 {big}", f"line 1: text: {CONTROL}", None, id="control by a number"),
+        pytest.param("1986. \x01", f"line 1: text: {CONTROL}", None, id="control after a year"),
+        pytest.param("> \x01", f"line 1: text: {CONTROL}", None, id="control in a quotation"),
+        pytest.param("$$\n\x01\n$$", f"line 1: latex: {CONTROL}", None, id="control in a formula"),
+        pytest.param(
+            "| a | b |\n| - | - |\n| c | -1 |\n\n{chart=bar}",
+            "line 5: a bar chart has no values below 0; a column chart may",
+            None,
+            id="negative bars",
+        ),
+        pytest.param("- 5 {big}", "line 1: '{big}' is not understood there", None, id="big in a list"),
+        pytest.param("> 5 {big}", "line 1: '{big}' is not understood there", None, id="big in a quotation"),
+        pytest.param(
+            "W.\n\n## A {chart=bar}", "line 3: '{chart=bar}' is not understood there", None, id="chart in a title"
+        ),
+        pytest.param(f"## A ![]({ASSET})", "line 1: a picture stands in a paragraph of its own", None, id="titled"),
+        pytest.param(
+            f"![]({ASSET}) ![]({ASSET})", "line 1: a scene shows one picture; begin another with ---", None, id="two"
+        ),
+        pytest.param("W.\n\n```chart foo_b\na, 1\n```", "line 3: there is no chart 'foo_b'", None, id="underscore"),
+    ],
+)
+def test_a_refusal_says_what_where_and_how_much(source: str, message: str, limit: float | None) -> None:
+    with pytest.raises(InvalidScript) as caught:
+        parse_script(source)
+    assert str(caught.value).startswith(f"script: {message}")
+    assert (caught.value.field, caught.value.limit) == ("script", limit)
+
+
+def test_only_braces_behind_a_picture_are_its_attributes() -> None:
+    scene = parse_script(f"{{x}}  is `code` of $X$: ![The *sea*]({ASSET}){{fit=contain}} *and* {{y}}").scenes[0]
+    assert scene.narration == "{x} is code of X: and {y}"
+    assert scene.visual is not None
+    assert (scene.visual.alt, scene.visual.fit) == ("The *sea*", "contain")
+
+
+def test_a_quotation_alone_loses_its_marks_and_a_number_alone_is_a_scene() -> None:
+    script = parse_script("> “X marks it.”\n\n---\n\n> — X\n\n---\n\nThere are 9. {big}")
+    assert [block for scene in script.scenes for block in scene.blocks] == [
+        QuoteBlock(line=1, text="X marks it."),
+        QuoteBlock(line=5, text="— X"),
+        NumberBlock(line=9, value="9", text="There are 9."),
+    ]
+
+
+def test_a_quotation_with_quotations_keeps_their_marks() -> None:
+    assert parse_script("> “A,” he said, “b.”").scenes[0].blocks == [QuoteBlock(line=1, text="“A,” he said, “b.”")]
+    assert parse_script("> „Ja.“").scenes[0].blocks == [QuoteBlock(line=1, text="Ja.")]
+
+
+def test_years_are_their_own_and_not_counted() -> None:
+    script = parse_script("1986. That was one.\n1990. That was another.\n1992.")
+    assert spoken_text(script.scenes[0]) == "1986. That was one. 1990. That was another. 1992."
+
+
+def test_a_hundred_is_no_year_and_indented_code_is_code() -> None:
+    script = parse_script("100. One\n\n     two\n\n     *three*.\n\n---\n\n1986. Then\n1987. this.\n\n    x")
+    assert [block for scene in script.scenes for block in scene.blocks] == [
+        ListBlock(line=1, items=["One two three."], ordered=True),
+        TextBlock(line=9, text="1986. Then 1987. this."),
+        CodeBlock(line=12, code="x"),
+    ]
+
+
+def test_a_hundred_brackets_are_not_too_many() -> None:
+    assert parse_script("a" + "[" * 100).scenes[0].narration == "a" + "[" * 100
+
+
+def test_dollars_that_are_no_formulas_stay_in_titles_and_cells() -> None:
+    script = parse_script("## The $HOME/$USER\n\nW.\n\n| $A/$B | c |\n| - | - |\n| d | $x^2$ |")
+    assert script.scenes[0].title == "The $HOME/$USER"
+    assert script.scenes[0].blocks[1] == TableBlock(line=5, header=["$A/$B", "c"], rows=[["d", "x^2"]])
+
+
+def test_a_language_with_an_underscore_is_one() -> None:
+    assert blocks("```objective_c\nx\n```") == [CodeBlock(line=3, language="objective_c", code="x")]
 
 
 def test_nothing_of_the_markup_is_spoken() -> None:
