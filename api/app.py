@@ -24,6 +24,7 @@ from api import (
     files,
     health,
     jobs,
+    many,
     metrics,
     openapi,
     page,
@@ -60,7 +61,7 @@ from picturelock.temporal.reader import JobReader
 
 _ROUTES: Final = (
     stream, create, jobs, control, files, assets, deletion, sessions, webhooks, codec, catalog, health, voices, metrics,
-    page, strip, preview, plan,
+    page, strip, preview, plan, many,
 )  # fmt: skip
 """The busiest first: they are looked through in this order."""
 

@@ -28,6 +28,7 @@ class EventEncoder:
     """Encodes what one client has not had yet: each step, retry and warning once, and the newest status."""
 
     last: EventId | None
+    job_id: str = ""
     warned: set[str] = field(default_factory=set)
     retries: dict[str, int] = field(default_factory=dict)
 
@@ -64,7 +65,8 @@ class EventEncoder:
     def _step(self, event: TimelineEvent, job: JobStatus) -> bytes:
         permille = self.last.permille if self.last and self.last.attempt == job.attempt else 0
         event_id = EventId(job.attempt, event.sequence, permille)
-        return frame("step-status", event.model_dump(mode="json", exclude={"sequence"}), str(event_id))
+        data = {"jobId": self.job_id, **event.model_dump(mode="json", exclude={"sequence"})}
+        return frame("step-status", data, str(event_id))
 
     def _retrying(self, retried: list[PendingActivity], at: datetime) -> list[bytes]:
         frames: list[bytes] = []
@@ -73,6 +75,7 @@ class EventEncoder:
                 self.retries[activity.id] = activity.attempt
                 reason = f": {activity.last_failure.message}" if activity.last_failure else ""
                 data = {
+                    "jobId": self.job_id,
                     "step": activity.stage,
                     "status": "running",
                     "attempt": activity.attempt,
@@ -88,9 +91,9 @@ class EventEncoder:
         self.warned = set(fresh)  # one that goes and comes back is told again
         return frames
 
-    @staticmethod
-    def _warning(warning: JobWarning, at: datetime) -> bytes:
-        return frame("warning", warning.model_dump(mode="json") | {"since": stamp(warning.since or at)})
+    def _warning(self, warning: JobWarning, at: datetime) -> bytes:
+        told = warning.model_dump(mode="json") | {"since": stamp(warning.since or at)}
+        return frame("warning", {"jobId": self.job_id, **told})
 
 
 async def stream(
@@ -99,7 +102,7 @@ async def stream(
     """The whole stream: acknowledged first, told until the job has ended or this server does."""
     hello = {"jobId": job_id, "message": "Connected", "timestamp": stamp(), "correlationId": correlation}
     yield connected_frame(hello)
-    encoder = EventEncoder(last)
+    encoder = EventEncoder(last, job_id)
     version, sent_at = 0, time.monotonic()
     while not watcher.is_closing():
         quiet = HEARTBEAT_SECONDS - (time.monotonic() - sent_at)

@@ -4,12 +4,12 @@ import asyncio
 from datetime import datetime
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from api.context import Context, Shared
-from api.listing import Cursor, read_page
+from api.listing import Cursor, Filter, read_page
 from api.problems import PROBLEM
 from api.watch import OwnedWatcher
 from picturelock.jobs.status import assemble, etag
@@ -61,16 +61,30 @@ class JobHistory(Model):
 @router.head("", include_in_schema=False)
 @router.get("", response_model=JobList, responses={422: PROBLEM, 503: PROBLEM})
 async def list_jobs(
+    request: Request,
     shared: Shared,
     limit: Annotated[int, Query(ge=1, le=LIST_LIMIT)] = 20,
     cursor: Annotated[str | None, Query(max_length=4096)] = None,
     status: Status | None = None,
+    q: Annotated[str, Query(max_length=200, description="In the title, whatever its case.")] = "",
+    since: Annotated[AwareDatetime | None, Query(description="Started then or later.")] = None,
 ) -> Response:
-    """Open jobs by start, then closed ones by end. `total` counts runs and is approximate."""
-    page = await read_page(shared, status, Cursor.parse(cursor, status, shared), limit)
-    following = page.following.signed(status, shared) if page.following else None
+    """Open jobs by start, then closed ones by end; `metadata.KEY=VALUE` filters, too. `total` is approximate."""
+    wanted = Filter(status, q, _metadata(request), since)
+    page = await read_page(shared, wanted, Cursor.parse(cursor, wanted, shared), limit)
+    following = page.following.signed(wanted, shared) if page.following else None
     listing = JobList(jobs=page.jobs, next_cursor=following, total=page.total)
     return JSONResponse(listing.model_dump(mode="json"))
+
+
+def _metadata(request: Request) -> tuple[tuple[str, str], ...]:
+    """What the query wants of the jobs' metadata: `metadata.project=42`."""
+    named = (
+        (name.removeprefix("metadata."), value)
+        for name, value in request.query_params.multi_items()
+        if name.startswith("metadata.")
+    )
+    return tuple(named)
 
 
 @router.head("/{job_id}", include_in_schema=False)

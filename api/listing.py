@@ -5,8 +5,10 @@ A page is filled from as many of Temporal's pages as it takes: an empty one that
 
 import asyncio
 import base64
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 import structlog
@@ -16,8 +18,8 @@ from api.context import Context
 from api.problems import Problem
 from picturelock.auth.tokens import Grant
 from picturelock.jobs.status import assemble
-from picturelock.models import JobStatus, Snapshot, Status
-from picturelock.temporal.decoding import listed_snapshot
+from picturelock.models import JobMemo, JobStatus, Snapshot, Status
+from picturelock.temporal.decoding import job_memo_of, listed_snapshot
 from picturelock.temporal.errors import JobNotFound, translated
 from picturelock.temporal.names import EXPORT_WORKFLOW, OWNER_ATTRIBUTE
 
@@ -39,6 +41,41 @@ _BY_MEMO: Final[frozenset[Status]] = frozenset({"queued", "running", "paused"})
 
 
 @dataclass(frozen=True, slots=True)
+class Filter:
+    """Which jobs are listed. What is None or empty filters nothing."""
+
+    status: Status | None = None
+    text: str = ""
+    """In the title, whatever its case."""
+
+    metadata: tuple[tuple[str, str], ...] = ()
+    since: datetime | None = None
+
+    @property
+    def name(self) -> str:
+        """The filter as part of a cursor, which is good for this one alone."""
+        return json.dumps([self.status, self.text, self.metadata, self.since and self.since.isoformat()])
+
+    @property
+    def by_memo(self) -> bool:
+        """Whether what Temporal lists has to be looked through."""
+        return self.status in _BY_MEMO or bool(self.text or self.metadata)
+
+    async def may_have(self, run: WorkflowExecution) -> bool:
+        """Whether a listed run may be of a job that is wanted, by its memo."""
+        if self.status in _BY_MEMO and not _may_be(self.status, await listed_snapshot(run)):
+            return False
+        if not self.text and not self.metadata:
+            return True
+        memo = await job_memo_of(run)
+        return memo is not None and self._is_about(memo)
+
+    def _is_about(self, memo: JobMemo) -> bool:
+        titled = self.text.casefold() in memo.title.casefold()
+        return titled and all(memo.metadata.get(key) == value for key, value in self.metadata)
+
+
+@dataclass(frozen=True, slots=True)
 class Cursor:
     """Where a list goes on: on one of Temporal's pages, after one of its runs."""
 
@@ -46,20 +83,21 @@ class Cursor:
     after: str = ""
 
     @classmethod
-    def parse(cls, text: str | None, status: Status | None, shared: Context) -> "Cursor":
+    def parse(cls, text: str | None, wanted: Filter, shared: Context) -> "Cursor":
         """The cursor that a client sends back. Raises Problem (422) where it is none of this client's list."""
         if text is None:
             return cls()
         grant = shared.services.signer.read(text, "cursor", 0.0)
-        if grant is None or (grant.owner, grant.name) != (shared.caller.owner, status):
+        if grant is None or (grant.owner, grant.name) != (shared.caller.owner, wanted.name):
             raise Problem(422, "INVALID_REQUEST", "cursor: not a cursor of this list")
         after, _, token = grant.text.partition(" ")
         return cls(base64.b64decode(token), after)
 
-    def signed(self, status: Status | None, shared: Context) -> str:
+    def signed(self, wanted: Filter, shared: Context) -> str:
         """The cursor as a client gets it: good for this owner's list, with this filter."""
         text = f"{self.after} {base64.b64encode(self.token).decode()}"
-        return shared.services.signer.sign(Grant(purpose="cursor", owner=shared.caller.owner, name=status, text=text))
+        grant = Grant(purpose="cursor", owner=shared.caller.owner, name=wanted.name, text=text)
+        return shared.services.signer.sign(grant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +109,7 @@ class Page:
     total: int
 
 
-async def read_page(shared: Context, status: Status | None, cursor: Cursor, limit: int) -> Page:
+async def read_page(shared: Context, wanted: Filter, cursor: Cursor, limit: int) -> Page:
     """One page of the list.
 
     Raises:
@@ -81,11 +119,13 @@ async def read_page(shared: Context, status: Status | None, cursor: Cursor, limi
     query = f"WorkflowType = '{EXPORT_WORKFLOW}'"
     if shared.caller.restricted_to is not None:
         query += f" AND {OWNER_ATTRIBUTE} = '{shared.caller.restricted_to}'"
-    if status is not None:
-        query += f" AND ExecutionStatus {_EXECUTION[status]}"
+    if wanted.status is not None:
+        query += f" AND ExecutionStatus {_EXECUTION[wanted.status]}"
+    if wanted.since is not None:
+        query += f" AND StartTime >= '{wanted.since.astimezone(UTC).isoformat()}'"
     async with translated(LIST_SECONDS):
         total = (await shared.client.count_workflows(query)).count
-    size = _PAGE if status in _BY_MEMO else limit
+    size = _PAGE if wanted.by_memo else limit
     jobs: list[JobStatus] = []
     deadline = asyncio.get_running_loop().time() + LIST_SECONDS
     while True:
@@ -94,11 +134,12 @@ async def read_page(shared: Context, status: Status | None, cursor: Cursor, limi
             await listed.fetch_next_page()
         runs = _after(listed.current_page or [], cursor.after)
         while runs and len(jobs) < limit:
-            some, runs = await _some(runs, status, limit - len(jobs))
-            jobs += [row for row in await _read(some, shared) if row is not None and status in {None, row.status}]
+            some, runs = await _some(runs, wanted, limit - len(jobs))
+            read = [row for row in await _read(some, shared) if row is not None]
+            jobs += [row for row in read if wanted.status in {None, row.status}]
             if some:
                 cursor = Cursor(cursor.token, some[-1].run_id)
-        _, runs = await _some(runs, status, 0)
+        _, runs = await _some(runs, wanted, 0)
         if runs:
             return Page(jobs, cursor, total)
         if not listed.next_page_token:
@@ -115,12 +156,12 @@ def _after(runs: Sequence[WorkflowExecution], run_id: str) -> list[WorkflowExecu
 
 
 async def _some(
-    runs: list[WorkflowExecution], status: Status | None, count: int
+    runs: list[WorkflowExecution], wanted: Filter, count: int
 ) -> tuple[list[WorkflowExecution], list[WorkflowExecution]]:
-    """The next runs that may be of a status, so many at the most, and what follows from the next such one on."""
+    """The next runs that may be wanted, so many at the most, and what follows from the next such one on."""
     matching: list[WorkflowExecution] = []
     for number, run in enumerate(runs):
-        if status in _BY_MEMO and not _may_be(status, await listed_snapshot(run)):
+        if not await wanted.may_have(run):
             continue
         if len(matching) == count:
             return matching, runs[number:]
@@ -128,7 +169,7 @@ async def _some(
     return matching, []
 
 
-def _may_be(status: Status, kept: Snapshot | None) -> bool:
+def _may_be(status: Status | None, kept: Snapshot | None) -> bool:
     """Whether an open job may be of a status by its memo, which is a moment older than the truth."""
     match status:
         case "queued":

@@ -202,6 +202,8 @@ class Watchers:
         self._arrived_at = 0.0
         self._unseen: set[JobWatcher] = set()
         self.gate = asyncio.Semaphore(_LOOKS_AT_ONCE)
+        self.closing = False
+        """Whether this server ends."""
 
     def __len__(self) -> int:
         return len(self._watchers)
@@ -238,6 +240,7 @@ class Watchers:
 
     def close(self) -> None:
         """Lets every viewer go: this server ends."""
+        self.closing = True
         for watcher, _ in list(self._watchers.values()):
             watcher.close()
 
