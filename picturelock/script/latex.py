@@ -118,9 +118,8 @@ class _Parser:
         if self.peek() == "{":
             self.take()
             return self.sequence(until="}") or "zws"
-        symbol = self.peek() or ""
-        if symbol[:1].isdigit() and len(symbol) > 1:  # one digit, as in \\frac12
-            self.symbols[self.place : self.place + 1] = [symbol[0], symbol[1:].lstrip(".") or "0"]
+        if self.peek() is not None:
+            self.symbols[self.place : self.place + 1] = _digit_apart(self.symbols[self.place])
         return self.atom()
 
     def atom(self) -> str:
@@ -135,7 +134,7 @@ class _Parser:
             return "comma"
         if symbol in _LITERAL:
             return f"\\{symbol}"
-        if symbol in _PLAIN or symbol[0].isdigit():
+        if symbol in _PLAIN or symbol.lstrip(".")[:1].isdigit():
             return {"*": "ast.op", "`": "prime"}.get(symbol, symbol)
         if symbol.isalpha() and (symbol.isascii() or "\u0370" <= symbol <= "\u03ff"):  # Latin and Greek
             return symbol
@@ -200,11 +199,21 @@ class _Parser:
                 cell[-1] += f"{symbol}({self.argument()})"
             else:
                 cell.append(self.atom())
-        rows[-1].append(" ".join(cell) or "zws")
+        if cell or rows[-1] or len(rows) == 1:  # nothing follows the last line break
+            rows[-1].append(" ".join(cell) or "zws")
         self.take()
         if self._words().strip('"') != name:
             raise FormulaError(f"\\end{{{name}}} is missing")
         return f"mat(delim: {_MATRICES[name]}, {'; '.join(', '.join(row) for row in rows if row)})"
+
+
+def _digit_apart(symbol: str) -> list[str]:
+    r"""A number's first digit and the rest: a power or a fraction without braces takes one, as in TeX (`\frac12`).
+
+    >>> _digit_apart("12"), _digit_apart("2.5"), _digit_apart("x")
+    (['1', '2'], ['2', '.5'], ['x'])
+    """
+    return [symbol[0], symbol[1:]] if symbol[0].isdigit() and len(symbol) > 1 else [symbol]
 
 
 _SAID: Final[dict[str, str]] = {
@@ -234,31 +243,35 @@ class _Reader:
     def words(self, until: str | None) -> list[str]:
         words: list[str] = []
         while self.place < len(self.symbols) and self.symbols[self.place] != until:
-            symbol = self.symbols[self.place]
-            self.place += 1
-            if symbol == "^":
-                power = self._group()
-                exponent = " ".join(power)
-                words.append(_POWERS.get(exponent, f"to the power of {exponent}"))
-            elif symbol == "_":
-                words += ["sub", *self._group()]
-            elif symbol in {"\\frac", "\\dfrac", "\\tfrac"}:
-                words += [*self._group(), "over", *self._group()]
-            elif symbol == "\\sqrt" and self.symbols[self.place : self.place + 1] != ["["]:
-                words += ["the square root of", *self._group()]
-            elif symbol in _SAID:
-                words += [_SAID[symbol]] if _SAID[symbol] else []
-            elif symbol[0].isdigit() or (symbol.isalpha() and len(symbol) == 1):
-                words.append(symbol)
-            else:
-                raise FormulaError(f"how {symbol!r} is spoken is not sure: put the formula on lines of its own")
+            words += self._unit()
         self.place += until is not None
         return words
 
+    def _unit(self) -> list[str]:
+        """The words of the next symbol and of what belongs to it."""
+        symbol = self.symbols[self.place]
+        self.place += 1
+        if symbol == "^":
+            exponent = " ".join(self._group())
+            return [_POWERS.get(exponent, f"to the power of {exponent}")]
+        if symbol == "_":
+            return ["sub", *self._group()]
+        if symbol in {"\\frac", "\\dfrac", "\\tfrac"}:
+            return [*self._group(), "over", *self._group()]
+        if symbol == "\\sqrt" and self.symbols[self.place : self.place + 1] != ["["]:
+            return ["the square root of", *self._group()]
+        if symbol in _SAID:
+            return [_SAID[symbol]] if _SAID[symbol] else []
+        if symbol.lstrip(".")[:1].isdigit() or (symbol.isalpha() and len(symbol) == 1):
+            return [symbol]
+        raise FormulaError(f"how {symbol!r} is spoken is not sure: put the formula on lines of its own")
+
     def _group(self) -> list[str]:
+        """What stands in braces, or else the next unit; of a number its first digit alone, as it is drawn."""
+        if self.place >= len(self.symbols):
+            raise FormulaError("the formula ends too early")
         if self.symbols[self.place] == "{":
             self.place += 1
             return self.words(until="}")
-        symbol = self.symbols[self.place]
-        self.symbols[self.place : self.place + 1] = ["{", symbol, "}"]
-        return self._group()
+        self.symbols[self.place : self.place + 1] = _digit_apart(self.symbols[self.place])
+        return self._unit()

@@ -23,9 +23,9 @@ def code(info: str, content: str, line: int) -> dict[str, Any]:
     language, _, words = head.strip().partition(" ")
     marks = rest.rstrip().removesuffix("}") if brace else None
     if language == "chart":
-        kind = (marks or words or "column").removeprefix("chart=").removeprefix("type=").strip()
+        kind = (marks or words or "column").strip().removeprefix("chart=").removeprefix("type=").strip()
         try:
-            rows = [row for row in csv.reader(io.StringIO(content.strip()), skipinitialspace=True) if row]
+            rows = [row for row in csv.reader(io.StringIO(content.strip()), skipinitialspace=True) if any(row)]
         except csv.Error as error:
             raise InvalidScript(f"line {line}: that is no CSV: {error}", field="script") from error
         return chart_of_rows(rows, kind, line)

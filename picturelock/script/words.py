@@ -117,7 +117,7 @@ def _cuts(before: str, character: str) -> bool:
     category = unicodedata.category(character)
     if category[0] == "M" or (category[0] == "P" and category not in {"Ps", "Pi"}):
         return False
-    return is_wide(character) or is_wide(before) or (category in {"Ps", "Pi"} and is_wide(before))
+    return is_wide(character) or is_wide(before)
 
 
 def is_wide(word: str) -> bool:

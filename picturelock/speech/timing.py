@@ -59,4 +59,4 @@ def _timed(word: Written, start: float, end: float) -> Word:
 
 
 def _key(word: str) -> str:
-    return re.sub(r"[\W_]", "", word.replace("’", "'")).casefold()
+    return re.sub(r"[\W_]", "", word).casefold()
