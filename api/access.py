@@ -39,7 +39,7 @@ _TABLE: Final[tuple[tuple[frozenset[str], re.Pattern[str], callers.Scope], ...]]
     (_SAFE, re.compile(r"/metrics|/docs(/.*)?|/openapi\.json"), "admin"),
     (_SAFE, re.compile(r"/api/webhook-secret"), "control"),
     (_SAFE, re.compile(r".*"), "read"),
-    (_POST, re.compile(r"/api/(jobs|plan|stills|sheet)"), "create"),
+    (_POST, re.compile(r"/api/(jobs|batches|plan|stills|sheet)"), "create"),
     (_POST, re.compile(r"/api/jobs/[^/]+/(tickets|links)"), "read"),
     (_POST, re.compile(r"/api/jobs/[^/]+/(cancel|pause|resume|retry)"), "control"),
     (_DELETE, re.compile(r"/api/jobs/[^/]+"), "control"),

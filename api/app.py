@@ -15,6 +15,7 @@ from temporalio.client import Client
 
 from api import (
     assets,
+    batches,
     catalog,
     codec,
     control,
@@ -61,7 +62,7 @@ from picturelock.temporal.reader import JobReader
 
 _ROUTES: Final = (
     stream, create, jobs, control, files, assets, deletion, sessions, webhooks, codec, catalog, health, voices, metrics,
-    page, strip, preview, plan, many,
+    page, strip, preview, plan, many, batches,
 )  # fmt: skip
 """The busiest first: they are looked through in this order."""
 

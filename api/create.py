@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import uuid
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -68,21 +69,45 @@ async def create_job(
     """Starts an export and answers as soon as Temporal has taken it."""
     body = await read_body(request, shared.settings.max_request_bytes)
     export = await asyncio.to_thread(read_request, body)
-    _require_webhook(export, shared)
-    await require_assets(export, shared)
     digest = _digest(export)
     job_id = _job_id(idempotency_key, shared)
     if idempotency_key and (kept := await shared.jobs.archived(job_id)):
         return await _same_job(job_id, kept.digest, digest, shared)
     if idempotency_key and await JobDeletion(shared.store).find(job_id) is not None:
         raise JobDeleted(job_id)
-    now, correlation = datetime.now(UTC), correlation_id()
-    owner = shared.caller.restricted_to
-    pixels = _pixels(export)
+    job = await admit(job_id, export, shared)
+    if not await accept(job, shared):
+        _, first = await shared.jobs.started_with(job_id)
+        return await _same_job(job_id, first.digest, digest, shared)
+    return _accepted(job_id, "queued", "queued", job.started.correlation_id, 202)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A job that may begin: it was checked, and its owner's quotas allow it."""
+
+    job_id: str
+    started: ExportInput
+    memo: JobMemo
+
+
+async def admit(job_id: str, export: ExportRequest, shared: Context) -> Accepted:
+    """A job that was asked for, counted. Nothing of it is started.
+
+    Raises:
+        RequestRefused: it names what is not there.
+        Problem: 429, its owner has too much open.
+    """
+    await _check(export, shared)
+    now, correlation, pixels = datetime.now(UTC), correlation_id(), _pixels(export)
     opened = await shared.services.quotas.admit_job(shared, job_id, pixels)
-    priority = job_priority(opened)
-    await _hold_assets(job_id, export, shared)
-    started = ExportInput(request=export, owner=owner, priority=priority, correlation_id=correlation, created_at=now)
+    started = ExportInput(
+        request=export,
+        owner=shared.caller.restricted_to,
+        priority=job_priority(opened),
+        correlation_id=correlation,
+        created_at=now,
+    )
     memo = JobMemo(
         correlation_id=correlation,
         owner=shared.caller.owner,
@@ -90,15 +115,25 @@ async def create_job(
         created_at=now,
         metadata=export.metadata,
         title=title_of(export),
-        digest=digest,
+        digest=_digest(export),
         webhook=export.webhook is not None,
     )
+    return Accepted(job_id, started, memo)
+
+
+async def accept(job: Accepted, shared: Context) -> bool:
+    """Starts a job. False where it has ever been started. Raises StateUnavailable, StoreUnavailable."""
+    await _hold_assets(job.job_id, job.started.request, shared)
     try:
-        await start_run(job_id, started, memo, shared)
+        await start_run(job.job_id, job.started, job.memo, shared)
     except WorkflowAlreadyStartedError:
-        _, first = await shared.jobs.started_with(job_id)
-        return await _same_job(job_id, first.digest, digest, shared)
-    return _accepted(job_id, "queued", "queued", correlation, 202)
+        return False
+    return True
+
+
+async def _check(export: ExportRequest, shared: Context) -> None:
+    _require_webhook(export, shared)
+    await require_assets(export, shared)
 
 
 def _pixels(export: ExportRequest) -> int:

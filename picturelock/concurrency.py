@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 Result = TypeVar("Result")
 
@@ -90,3 +90,38 @@ class Turns:
     def turn(self) -> asyncio.Semaphore:
         """What is held for as long as a turn lasts."""
         return self._loops.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(self._limit))
+
+
+class KeyedTurns:
+    """One at a time for each key, in each event loop: what two would make, one makes and the other finds.
+
+    Who has waited for `patience` seconds goes on all the same: making a thing twice is harmless, standing still is not.
+
+    >>> async def one(turns: KeyedTurns) -> int:
+    ...     async with turns.turn("a"):
+    ...         return 1
+    >>> asyncio.run(one(KeyedTurns(15.0)))
+    1
+    """
+
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
+        self._loops: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakValueDictionary[str, asyncio.Lock]] = (
+            WeakKeyDictionary()
+        )
+
+    @asynccontextmanager
+    async def turn(self, key: str) -> AsyncIterator[None]:
+        """A turn, for as long as the block runs."""
+        locks = self._loops.setdefault(asyncio.get_running_loop(), WeakValueDictionary())
+        lock = locks.setdefault(key, asyncio.Lock())
+        try:
+            async with asyncio.timeout(self._patience):
+                await lock.acquire()
+        except TimeoutError:
+            yield
+            return
+        try:
+            yield
+        finally:
+            lock.release()

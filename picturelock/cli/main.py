@@ -12,6 +12,7 @@ from rich.text import Text
 
 from picturelock import __version__
 from picturelock.cli import catalog, keys
+from picturelock.cli.batch import batch
 from picturelock.cli.build import build
 from picturelock.cli.display import film_facts, follow, report_end, suffix_of
 from picturelock.cli.doctor import doctor
@@ -60,6 +61,7 @@ def _options(
 app.command()(up)
 app.command()(plan)
 app.command()(build)
+app.command()(batch)
 app.command()(mcp)
 app.command()(doctor)
 

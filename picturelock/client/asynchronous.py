@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -12,6 +12,7 @@ from httpx_sse import EventSource
 from httpx_sse import SSEError as StreamBroken
 
 from picturelock.models import TERMINAL, JobStatus
+from picturelock.models.batch import BatchStatus
 from picturelock.models.forecast import Forecast
 
 _TERMINAL_EVENTS: Final = {"job-completed", "job-failed", "job-cancelled"}
@@ -85,6 +86,18 @@ class AsyncClient:
     async def plan(self, request: Mapping[str, object]) -> Forecast:
         """What an export would be: found and missing things, length, size, time. Nothing is made."""
         return Forecast.model_validate(await self._json("POST", "/api/plan", json=dict(request)))
+
+    async def create_batch(
+        self, template: Mapping[str, object], rows: Sequence[Mapping[str, str | int | float]], key: str | None = None
+    ) -> BatchStatus:
+        """Starts a film for each row of values for the template's `{{fields}}`."""
+        headers = {"Idempotency-Key": key} if key else {}
+        body = {"template": dict(template), "rows": [dict(row) for row in rows]}
+        return BatchStatus.model_validate(await self._json("POST", "/api/batches", json=body, headers=headers))
+
+    async def batch(self, batch_id: str) -> BatchStatus:
+        """How a batch's films stand, now."""
+        return BatchStatus.model_validate(await self._json("GET", f"/api/batches/{batch_id}"))
 
     async def sheet(self, request: Mapping[str, object]) -> bytes:
         """A contact sheet of a request's scenes, before anything is made: a JPEG of 100 kB at the most."""

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import structlog
 
+from picturelock.concurrency import KeyedTurns
 from picturelock.errors import (
     AssetUnreadable,
     DiskFull,
@@ -40,6 +41,8 @@ _BITS_PER_PIXEL: Final = 1.0
 """Room asked for before a segment starts; real segments take a tenth of it."""
 
 THUMBNAIL_SIDE: Final = 160
+_TURNS: Final = KeyedTurns(15.0)
+"""Films that are made at once may share scenes: each is rendered once."""
 
 
 def segment_key(spec: SegmentSpec) -> str:
@@ -73,8 +76,21 @@ async def render_segment(
         RenderFailed, RenderStalled, DiskFull, OutputInvalid, StoreUnavailable, AssetMissing.
         EncoderFailed: the encoder is hardware, and did not do its work.
     """
-    if known := await find_segment(spec, store):
-        return known.model_copy(update={"id": segment_id, "cached": True})
+    async with _TURNS.turn(segment_key(spec)):
+        if known := await find_segment(spec, store):
+            return known.model_copy(update={"id": segment_id, "cached": True})
+        return await _rendered(segment_id, spec, store, scratch, stall_seconds, on_progress, slot)
+
+
+async def _rendered(
+    segment_id: str,
+    spec: SegmentSpec,
+    store: Store,
+    scratch: Path,
+    stall_seconds: float,
+    on_progress: encode.FrameProgress,
+    slot: AbstractAsyncContextManager[None] | None,
+) -> RenderedSegment:
     require_room(scratch, spec.format, spec.frames)
     started = time.monotonic()
     async with AsyncExitStack() as stack:

@@ -48,10 +48,24 @@ def read_request(body: bytes) -> ExportRequest:
     Raises:
         RequestRefused: with one complaint for each broken limit.
     """
+    return request_of(read_body_of(body))
+
+
+def read_body_of(body: bytes) -> Any:  # noqa: ANN401 - JSON
+    """What a JSON body says. Raises RequestRefused: it is none."""
     try:
-        data: Any = json.loads(body)
+        return json.loads(body)
     except (ValueError, RecursionError) as error:
         raise RequestRefused([FieldError(path="$", message=f"not JSON: {error}", code=InvalidRequest.code)]) from error
+
+
+def complaints_of(error: ValidationError) -> list[FieldError]:
+    """What pydantic has found wrong, in our words."""
+    return [_complaint(detail) for detail in error.errors(include_url=False)]
+
+
+def request_of(data: Any) -> ExportRequest:  # noqa: ANN401 - JSON
+    """A request from JSON. Raises RequestRefused: with one complaint for each broken limit."""
     try:
         if isinstance(data, dict) and isinstance(data.get("script"), str):
             data = _with_markdown(data, data["script"])
@@ -60,7 +74,7 @@ def read_request(body: bytes) -> ExportRequest:
         theme_of(request.theme, request.brand)
         _check_formulas(request)
     except ValidationError as error:
-        raise RequestRefused([_complaint(detail) for detail in error.errors(include_url=False)]) from error
+        raise RequestRefused(complaints_of(error)) from error
     except ClientError as error:
         raise RequestRefused([FieldError(path=error.field or "$", message=error.reason, code=error.code)]) from error
     return request

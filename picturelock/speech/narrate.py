@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from picturelock.concurrency import KeyedTurns
 from picturelock.errors import AssetUnreadable, SpeechFailed
 from picturelock.ffmpeg import loudness
 from picturelock.ffmpeg.samples import decode_file, faded, resample, to_wav, voiced_span
@@ -29,6 +30,8 @@ MAX_RECORDING_SECONDS: Final = 1_800.0
 """A recording is held whole in memory, 192 kB a second."""
 
 _MEASURE_SECONDS: Final = 3.0
+_TURNS: Final = KeyedTurns(15.0)
+"""Films that are made at once may share scenes: each is spoken once."""
 
 
 async def narrate_scene(
@@ -83,25 +86,33 @@ async def narrate(
         key = cache_key(
             _VERSION, engine.name, engine.version_of(voice), text, spoken, voice.model_dump_json(), language, *aligner
         )
-    known = await store.recall("narration", key, Narration)
-    if known is not None and await store.has(known.audio):
-        return known.model_copy(update={"scene_index": index, "cached": True})
-    store.may_make("narration")
-    began = time.monotonic()
+    async with _TURNS.turn(key):
+        known = await store.recall("narration", key, Narration)
+        if known is not None and await store.has(known.audio):
+            return known.model_copy(update={"scene_index": index, "cached": True})
+        store.may_make("narration")
+        narration = await _made(scene, index, engine, voice, _Wording(text, spoken, language), store, report)
+        await store.remember("narration", key, narration)
+        return narration
+
+
+async def _made(
+    scene: Scene,
+    index: int,
+    engine: SpeechEngine | None,
+    voice: Voice,
+    wording: "_Wording",
+    store: Store,
+    report: ReportShare,
+) -> Narration:
     if engine is None:
-        samples = await _recorded(scene, store)
-        words: list[Word] | None = None
-    else:
-        speech = await engine.speak(spoken, voice, report)
-        resampled = await resample(speech.samples, speech.sample_rate)
-        samples, shortened = await asyncio.to_thread(with_short_pauses, resampled, speech.words or [])
-        words = shortened or None
-    made_by = engine.name if engine else "recording"
-    narration = await _finished(samples, words, _Wording(text, spoken, language), index, made_by, store)
-    if engine is not None:
-        narration = narration.model_copy(update={"took_seconds": round(time.monotonic() - began, 3)})
-    await store.remember("narration", key, narration)
-    return narration
+        return await _finished(await _recorded(scene, store), None, wording, index, "recording", store)
+    began = time.monotonic()
+    speech = await engine.speak(wording.spoken, voice, report)
+    resampled = await resample(speech.samples, speech.sample_rate)
+    samples, words = await asyncio.to_thread(with_short_pauses, resampled, speech.words or [])
+    narration = await _finished(samples, words or None, wording, index, engine.name, store)
+    return narration.model_copy(update={"took_seconds": round(time.monotonic() - began, 3)})
 
 
 async def _recorded(scene: Scene, store: Store) -> Samples:

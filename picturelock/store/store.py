@@ -6,6 +6,7 @@ Layout below the store's root:
     records/<kind>/<key>.json  what a cache key was turned into (a narration, a segment, …)
     evicted/<kind>/<key>.json  what was forgotten, until its files are gone too (see `picturelock.store.eviction`)
     assets/sha256-….json       what an uploaded file was found to be
+    batches/<id>.json          which jobs were asked for together
     jobs/<id>/manifest.json    a finished export; written last, so that it exists only when everything else does
     references/…/<holder>      who needs a file (see `picturelock.store.references`)
 
@@ -28,6 +29,7 @@ from pydantic import ValidationError
 
 from picturelock.errors import ArtifactLost, AssetMissing, StorageError, StoreUnavailable
 from picturelock.models import ArtifactRef, Asset, Model
+from picturelock.models.batch import BatchRecord
 from picturelock.settings import settings
 from picturelock.store.errors import translated
 from picturelock.store.file_cache import FileCache
@@ -219,6 +221,14 @@ class Store(Objects):
     async def find_asset(self, asset_id: str) -> Asset | None:
         """What an uploaded file was found to be, or None for an unknown id."""
         return await self._read_model(f"assets/{asset_id}.json", Asset)
+
+    async def put_batch(self, batch: BatchRecord) -> None:
+        """Writes down which jobs are a batch's."""
+        await self.put_note(f"batches/{batch.batch_id}.json", batch.model_dump_json().encode())
+
+    async def find_batch(self, batch_id: str) -> BatchRecord | None:
+        """Which jobs are a batch's, or None for an unknown id."""
+        return await self._read_model(f"batches/{batch_id}.json", BatchRecord)
 
     async def list_assets(self) -> list[tuple[str, datetime]]:
         """The ids of all uploads, and when each came last."""
