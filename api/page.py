@@ -29,8 +29,9 @@ def files() -> dict[str, tuple[bytes, str, str]]:
     """The page's files by name: content, media type, ETag. They do not change while a process runs."""
     here = Path(__file__).parent
     folder = next(place for place in (here / "web", here.parent / "web") if place.is_dir())
+    client = here.parent / "clients" / "js" / "picturelock.js"
     found = {}
-    for path in sorted(folder.iterdir()):
+    for path in sorted([*folder.iterdir(), *([client] if client.is_file() else [])]):
         if media_type := _TYPES.get(path.suffix):
             data = path.read_bytes()
             found[path.name] = (data, f"{media_type}; charset=utf-8", f'"{hashlib.sha256(data).hexdigest()[:20]}"')

@@ -165,7 +165,7 @@ export async function make(main, job = "") {
     for (const file of files) {
       announce(`Uploading ${file.name}`, true);
       try {
-        const asset = await upload(file);
+        const asset = await upload(file, (share) => announce(`${file.name}: ${Math.round(share * 100)} %`));
         const words = file.name.replace(/\.[^.]*$/, "").replace(/[[\]]/g, "");
         script.setRangeText(`\n![${words}](${asset.assetId})\n`, script.selectionStart, script.selectionEnd, "end");
         announce(`${file.name} is in the script`, true);

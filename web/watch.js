@@ -80,7 +80,7 @@ export function watch(main, id) {
     try {
       await ask("POST", `${path}/${verb}`);
       announce(`${verb} is asked for`, true);
-      if (verb === "retry") { stop(); stop = follow(path, show, fresh); }
+      if (verb === "retry") { stop(); stop = follow(id, show, fresh); }
     } catch (error) {
       announce(error.message, true);
       event.target.disabled = false;
@@ -127,7 +127,7 @@ export function watch(main, id) {
     card.classList.toggle("stale", !yes);
     trouble(yes ? "" : "Nothing was heard from the server for a while; what is shown may be old.");
   };
-  let stop = follow(path, show, fresh);
+  let stop = follow(id, show, fresh);
   ask("GET", path).then(show, (error) => error.status && show(null, error));
   return () => { stop(); beginning?.end(); trouble(""); };
 }
