@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from picturelock.ffmpeg.parent_death import HAS_DEATH_SIGNAL, guarded
+
 _STOP_SECONDS: Final = 10.0
 _PR_SET_PDEATHSIG: Final = 1
 _LIBC: Final = ctypes.CDLL(None)
@@ -57,15 +59,16 @@ class Child:
     async def _spawn(self) -> asyncio.subprocess.Process:
         """In a session of its own: a Ctrl-C in the terminal reaches only the supervisor."""
         with self.log.open("ab") as log:
+            tied = HAS_DEATH_SIGNAL
             return await asyncio.create_subprocess_exec(
-                *self.arguments,
+                *(self.arguments if tied else guarded(self.arguments, signal.SIGTERM)),
                 env={**os.environ, **self.environment},
                 stdin=subprocess.PIPE if self.begins_when_told else subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
                 pass_fds=self.inherits,
-                preexec_fn=_end_with_parent,
+                preexec_fn=_end_with_parent if tied else None,
             )
 
     @property

@@ -3,13 +3,15 @@
 import os
 import select
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from picturelock.ffmpeg.parent_death import find_setpriv
+from picturelock.ffmpeg.parent_death import find_setpriv, guarded
 
 _STARTS = """
 import subprocess, sys, time
@@ -80,3 +82,42 @@ def test_a_setpriv_that_cannot_do_it_is_left_alone(content: bytes, tmp_path: Pat
         env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
     )
     assert done.stdout.strip() == "['true']"
+
+
+STARTER = """
+import os, signal, subprocess, sys, time
+from picturelock.ffmpeg.parent_death import guarded
+child = subprocess.Popen(guarded(["sleep", "300"], signal.SIGTERM))
+print(child.pid, flush=True)
+time.sleep(300)
+"""
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@pytest.mark.slow
+def test_without_the_kernels_help_a_guard_ends_the_program_with_its_parent() -> None:
+    deadline = time.monotonic() + 20
+    with subprocess.Popen([sys.executable, "-c", STARTER], stdout=subprocess.PIPE, text=True) as starter:
+        assert starter.stdout is not None
+        guard = int(starter.stdout.readline())
+        while not (sleeping := children_of(guard)):
+            assert time.monotonic() < deadline
+        starter.kill()
+    while Path(f"/proc/{sleeping[0]}").exists() or Path(f"/proc/{guard}").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_guard_ends_as_its_program_does_and_passes_signals_on() -> None:
+    assert subprocess.run(guarded(["sh", "-c", "exit 7"], signal.SIGKILL), check=False).returncode == 7
+    piped = subprocess.run(guarded(["cat"], signal.SIGKILL), input=b"through", capture_output=True, check=True)
+    assert piped.stdout == b"through"
+    running = subprocess.Popen(guarded(["sleep", "300"], signal.SIGKILL))
+    deadline = time.monotonic() + 20
+    while not children_of(running.pid):
+        assert time.monotonic() < deadline
+    running.terminate()
+    assert running.wait(20) == 128 + signal.SIGTERM
