@@ -48,7 +48,7 @@ from activities.log_context import ActivityLogContext
 from activities.looks import draw_scene, foresee_film
 from activities.pace import PACE
 from activities.post_export import archive_job, deliver_webhook
-from activities.render import choose_encoder, draft_sound, master_sound, render_batch, render_slots
+from activities.render import choose_encoder, draft_sound, master_sound, render_batch
 from activities.script import write_script
 from activities.tts import speak_sample, speak_scene
 from picturelock.jobs.stages import CONTROL_QUEUE, EXPORTS_QUEUE, HEARTBEAT_SECONDS, RENDER_QUEUE
@@ -170,7 +170,7 @@ def build_workers(client: Client, role: str, configured: Settings) -> list[Worke
                 task_queue=RENDER_QUEUE,
                 activities=ACTIVITIES[RENDER_QUEUE],
                 deployment_config=deployment(configured),
-                max_concurrent_activities=render_slots(configured) + ahead,
+                max_concurrent_activities=configured.slots + ahead,
             )
         )
     return workers

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
@@ -20,7 +19,7 @@ from picturelock.finalize.sound import master_sound as master
 from picturelock.models import ArtifactRef, DraftSound, RenderedSegment, RenderPlan, Segments, Sound
 from picturelock.render.hardware import try_encoders
 from picturelock.render.segment import render_segment
-from picturelock.settings import Settings, settings
+from picturelock.settings import settings
 from picturelock.store.store import LOOKUPS, Store, default_store
 from picturelock.temporal.contracts import (
     CHOOSE_ENCODER,
@@ -133,7 +132,7 @@ async def _fetch(plan: RenderPlan, store: Store) -> None:
 
 @lru_cache(maxsize=1)
 def _slots() -> asyncio.Semaphore:
-    return asyncio.Semaphore(render_slots(settings()))
+    return asyncio.Semaphore(settings().slots)
 
 
 @asynccontextmanager
@@ -146,11 +145,6 @@ async def _encoder_slot(heartbeat: HeartbeatReporter) -> AsyncIterator[None]:
         yield
     finally:
         slots.release()
-
-
-def render_slots(configured: Settings) -> int:
-    """How many segments a worker encodes at once."""
-    return configured.render_slots or os.cpu_count() or 1
 
 
 @stage_activity(MASTER_SOUND)

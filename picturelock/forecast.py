@@ -8,7 +8,6 @@ there are known exactly, whatever else is missing.
     print(forecast.segments.missing, "segments would be rendered")
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -240,7 +239,7 @@ async def _estimates(known: _Known, store: Lookup) -> tuple[int | None, float | 
     size = None if frames and rates.bytes_per_frame is None else there + frames * (rates.bytes_per_frame or 0) + sound
     lacking = (frames and rates.frame_seconds is None) or (speech and rates.speech_seconds is None)
     work = frames * (rates.frame_seconds or 0.0) + speech * (rates.speech_seconds or 0.0)
-    slots = settings().render_slots or os.cpu_count() or 1
+    slots = settings().slots
     finishing = _FINISHING * plan.timeline.duration_seconds
     return None if size is None else round(size), None if lacking else round(work / slots + finishing, 1)
 

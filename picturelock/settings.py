@@ -1,5 +1,6 @@
 """Every setting, read from the environment (`PICTURELOCK_*`). Secrets never enter a workflow's history."""
 
+import os
 from base64 import b64decode
 from functools import lru_cache
 from pathlib import Path
@@ -195,6 +196,11 @@ class Settings(BaseSettings):
     def store_location(self) -> str:
         """The store's URL, with its default filled in."""
         return self.store_url or (self.data_dir.resolve() / "store").as_uri()
+
+    @property
+    def slots(self) -> int:
+        """How many segments a worker renders at once."""
+        return self.render_slots or os.cpu_count() or 1
 
     @property
     def scratch(self) -> Path:

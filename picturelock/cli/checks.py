@@ -159,7 +159,7 @@ async def limits(configured: Settings) -> list[Finding]:
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     few = files != resource.RLIM_INFINITY and files < _OPEN_FILES
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    cores, slots = os.cpu_count() or 1, configured.render_slots or os.cpu_count() or 1
+    cores, slots = os.cpu_count() or 1, configured.slots
     found = [
         Finding("open files", str(files), f"raise the limit: ulimit -n {_OPEN_FILES}" if few else ""),
         Finding("memory", f"{memory / 1e9:.1f} GB", "take a machine with 2 GB" if memory < _MEMORY_BYTES else ""),

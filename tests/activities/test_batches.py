@@ -78,6 +78,10 @@ async def test_the_beginning_is_rendered_first_and_then_the_longest(store: Store
     early = [start for start in begins if start < 20 * plan.timeline.fps]
     assert begins[: len(early)] == sorted(early)
     assert 5 < len(early) < len(batches) - 5
+    urgencies = [batch.urgency for batch in batches]
+    assert urgencies == [(2 if start < 6 * plan.timeline.fps else 1) for start in early] + [0] * (
+        len(begins) - len(early)
+    )
     frames = [batch.frames for batch in batches[len(early) :]]
     assert frames == sorted(frames, reverse=True)
     assert len(set(frames)) > 1

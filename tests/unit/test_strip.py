@@ -96,6 +96,14 @@ def test_the_beginning_ends_at_the_first_segment_that_is_missing_and_waits_for_t
     assert FilmView(TIMELINE, {"render-002": rendered("render-002")}, BATCHES, FILE).beginning() == []
 
 
+def test_with_a_draft_of_the_sound_the_beginning_is_as_long_as_that() -> None:
+    ready = {name: rendered(name) for name in ("render-000", "render-001", "render-002")}
+    drafted = FilmView(TIMELINE, ready, BATCHES, FILE, sounds_for=3.5)
+    assert [segment.id for segment in drafted.beginning()] == ["render-000", "render-001"]
+    assert strip_of(drafted).preview_seconds == 3.5
+    assert len(FilmView(TIMELINE, ready, BATCHES, FILE).beginning()) == 3
+
+
 def test_a_playlist_of_a_film_in_the_making_has_no_end() -> None:
     assert playlist(SEGMENTS[:2], 20, "EVENT", "7", longest=60, ended=False).splitlines() == [
         "#EXTM3U",
