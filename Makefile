@@ -42,6 +42,11 @@ $(VENV)/.installed-bench: requirements/bench.lock $(VENV)/.installed-dev
 	.sbom-venv/bin/python -m pip --disable-pip-version-check --no-input -q install --only-binary :all: --require-hashes -r requirements/sbom.lock
 	@touch $@
 
+.site-venv/.installed: requirements/site.lock
+	$(PYTHON) -m venv .site-venv
+	.site-venv/bin/python -m pip --disable-pip-version-check --no-input -q install --only-binary :all: --require-hashes -r requirements/site.lock
+	@touch $@
+
 ##@ Use it
 
 .PHONY: install
@@ -151,7 +156,13 @@ lock: ## Resolve the dependencies again and write the lock files (no index in th
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -o requirements/moviepy.lock
 	echo "cyclonedx-bom==7.5.0" | .lock-venv/bin/uv pip compile - --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -o requirements/sbom.lock
+	echo "mkdocs==1.6.1" | .lock-venv/bin/uv pip compile - --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -o requirements/site.lock
 	rm -r .lock-venv
+
+.PHONY: site
+site: .site-venv/.installed ## Build the documentation into site/
+	.site-venv/bin/mkdocs build --quiet
 
 .PHONY: sbom
 sbom: .sbom-venv/.installed install ## Write sbom.json, a CycloneDX list of everything that is installed

@@ -5,6 +5,7 @@ A page is filled from as many of Temporal's pages as it takes: an empty one that
 
 import asyncio
 import base64
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,7 +55,8 @@ class Filter:
     @property
     def name(self) -> str:
         """The filter as part of a cursor, which is good for this one alone."""
-        return json.dumps([self.status, self.text, self.metadata, self.since and self.since.isoformat()])
+        wanted = json.dumps([self.status, self.text, self.metadata, self.since and self.since.isoformat()])
+        return hashlib.sha256(wanted.encode()).hexdigest()[:32]
 
     @property
     def by_memo(self) -> bool:

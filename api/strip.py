@@ -21,12 +21,12 @@ async def film_view(observation: Observation, shared: Context) -> FilmView:
     """What is known of an observed job's film. Raises StateUnavailable, StoreUnavailable, ArtifactLost."""
     if observation.result is not None:
         return await shared.services.film_views.published(observation.result)
-    if observation.archived:
+    if observation.archived or observation.snapshot is None:  # no orchestrator has had it yet
         return FilmView()
     try:
         record = await shared.services.film_records.read(observation)
     except StateUnavailable:
-        if assemble(observation).status in TERMINAL or observation.snapshot is None:
+        if assemble(observation).status in TERMINAL:
             return FilmView()
         raise
     return await shared.services.film_views.in_the_making(record)

@@ -64,7 +64,9 @@ def licence_of(found: Distribution) -> str:
     if expression := metadata.json.get("license_expression"):
         return str(expression)
     names = [
-        one.rsplit(" :: ", 1)[-1] for one in metadata.get_all("Classifier") or [] if one.startswith("License :: OSI")
+        one.rsplit(" :: ", 1)[-1].removesuffix(" License")
+        for one in metadata.get_all("Classifier") or []
+        if one.startswith("License :: OSI")
     ]
     stated = str(metadata.json.get("license") or "").strip().split("\n")[0][:60]
     return ", ".join(names) or stated or "see the package"

@@ -4,6 +4,9 @@ import { fill, h } from "/web/dom.js";
 import { stateOf, trouble } from "/web/watch.js";
 
 const REFRESH_SECONDS = 4;
+const QUIET_SECONDS = 20;
+/** How often the list is read where the stream of all jobs tells what has changed. */
+const EVENTS = ["job-progress", "job-completed", "job-failed", "job-cancelled"];
 
 function film(job) {
   const poster = job.artifacts.some((file) => file.name === "poster.jpg");
@@ -26,6 +29,14 @@ export function films(main) {
   let cursors = [""];
   let timer = 0;
   let stopped = false;
+  let changed = 0;
+  const soon = () => { changed ||= setTimeout(() => { changed = 0; read(); }, 1000); };
+  const open = () => { // one stream for all jobs: a browser allows six to a host
+    const source = new EventSource("/api/events");
+    for (const name of EVENTS) source.addEventListener(name, soon);
+    return source;
+  };
+  let events = open();
 
   const read = async () => {
     clearTimeout(timer);
@@ -44,12 +55,13 @@ export function films(main) {
       more.hidden = !following;
       more.onclick = () => { cursors.push(following); read(); };
       trouble("");
+      if (events.readyState === EventSource.CLOSED) events = open(); // something answered for the server
     } catch (error) {
       if (!stopped) trouble(error.message);
     }
-    if (!stopped) timer = setTimeout(read, REFRESH_SECONDS * 1000);
+    if (!stopped) timer = setTimeout(read, (events.readyState === EventSource.OPEN ? QUIET_SECONDS : REFRESH_SECONDS) * 1000);
   };
   chosen.addEventListener("change", () => { cursors = [""]; read(); });
   read();
-  return () => { stopped = true; clearTimeout(timer); trouble(""); };
+  return () => { stopped = true; events.close(); clearTimeout(timer); clearTimeout(changed); trouble(""); };
 }

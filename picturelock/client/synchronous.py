@@ -2,12 +2,13 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from picturelock.client.asynchronous import AsyncClient
 from picturelock.models import JobStatus
+from picturelock.models.batch import BatchStatus
 from picturelock.models.forecast import Forecast
 
 T = TypeVar("T")
@@ -51,6 +52,36 @@ class Client:
     def plan(self, request: Mapping[str, object]) -> Forecast:
         """What an export would be: found and missing things, length, size, time. Nothing is made."""
         return self._run(self._client.plan(request))
+
+    def sheet(self, request: Mapping[str, object]) -> bytes:
+        """A contact sheet of a request's scenes, before anything is made: a JPEG of 100 kB at the most."""
+        return self._run(self._client.sheet(request))
+
+    def create_batch(
+        self, template: Mapping[str, object], rows: Sequence[Mapping[str, str | int | float]], key: str | None = None
+    ) -> BatchStatus:
+        """Starts a film for each row of values for the template's `{{fields}}`."""
+        return self._run(self._client.create_batch(template, rows, key))
+
+    def batch(self, batch_id: str) -> BatchStatus:
+        """How a batch's films stand, now."""
+        return self._run(self._client.batch(batch_id))
+
+    def request_of(self, job_id: str) -> dict[str, Any]:
+        """What a job was asked for, to be changed and sent again."""
+        return self._run(self._client.request_of(job_id))
+
+    def voices(self) -> list[dict[str, Any]]:
+        """The voices of the installation."""
+        return self._run(self._client.voices())
+
+    def themes(self) -> list[dict[str, Any]]:
+        """The themes of the installation."""
+        return self._run(self._client.themes())
+
+    def ended(self, job_id: str, seconds: float) -> JobStatus:
+        """A job, as soon as it has ended, or after so many seconds."""
+        return self._run(self._client.ended(job_id, seconds))
 
     def upload(self, path: Path) -> str:
         """Uploads a file; its asset id."""

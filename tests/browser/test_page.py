@@ -103,6 +103,24 @@ async def test_the_scenes_are_shown_as_they_are_written(up: Up, tab: Tab) -> Non
     await tab.until("document.querySelector('.hint.problem').textContent.includes(': line ')", 20)
 
 
+async def test_eight_films_at_once_are_told_by_one_stream(up: Up, tab: Tab) -> None:
+    await tab.go(f"{up.api}/#/")
+    await tab.until("document.querySelector('.films')")
+    async with httpx.AsyncClient(base_url=up.api) as http:
+        small = {"preset": "preview", "width": 256, "height": 144}
+        for number in range(8):
+            body = {"script": {"title": f"Eight {number}", "scenes": [{"narration": "Calm."}]}, "video": small}
+            assert (await http.post("/api/jobs", json=body)).status_code == 202
+    ready = (
+        "[...document.querySelectorAll('.films li')].filter((one) => one.textContent.includes('Eight') "
+        "&& one.querySelector('.state.completed')).length === 8"
+    )
+    await tab.until(ready, 60)
+    streams = [url for url in tab.requests if "/events" in url]
+    assert len(streams) == 1
+    assert tab.errors == []
+
+
 SAME_STRIP = """(async () => {
   const strip = await (await fetch(`/api/jobs/${location.hash.slice(6)}/segments`)).json();
   const tiles = [...document.querySelectorAll('.tile')];
@@ -112,7 +130,7 @@ SAME_STRIP = """(async () => {
 
 
 async def test_the_beginning_plays_while_the_rest_is_made(up: Up, tab: Tab) -> None:
-    await write(tab, up, LONG.replace("calm", "green"))
+    await write(tab, up, "# Green\\n\\n" + "The sea is green today, and it will be green tomorrow. " * 18)
     await send(tab)
     await tab.until("document.querySelector('video')?.readyState >= 2", 90)
     await tab.run("document.querySelector('video').play()")

@@ -33,9 +33,10 @@ class Told:
 
 
 async def doctor(folder: Path, before: Callable[[], None] | None = None, **environment: str) -> Told:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PICTURELOCK_", "TEMPORAL_"))}
     process = await create_subprocess_exec(
         *COMMAND, "doctor", "--json", cwd=ROOT, stdout=PIPE, stderr=PIPE, preexec_fn=before,
-        env={**os.environ, "PICTURELOCK_DATA_DIR": str(folder / "data"), **environment},
+        env={**clean, "PICTURELOCK_DATA_DIR": str(folder / "data"), **environment},
     )  # fmt: skip
     out, err = await process.communicate()
     assert not err, err.decode()

@@ -31,7 +31,7 @@ async def fragments(http: httpx.AsyncClient, job_id: str, playlist: str) -> byte
 async def test_the_beginning_grows_though_a_worker_dies_and_is_the_film(tmp_path: Path) -> None:
     up = await start_up(tmp_path / "data", "--workers", "2")
     async with httpx.AsyncClient(base_url=up.api, timeout=30) as http:
-        job_id = await create(http, {**long_script(20), "video": {"preset": "preview"}})
+        job_id = await create(http, {**long_script(12), "video": SMALL})
         early = await http.get(f"/api/jobs/{job_id}/preview.m3u8")
         assert (early.status_code, early.json()["code"]) == (409, "NOT_PLAYABLE_YET")
         assert early.headers["retry-after"] == "1"

@@ -78,4 +78,5 @@ def test_whoever_names_a_foreign_file_to_ffmpeg_confines_it() -> None:
 
 def test_nothing_else_starts_ffprobe() -> None:
     probing = {name_of(path) for path in PRODUCT if "ffprobe_path(" in path.read_text()}
-    assert probing == {"picturelock/ffmpeg/probe.py", "picturelock/ffmpeg/tools.py"}
+    looked_for = "picturelock/cli/checks.py"  # which only tells where it is
+    assert probing == {"picturelock/ffmpeg/probe.py", "picturelock/ffmpeg/tools.py", looked_for}

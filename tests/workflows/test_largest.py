@@ -63,7 +63,7 @@ async def test_the_largest_job_ends_with_margins(client: Client, store: Store) -
     async with studio_open(client, studio):
         handle = await start(client)
         await asyncio.wait_for(handle.result(), 120)
-    assert len(studio.ran) == SCENES + len(batches) + 4
+    assert len(studio.ran) == SCENES + len(batches) + 5
     events, size = await size_of(handle)
     assert (events < 10_000, size < 10 * MIB) == (True, True), (events, size)
     assert largest_event(await handle.fetch_history()) < MIB
