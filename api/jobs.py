@@ -59,14 +59,14 @@ class JobHistory(Model):
 
 
 @router.head("", include_in_schema=False)
-@router.get("", response_model=JobList, responses={414: PROBLEM, 422: PROBLEM, 503: PROBLEM})
+@router.get("", response_model=JobList, responses={422: PROBLEM, 503: PROBLEM})
 async def list_jobs(
     request: Request,
     shared: Shared,
     limit: Annotated[int, Query(ge=1, le=LIST_LIMIT)] = 20,
-    cursor: Annotated[str | None, Query(max_length=2048)] = None,
+    cursor: Annotated[str | None, Query(max_length=1024)] = None,
     status: Status | None = None,
-    q: Annotated[str, Query(max_length=200, description="In the title, whatever its case.")] = "",
+    q: Annotated[str, Query(max_length=100, description="In the title, whatever its case.")] = "",
     since: Annotated[AwareDatetime | None, Query(description="Started then or later.")] = None,
 ) -> Response:
     """Open jobs by start, then closed ones by end; `metadata.KEY=VALUE` filters, too. `total` is approximate."""

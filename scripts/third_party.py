@@ -63,11 +63,8 @@ def licence_of(found: Distribution) -> str:
     metadata = found.metadata
     if expression := metadata.json.get("license_expression"):
         return str(expression)
-    names = [
-        one.rsplit(" :: ", 1)[-1].removesuffix(" License")
-        for one in metadata.get_all("Classifier") or []
-        if one.startswith("License :: OSI")
-    ]
+    classifiers = [one for one in metadata.get_all("Classifier") or [] if one.startswith("License :: OSI")]
+    names = [one.rsplit(" :: ", 1)[-1].removesuffix(" License") for one in classifiers]
     stated = str(metadata.json.get("license") or "").strip().split("\n")[0][:60]
     return ", ".join(names) or stated or "see the package"
 

@@ -24,7 +24,8 @@ async def fragments(http: httpx.AsyncClient, job_id: str, playlist: str) -> byte
     header = playlist.partition('URI="')[2].partition('"')[0]
     answers = [await http.get(f"/api/jobs/{job_id}/{path}") for path in [header, *pieces(playlist)]]
     assert {answer.status_code for answer in answers} == {200}
-    assert all("immutable" in answer.headers["cache-control"] for answer in answers)
+    if "#EXT-X-ENDLIST" in playlist:  # before, the draft of the sound may have given way to the master
+        assert all("immutable" in answer.headers["cache-control"] for answer in answers)
     return b"".join(answer.content for answer in answers)
 
 
@@ -42,7 +43,7 @@ async def test_the_beginning_grows_though_a_worker_dies_and_is_the_film(tmp_path
             assert job.status in {"queued", "running"}
             answer = await http.get(job.links.preview)
             if answer.status_code == 200 and "EVENT" in answer.text:
-                now = pieces(answer.text)
+                now = [path.partition("?")[0] for path in pieces(answer.text)]
                 assert now[: len(seen)] == seen
                 assert "#EXT-X-ENDLIST" not in answer.text
                 first = first or await fragments(http, job_id, answer.text)
