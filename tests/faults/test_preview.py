@@ -68,7 +68,9 @@ async def test_the_beginning_grows_though_a_worker_dies_and_is_the_film(tmp_path
         heard = (await read_packets(begun)).digests
         assert heard == (await read_packets(film)).digests[: len(heard)]
         strip = (await http.get(job.links.segments)).json()
-        assert {segment["state"] for segment in strip["segments"]} == {"made"}
+        states = [segment["state"] for segment in strip["segments"]]
+        assert set(states) <= {"made", "found"}  # what the dead worker had made is found
+        assert states.count("made") > len(states) // 2
         assert strip["previewSeconds"] == pytest.approx(strip["totalFrames"] / strip["fps"], abs=0.001)
         assert sum(segment["frames"] for segment in strip["segments"]) == strip["totalFrames"]
         picture = await http.get(strip["segments"][0]["thumbnail"])
