@@ -21,7 +21,7 @@ async def film_view(observation: Observation, shared: Context) -> FilmView:
     """What is known of an observed job's film. Raises StateUnavailable, StoreUnavailable, ArtifactLost."""
     if observation.result is not None:
         return await shared.services.film_views.published(observation.result)
-    if observation.archived or observation.snapshot is None:  # no orchestrator has had it yet
+    if observation.archived or not _is_composed(observation):
         return FilmView()
     try:
         record = await shared.services.film_records.read(observation)
@@ -30,6 +30,12 @@ async def film_view(observation: Observation, shared: Context) -> FilmView:
             return FilmView()
         raise
     return await shared.services.film_views.in_the_making(record)
+
+
+def _is_composed(observation: Observation) -> bool:
+    """Whether there is a film to ask for: nobody need be asked before."""
+    steps = observation.snapshot.steps if observation.snapshot else []
+    return any(step.name == "composition" and step.state == "completed" for step in steps)
 
 
 @router.head("/{job_id}/segments", include_in_schema=False)
