@@ -200,15 +200,17 @@ class ExportPipeline:
                 urgency=batch.urgency,
             )
 
-        sound = asyncio.create_task(self._sound(composition, f"sound{mark}"))
-        beginning = asyncio.create_task(begin())
         draft = asyncio.create_task(self._draft(composition, f"draft-sound{mark}"))
+        sound = asyncio.create_task(self._sound(composition, f"sound{mark}", after=draft))
+        beginning = asyncio.create_task(begin())
         renders = [render(batch) for batch in composition.batches]
         batches = await self._activities.run_all(renders, beside=[sound, beginning, draft])
         return batches, await sound
 
-    async def _sound(self, composition: Composition, activity_id: str) -> Sound:
-        """The film's sound. Where there is no picture, it is all there is to wait for."""
+    async def _sound(self, composition: Composition, activity_id: str, after: asyncio.Task[None]) -> Sound:
+        """The film's sound, after its draft. Where there is no picture, it is all there is to wait for."""
+        if composition.wants_draft:
+            await after
         return await self._activities.run(
             MASTER_SOUND,
             SoundTask(plan=composition.plan),

@@ -162,7 +162,7 @@ class SoundJob:
         """Encodes what is placed as it is, in one pass."""
         ceiling = 10 ** (_CEILING_DB / 20)
         stream = self._mix(0.0).filter("alimiter", limit=f"{ceiling:.5f}", level="false", latency="true")
-        await self._run(stream.output(str(output), ar=SAMPLE_RATE, ac=2, **self._codec()))
+        await self._run(stream.output(str(output), ar=SAMPLE_RATE, ac=2, **self._codec()), nice=0)
 
     async def _music_gain(self) -> float:
         if self.music is None or self.plan.music is None:
@@ -222,7 +222,7 @@ class SoundJob:
             music = ffmpeg.filter([music, split.stream(1)], "sidechaincompress", **ducked)
         return ffmpeg.filter([speech, music], "amix", inputs=2, normalize=0, duration="first")
 
-    async def _run(self, target: ffmpeg.nodes.OutputStream) -> runner.Completed:
+    async def _run(self, target: ffmpeg.nodes.OutputStream, nice: int = _NICE) -> runner.Completed:
         self._runs.append(1)
         passes, seconds = len(self._runs), self.plan.total_samples / SAMPLE_RATE
 
@@ -237,7 +237,7 @@ class SoundJob:
             stall_seconds=self.stall_seconds,
             feed=self._write_speech,
             on_progress=listen,
-            nice=_NICE,
+            nice=nice,
             limits=confinement.DECODER if self.music else None,
         )
 
