@@ -3,7 +3,6 @@
 import asyncio
 import shutil
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -151,9 +150,12 @@ async def _copy(building: _Build, film: PlannedFilm, local: "LocalStore | None")
         return
     ref = ArtifactRef(sha256=told.sha256, size_bytes=told.size_bytes, media_type=f"video/{told.container}")
     target = building.target(film)
-    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as part:
-        await asyncio.to_thread(shutil.copyfile, await local.store.local(ref), part.name)
-    Path(part.name).replace(target)
+    part = target.with_name(f".{target.name}.part")
+    try:
+        await asyncio.to_thread(shutil.copyfile, await local.store.local(ref), part)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
     building.note(film, ref.sha256, film.forecast.duration_seconds)
     out.print(f"{target}  was there already", highlight=False, soft_wrap=True)
 

@@ -67,6 +67,8 @@ async def test_a_folder_becomes_films_once_and_again_elsewhere(tmp_path: Path) -
     copied = await piped("build", str(folder), "--data", str(data), "--output", str(out))
     assert "sea.mp4  was there already" in copied.out
     assert sha256_of(films[0]) == lock["films"]["sea"]["sha256"]
+    assert films[0].stat().st_mode == films[1].stat().st_mode  # copied or downloaded, the same people may watch it
+    assert not list(out.glob(".*.part"))
 
     there = tmp_path / "another machine"
     shutil.copytree(folder, there / "scripts")
