@@ -4,7 +4,8 @@ Limits: two lines, 42 characters a line (16 in CJK), 80 % of the frame's width, 
 room for it, never two at once.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Final
 
 from picturelock.composition.function_words import leans_on_the_next
@@ -42,6 +43,8 @@ class Ruler:
         for word, (character, wide) in zip(words, self._spaces, strict=True):
             self._signs.append(self._signs[-1] + character + _share(word.text))
             self._widths.append(self._widths[-1] + wide + width(word.text))
+        self._reaches: dict[int, int] = {}
+        self._froms: dict[int, int] = {}
 
     def fits(self, start: int, end: int) -> bool:
         """Whether words[start:end] fit one line."""
@@ -50,20 +53,32 @@ class Ruler:
         widths = self._widths[end] - self._widths[start] - wide
         return characters <= _FULL and widths <= _FULL
 
-    def cuts(self, start: int, end: int) -> Iterator[int]:
+    def cuts(self, start: int, end: int) -> range:
         """Where words[start:end] may be cut so that each part fits a line."""
-        cut = start + 1
-        while cut < end and self.fits(start, cut):
-            if self.fits(cut, end):
-                yield cut
-            cut += 1
+        return range(max(start + 1, self._from(end)), min(self._reach(start) + 1, end))
 
     def fits_two(self, start: int, end: int) -> bool:
         """Whether words[start:end] fit two lines."""
-        cut = start + 1
-        while cut < end and self.fits(start, cut + 1):
-            cut += 1
+        cut = self._reach(start)
         return cut >= end or self.fits(cut, end)
+
+    def _reach(self, start: int) -> int:
+        """Where the longest line ends that begins with a word."""
+        if start not in self._reaches:
+            cut = start + 1
+            while cut < len(self._spaces) and self.fits(start, cut + 1):
+                cut += 1
+            self._reaches[start] = cut
+        return self._reaches[start]
+
+    def _from(self, end: int) -> int:
+        """Where the longest line begins that ends before a word."""
+        if end not in self._froms:
+            cut = end - 1
+            while cut > 0 and self.fits(cut - 1, end):
+                cut -= 1
+            self._froms[end] = cut
+        return self._froms[end]
 
 
 def _share(text: str) -> float:
@@ -81,14 +96,14 @@ def group(words: list[Word], end_seconds: float, width: Width, language: str = "
     count = len(words)
     ruler = Ruler(words, width)
     leaning = _leaning(words, language)
+    costs = Costs(words, leaning, end_seconds)
     best: list[tuple[float, int]] = [(0.0, 0)] + [(float("inf"), 0)] * count
     for end in range(1, count + 1):
         for start in range(end - 1, -1, -1):
             # Growing to the left: what does not fit will not fit with one word more, so the inner loop stays short.
             if end - start > 1 and not ruler.fits_two(start, end):
                 break
-            until = words[end].start_seconds if end < count else end_seconds
-            cost = best[start][0] + _cost(words[start:end], until, leaning=leaning[end - 1])
+            cost = best[start][0] + costs.of(start, end)
             if not ruler.fits(start, end) and all(leaning[cut - 1] for cut in ruler.cuts(start, end)):
                 cost += _PARTS_BADLY
             if cost < best[end][0]:
@@ -108,24 +123,31 @@ def _leaning(words: Sequence[AnyWord], language: str) -> list[bool]:
     return [not end or leans_on_the_next(word.text, language) for word, end in zip(words, ends, strict=True)]
 
 
-def _cost(words: list[Word], until: float, *, leaning: bool = False) -> float:
-    last = words[-1].text
-    cost = 10.0
+class Costs:
+    """What it costs a reader that some words are a cue: where it ends, what it runs over, how long it lasts."""
+
+    def __init__(self, words: Sequence[Word], leaning: Sequence[bool], end_seconds: float) -> None:
+        self._breaks = [_break_cost(word.text, leans) for word, leans in zip(words, leaning, strict=True)]
+        self._sentences = [0, *accumulate(_ends(word.text, _SENTENCE_ENDS) for word in words)]
+        self._starts = [*(word.start_seconds for word in words), end_seconds]
+
+    def of(self, start: int, end: int) -> float:
+        """Of words[start:end]."""
+        cost = self._breaks[end - 1] + 6.0 * (self._sentences[end - 1] - self._sentences[start]) + 1.0
+        seconds = self._starts[end] - self._starts[start]
+        if seconds < MIN_SECONDS:
+            cost += 20.0 * (MIN_SECONDS - seconds)
+        if seconds > MAX_SECONDS:
+            cost += 8.0 * (seconds - MAX_SECONDS)
+        return cost + 4.0 if end - start == 1 else cost
+
+
+def _break_cost(last: str, leans: bool) -> float:
     if _ends(last, _SENTENCE_ENDS):
-        cost = 0.0
-    elif _ends(last, _CLAUSE_ENDS):
-        cost = 3.0
-    elif leaning:
-        cost = 16.0
-    cost += 6.0 * sum(1 for word in words[:-1] if _ends(word.text, _SENTENCE_ENDS))
-    seconds = until - words[0].start_seconds
-    if seconds < MIN_SECONDS:
-        cost += 20.0 * (MIN_SECONDS - seconds)
-    if seconds > MAX_SECONDS:
-        cost += 8.0 * (seconds - MAX_SECONDS)
-    if len(words) == 1:
-        cost += 4.0
-    return cost + 1.0
+        return 0.0
+    if _ends(last, _CLAUSE_ENDS):
+        return 3.0
+    return 16.0 if leans else 10.0
 
 
 def _ends(word: str, characters: tuple[str, ...]) -> bool:

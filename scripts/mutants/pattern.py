@@ -10,7 +10,9 @@ same code; `...` as the last argument, item or statement (`**...` in a dictionar
 import ast
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -33,7 +35,7 @@ def count(source: str, find: str) -> int:
     """In how many places a pattern is found."""
     if not all(word in source for word in _words(find)):
         return 0
-    return sum(1 for _ in _places(_tree(source), _pattern(find)))
+    return sum(1 for _ in _places(_code(source), _pattern(find)))
 
 
 @lru_cache(maxsize=512)
@@ -48,7 +50,7 @@ def replace(source: str, find: str, put: str) -> str:
     Raises:
         NotOnce: the pattern is not found exactly once.
     """
-    places = list(_places(_tree(source), _pattern(find)))
+    places = list(_places(_code(source), _pattern(find)))
     if len(places) != 1:
         raise NotOnce(len(places))
     nodes, bound = places[0]
@@ -78,9 +80,25 @@ def _filled(put: str, bound: Bound, source: str) -> str:
     return re.sub(r"\b[A-Z]_(?!\w)", code, put)
 
 
+@dataclass(frozen=True)
+class _Code:
+    """A module's code by its shape: many patterns are looked for in it."""
+
+    expressions: Mapping[type[ast.AST], list[ast.expr]]
+    blocks: list[list[ast.stmt]]
+
+
 @lru_cache(maxsize=1_000)
-def _tree(source: str) -> ast.Module:
-    return ast.parse(source)
+def _code(source: str) -> _Code:
+    expressions: dict[type[ast.AST], list[ast.expr]] = defaultdict(list)
+    blocks = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.expr):
+            expressions[type(node)].append(node)
+        for _, block in ast.iter_fields(node):
+            if isinstance(block, list) and block and isinstance(block[0], ast.stmt):
+                blocks.append(block)
+    return _Code(expressions, blocks)
 
 
 def _pattern(find: str) -> list[ast.AST]:
@@ -91,17 +109,16 @@ def _pattern(find: str) -> list[ast.AST]:
     return list(body)
 
 
-def _places(tree: ast.AST, pattern: list[ast.AST]) -> Iterator[tuple[list[ast.expr | ast.stmt], Bound]]:
+def _places(code: _Code, pattern: list[ast.AST]) -> Iterator[tuple[list[ast.expr | ast.stmt], Bound]]:
     """The nodes that match, with what the wildcards stand for: one expression, or a run of statements."""
-    for node in ast.walk(tree):
-        if len(pattern) == 1 and isinstance(pattern[0], ast.expr):
+    if len(pattern) == 1 and isinstance(pattern[0], ast.expr):
+        for node in code.expressions.get(type(pattern[0]), ()):
             bound: Bound = {}
-            if isinstance(node, ast.expr) and _matches(node, pattern[0], bound):
+            if _matches(node, pattern[0], bound):
                 yield [node], bound
-            continue
-        for _, block in ast.iter_fields(node):
-            if isinstance(block, list) and block and isinstance(block[0], ast.stmt):
-                yield from _runs(block, pattern)
+        return
+    for block in code.blocks:
+        yield from _runs(block, pattern)
 
 
 def _runs(block: list[ast.stmt], pattern: list[ast.AST]) -> Iterator[tuple[list[ast.expr | ast.stmt], Bound]]:

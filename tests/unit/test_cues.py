@@ -3,7 +3,7 @@
 import pytest
 
 from picturelock.composition import captions
-from picturelock.composition.captions import Ruler, break_lines, cues_of_scene, cut_to_fit, group, split_overlong
+from picturelock.composition.captions import Costs, Ruler, break_lines, cues_of_scene, cut_to_fit, group, split_overlong
 from picturelock.models import Cue, Word
 from picturelock.script.words import Written
 
@@ -22,6 +22,11 @@ def said(text: str, seconds: float = 0.5, at: float = 0.0) -> list[Word]:
         Word(text=word, start_seconds=at + n * seconds, end_seconds=at + (n + 1) * seconds)
         for n, word in enumerate(text.split())
     ]
+
+
+def cost_of(words: list[Word], until: float, *, leans: bool = False) -> float:
+    """Of all words as one cue; `leans`: the last one belongs to the next."""
+    return Costs(words, [False] * (len(words) - 1) + [leans], until).of(0, len(words))
 
 
 @pytest.mark.parametrize(
@@ -44,8 +49,15 @@ def said(text: str, seconds: float = 0.5, at: float = 0.0) -> list[Word]:
     ],
 )
 def test_what_a_cue_costs(text: str, until: float, cost: float) -> None:
-    assert captions._cost(said(text), until) == pytest.approx(cost)
-    assert captions._cost(said(text, at=3.0), until + 3.0) == pytest.approx(cost)
+    assert cost_of(said(text), until) == pytest.approx(cost)
+    assert cost_of(said(text, at=3.0), until + 3.0) == pytest.approx(cost)
+
+
+def test_a_cue_costs_nothing_for_what_is_before_and_behind_it() -> None:
+    costs = Costs(said("a. b. c d. e. f,"), [False] * 6, 99.0)
+    assert costs.of(1, 4) == pytest.approx(1.0 + 6.0)
+    assert costs.of(2, 4) == pytest.approx(1.0)
+    assert costs.of(5, 6) == pytest.approx(4.0 + 4.0 + 8.0 * (99.0 - 2.5 - 6.0))
 
 
 def test_words_are_measured_with_the_spaces_before_them() -> None:

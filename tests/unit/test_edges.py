@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from picturelock.composition import captions
 from picturelock.composition.captions import Ruler, break_lines, cues_of_scene, group, to_srt
 from picturelock.composition.layout import segment_spec
 from picturelock.errors import InvalidScript
@@ -19,7 +18,7 @@ from picturelock.script.plain import plain_text
 from picturelock.script.words import Written, split_words
 from picturelock.speech.letters import foreign_letters
 from picturelock.speech.timing import TimedToken, match_words
-from tests.unit.test_cues import narrow, said, width
+from tests.unit.test_cues import cost_of, narrow, said, width
 from tests.unit.test_progress import beat, observation, record
 from tests.unit.test_segments import plan
 from tests.unit.test_status import NOW, RESULT, observed, pending_activity, snapshot
@@ -35,7 +34,7 @@ def test_an_hour_and_a_minute_begin_on_time() -> None:
 
 @pytest.mark.parametrize(("text", "until", "cost"), [("a b c,", 0.5, 14.0), ("a b c", 7.5, 23.0)])
 def test_a_cue_that_is_too_short_or_too_long_costs_that_besides(text: str, until: float, cost: float) -> None:
-    assert captions._cost(said(text), until) == pytest.approx(cost)
+    assert cost_of(said(text), until) == pytest.approx(cost)
 
 
 @pytest.mark.parametrize(

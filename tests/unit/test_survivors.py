@@ -2,7 +2,6 @@
 
 import pytest
 
-from picturelock.composition import captions
 from picturelock.composition.captions import Ruler
 from picturelock.composition.layout import Pauses
 from picturelock.errors import InvalidScript
@@ -12,14 +11,14 @@ from picturelock.script.latex import FormulaError, spoken_math, typst_math
 from picturelock.script.markdown import parse_script
 from picturelock.script.shown import code
 from picturelock.script.words import phrase_ends, split_words
-from tests.unit.test_cues import said, width
+from tests.unit.test_cues import cost_of, said, width
 from tests.unit.test_status import observed
 
 # picturelock/composition/captions.py
 
 
-def test_a_cue_that_ends_in_a_word_which_belongs_to_the_next_costs_most() -> None:  # _cost
-    assert captions._cost(said("a b the"), 2.0, leaning=True) == 17.0
+def test_a_cue_that_ends_in_a_word_which_belongs_to_the_next_costs_most() -> None:  # Costs.of
+    assert cost_of(said("a b the"), 2.0, leans=True) == 17.0
 
 
 def test_a_run_may_be_cut_after_any_word_but_its_last() -> None:  # Ruler.cuts
