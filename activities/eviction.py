@@ -10,6 +10,7 @@ from picturelock.jobs.retention import Retention
 from picturelock.models import ArchivedJob, Eviction
 from picturelock.settings import settings
 from picturelock.store.eviction import Evictor
+from picturelock.store.partial_uploads import KEPT_FOR, PartialUploads
 from picturelock.store.store import default_store
 from picturelock.temporal.contracts import EVICT_CACHE, NoTask
 from picturelock.temporal.forget import forget_job
@@ -26,6 +27,7 @@ async def evict_cache(_task: NoTask) -> Eviction:
     ahead = datetime.now(UTC) - activity.info().started_time
     oldest = await oldest_open(activity.client())
     oldest = oldest + ahead if oldest else None
+    await PartialUploads(default_store()).delete_older(datetime.now(UTC) - 2 * KEPT_FOR)
     evicted = await Evictor(default_store(), settings().cache_max_bytes, activity.heartbeat).run(oldest)
     return evicted.model_copy(update={"assets": await _old_assets(), "films": await _old_films()})
 

@@ -1,8 +1,8 @@
 """Who may ask for what: every request has a caller before any route sees it, and what is not allowed is refused.
 
 Where keys are asked for, a caller shows one in `Authorization: Bearer plk_…` or `X-API-Key`. A browser has a session
-instead (a cookie, `api.sessions`), or a ticket or a link in the query, which open one job. `docs/security.md` has the
-table.
+instead (a cookie, `api.sessions`), or, for one job, the cookie of a shared address (`api.shares`), a ticket or a link
+in the query. `docs/security.md` has the table.
 """
 
 import re
@@ -23,11 +23,13 @@ from picturelock.errors import StorageError
 from picturelock.settings import Settings
 
 COOKIE: Final = "picturelock_session"
+SHARE_COOKIE: Final = "picturelock_share"
 OPEN: Final = frozenset(
     [(method, path) for method in ("GET", "HEAD") for path in ("/healthz", "/readyz", "/", "/web/{file}")]
     + [(method, "/api/session") for method in ("POST", "DELETE")]
+    + [("POST", "/api/shares")]
 )
-"""What needs no key: whether the process answers, the page, and where a key is exchanged for a session."""
+"""What needs no key: whether the process answers, the page, and where a key or a shared address is exchanged."""
 
 _PAGE: Final = re.compile(r"/web/[^/]+")
 
@@ -35,12 +37,14 @@ _METRICS: Final = frozenset({"/metrics"})
 _DOCS: Final = re.compile(r"/docs(/.*)?|/openapi\.json")
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _POST, _DELETE = frozenset({"POST"}), frozenset({"DELETE"})
+_PIECES: Final = frozenset({"POST", "PATCH", "DELETE"})
 _TABLE: Final[tuple[tuple[frozenset[str], re.Pattern[str], callers.Scope], ...]] = (
     (_SAFE, re.compile(r"/metrics|/docs(/.*)?|/openapi\.json"), "admin"),
     (_SAFE, re.compile(r"/api/webhook-secret"), "control"),
+    (_SAFE | _PIECES, re.compile(r"/api/uploads(/[^/]+)?"), "upload"),
     (_SAFE, re.compile(r".*"), "read"),
     (_POST, re.compile(r"/api/(jobs|batches|plan|stills|sheet)"), "create"),
-    (_POST, re.compile(r"/api/jobs/[^/]+/(tickets|links)"), "read"),
+    (_POST, re.compile(r"/api/jobs/[^/]+/(tickets|links|shares)"), "read"),
     (_POST, re.compile(r"/api/jobs/[^/]+/(cancel|pause|resume|retry)"), "control"),
     (_DELETE, re.compile(r"/api/jobs/[^/]+"), "control"),
     (_POST, re.compile(r"/api/assets"), "upload"),
@@ -51,6 +55,14 @@ _TABLE: Final[tuple[tuple[frozenset[str], re.Pattern[str], callers.Scope], ...]]
 _GRANTED: Final = re.compile(
     r"/api/jobs/(?P<job>[^/]+)/(?:(?P<events>events)|(?P<film>output)|artifacts/(?P<name>[^/]+))"
 )
+SHARED_FILES: Final = ("poster.jpg", "captions.vtt", "captions.srt", "transcript.txt", "transcript.html")
+"""The files of a film that go with it. The others tell how it was made."""
+
+_FILES: Final = "|".join(map(re.escape, SHARED_FILES))
+_SHOWN: Final = re.compile(
+    rf"/api/jobs/(?P<job>[^/]+)/(shared|output|segments(/.+)?|preview(\.m3u8|/.+)|artifacts/({_FILES}))"
+)
+"""What a shared address opens, for reading."""
 
 
 def needed(method: str, path: str) -> callers.Scope:
@@ -115,8 +127,19 @@ async def _caller(scope: Scope, services: Services) -> Caller | None:
         return await services.keyring.caller(headers["x-api-key"])
     if b"ticket=" in scope["query_string"] or b"link=" in scope["query_string"]:
         return await _granted(scope, services)
-    grant = services.signer.read(_cookie(headers), "session", time.time())
+    if (caller := await _shown(scope, headers, services)) is not None:
+        return caller
+    grant = services.signer.read(_cookie(headers, COOKIE), "session", time.time())
     return await services.keyring.caller_of(grant.key_id) if grant else None
+
+
+async def _shown(scope: Scope, headers: Headers, services: Services) -> Caller | None:
+    """The caller of a shared address's cookie. It comes before a session: that one may be somebody else's."""
+    match = _SHOWN.fullmatch(scope["path"])
+    if match is None or scope["method"] not in _SAFE:
+        return None
+    grant = services.signer.read(_cookie(headers, SHARE_COOKIE), "share", time.time())
+    return await _restricted(grant, services) if grant and grant.job == match["job"] else None
 
 
 async def _granted(scope: Scope, services: Services) -> Caller | None:
@@ -127,8 +150,11 @@ async def _granted(scope: Scope, services: Services) -> Caller | None:
     purpose: Purpose = "ticket" if match["events"] else "link"
     token = parse_qs(scope["query_string"].decode("latin-1")).get(purpose, [""])[0]
     grant = services.signer.read(token, purpose, time.time())
-    if grant is None or not _opens(grant, match):
-        return None
+    return await _restricted(grant, services) if grant and _opens(grant, match) else None
+
+
+async def _restricted(grant: Grant, services: Services) -> Caller | None:
+    """Whoever may read one job, as long as the key is good that it was granted with."""
     whose = await services.keyring.caller_of(grant.key_id)
     return Caller(whose.owner, frozenset({"read"}), whose.key_id, only_job=grant.job) if whose else None
 
@@ -143,9 +169,9 @@ def _shows_something(scope: Scope) -> bool:
     return bool(names & {b"authorization", b"x-api-key", b"cookie"}) or bool(scope["query_string"])
 
 
-def _cookie(headers: Headers) -> str:
+def _cookie(headers: Headers, name: str) -> str:
     try:
-        morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+        morsel = SimpleCookie(headers.get("cookie", "")).get(name)
     except CookieError:
         return ""
     return morsel.value if morsel else ""

@@ -33,8 +33,10 @@ from api import (
     preview,
     problems,
     sessions,
+    shares,
     stream,
     strip,
+    uploads,
     voices,
     webhooks,
 )
@@ -62,7 +64,7 @@ from picturelock.temporal.reader import JobReader
 
 _ROUTES: Final = (
     stream, create, jobs, control, files, assets, deletion, sessions, webhooks, codec, catalog, health, voices, metrics,
-    page, strip, preview, plan, many, batches,
+    page, strip, preview, plan, many, batches, uploads, shares,
 )  # fmt: skip
 """The busiest first: they are looked through in this order."""
 
@@ -133,7 +135,7 @@ def create_app(configured: Settings | None = None) -> FastAPI:
             allow_origins=origins,
             allow_methods=["*"],
             allow_headers=["*"],
-            expose_headers=["ETag", "Location", "Retry-After", "X-Correlation-ID"],
+            expose_headers=["ETag", "Location", "Retry-After", "X-Correlation-ID", *uploads.HEADERS],
         )
     app.add_middleware(CorrelationMiddleware, on_error=problems.unexpected)
     app.add_middleware(MetricsMiddleware, meters=meters)  # the outermost: it counts what nothing else has answered, too

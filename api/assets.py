@@ -2,13 +2,14 @@
 
 import asyncio
 from datetime import UTC, datetime
+from pathlib import Path as FilePath
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field
 
-from api.body import check_length, save_body
 from api.context import Context, Shared
+from api.forms import save_file
 from api.problems import PROBLEM, Problem
 from picturelock.models import TERMINAL, ArtifactRef, Asset, Model
 from picturelock.store.assets import ingest
@@ -19,6 +20,11 @@ from picturelock.temporal.errors import JobNotFound
 router = APIRouter(prefix="/api/assets", tags=["files"])
 _AT_ONCE: Final = 8
 _LOOKED_AT: Final = 200
+_FILE: Final = {"type": "string", "format": "binary"}
+_BODIES: Final = {
+    "application/octet-stream": {"schema": _FILE},
+    "multipart/form-data": {"schema": {"type": "object", "properties": {"file": _FILE}, "required": ["file"]}},
+}
 AssetId = Annotated[str, Path(pattern=r"^sha256-[0-9a-f]{64}$")]
 
 
@@ -29,31 +35,37 @@ class AssetList(Model):
     total_bytes: int = Field(description="Of all of them.")
 
 
+async def take_file(path: FilePath, shared: Context) -> Asset:
+    """Identifies a file that has come, stores it and notes that it is the caller's.
+
+    Raises:
+        AssetUnreadable: it is no picture, film or sound.
+        StoreUnavailable, DiskFull: it cannot be kept.
+    """
+    owner, known = shared.caller.owner, shared.caller.restricted_to is not None
+    asset = await ingest(path, shared.store, always=known, holder=owner_holder(owner))
+    await shared.services.assets.add(owner, asset)
+    return asset
+
+
 @router.post(
     "",
     status_code=201,
     response_model=Asset,
     responses={413: PROBLEM, 415: PROBLEM, 422: PROBLEM, 503: PROBLEM, 507: PROBLEM},
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-        }
-    },
+    openapi_extra={"requestBody": {"required": True, "content": _BODIES}},
 )
 async def upload_asset(request: Request, shared: Shared) -> Asset:
-    """Takes a file as the body. What it is, is found by decoding it."""
-    check_length(request, shared.settings.max_asset_bytes)
-    owner, declared = shared.caller.owner, request.headers.get("content-length", "0")
-    size = int(declared) if declared.isdigit() else shared.settings.max_asset_bytes
+    """Takes a file as the body, or as the one file of a form. What it is, is found by decoding it.
+
+    A large file, or one on a bad line, is better sent in pieces (`POST /api/uploads`).
+    """
+    limit, declared = shared.settings.max_asset_bytes, request.headers.get("content-length", "")
+    size = min(int(declared), limit) if declared.isdigit() else limit
     async with shared.services.quotas.upload(shared, size):
         with workspace(shared.settings.scratch, "upload") as folder:
-            path = folder / "upload"
-            await save_body(request, path, shared.settings.max_asset_bytes)
-            known = shared.caller.restricted_to is not None
-            asset = await ingest(path, shared.store, always=known, holder=owner_holder(owner))
-        await shared.services.assets.add(owner, asset)
-    return asset
+            await save_file(request, folder / "upload", limit)
+            return await take_file(folder / "upload", shared)
 
 
 @router.get("", responses={503: PROBLEM})

@@ -13,6 +13,7 @@ from picturelock.auth.caller import Caller
 from picturelock.jobs.deletion import JobDeletion
 from picturelock.jobs.status import assemble
 from picturelock.models import TERMINAL, JobId, Model, Observation
+from picturelock.store.partial_uploads import PartialUploads
 from picturelock.temporal.errors import JobDeleted, JobNotFound, translated
 from picturelock.temporal.forget import forget_job
 from picturelock.temporal.names import EXPORT_WORKFLOW, OWNER_ATTRIBUTE
@@ -72,6 +73,9 @@ async def delete_owner(
             count += 1
         else:
             still_open.append(job_id)
+    partial = PartialUploads(shared.store)
+    for upload in await partial.all(owner):
+        await partial.remove(upload)
     assets = [one.asset for one in await shared.services.assets.all(owner)]
     for asset in assets:
         await forget_asset(asset, theirs)

@@ -21,6 +21,7 @@ from api.context import Context
 from api.problems import Problem
 from picturelock.auth.caller import Caller
 from picturelock.settings import Settings
+from picturelock.store.partial_uploads import PartialUploads
 from picturelock.temporal.decoding import job_memo_of
 from picturelock.temporal.errors import translated
 from picturelock.temporal.names import EXPORT_WORKFLOW, OWNER_ATTRIBUTE
@@ -92,7 +93,7 @@ class Quotas:
         if owner is None or not allowed:
             yield
             return
-        used = await shared.services.assets.bytes_of(owner)
+        used = await shared.services.assets.bytes_of(owner) + await PartialUploads(shared.store).bytes_of(owner)
         if used + self._coming.get(owner, 0) + size > allowed:
             raise _exceeded("uploadedBytes", allowed, "bytes of uploads: delete some", _RETRY_AFTER)
         self._coming[owner] = self._coming.get(owner, 0) + size

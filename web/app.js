@@ -3,6 +3,7 @@ import { ApiError, ask } from "/web/api.js";
 import { h } from "/web/dom.js";
 import { films } from "/web/films.js";
 import { make } from "/web/make.js";
+import { shared } from "/web/shared.js";
 import { trouble, watch } from "/web/watch.js";
 
 const main = document.getElementById("main");
@@ -34,12 +35,17 @@ async function route() {
   leave = null;
   trouble("");
   document.title = "Picturelock";
-  const [, view = "", id = ""] = location.hash.slice(1).split("/");
+  const [, view = "", id = "", token = ""] = location.hash.slice(1).split("/");
+  document.querySelector("header nav").hidden = view === "shared"; // a guest has no list, and makes nothing
   for (const link of document.querySelectorAll("nav a")) {
     if (link.hash === (location.hash || "#/")) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
   try {
+    if (view === "shared") {
+      leave = await shared(main, id, token);
+      return;
+    }
     const session = await ask("GET", "/api/session").catch((error) => {
       if (error.status === 404 || error.status === 405) return null;
       throw error;

@@ -2,6 +2,7 @@
 import { ask, follow } from "/web/api.js";
 import { announce, duration, fill, h, size } from "/web/dom.js";
 import { preview } from "/web/preview.js";
+import { shareButton } from "/web/shared.js";
 import { filmStrip } from "/web/strip.js";
 
 const STAGES = { script: "Script", tts: "Voice", composition: "Composition", render: "Pictures", finalize: "Finish" };
@@ -21,8 +22,9 @@ function stage(step) {
   return h("li", { class: step.status }, h("b", {}, STAGES[step.name] ?? step.name), h("span", {}, text));
 }
 
-function film(job) {
-  const base = `/api/jobs/${job.id}/artifacts`;
+/** The player of a finished film, and its files. */
+export function film(job, id = job.id) {
+  const base = `/api/jobs/${id}/artifacts`;
   const has = (name) => job.artifacts.some((file) => file.name === name);
   const picture = job.output.width !== null;
   const player = h(picture ? "video" : "audio", { controls: true, preload: "metadata", src: job.outputPath, poster: has("poster.jpg") && `${base}/poster.jpg` },
@@ -114,6 +116,7 @@ export function watch(main, id) {
         button("retry", "Try again", ["failed", "cancelled"].includes(job.status)),
         !open && h("button", { onclick: remove }, "Delete"),
         h("a", { href: `#/new/${job.id}` }, "Change and make again"),
+        !["failed", "cancelled"].includes(job.status) && shareButton(job.id),
         job.links.temporalUi && h("a", { href: job.links.temporalUi }, "Look into it"),
       ].filter(Boolean)));
     }

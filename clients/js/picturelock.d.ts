@@ -96,6 +96,13 @@ export interface FollowOptions extends Options {
   onFresh?: (yes: boolean) => void;
 }
 
+export interface UploadOptions extends Options {
+  onProgress?: (share: number) => void;
+  /** Is told the id of an upload in pieces, to be kept for `resume`. */
+  onBegin?: (id: string) => void;
+  resume?: string;
+}
+
 export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
@@ -119,7 +126,7 @@ export class Picturelock {
   plan(request: ExportRequest, options?: Options): Promise<Record<string, unknown>>;
   still(request: ExportRequest, scene: number, options?: Options): Promise<Blob>;
   list(wanted?: Record<string, string | number | undefined>, options?: Options): Promise<{ jobs: JobStatus[]; nextCursor: string | null; total: number }>;
-  upload(file: Blob, options?: Options & { onProgress?: (share: number) => void }): Promise<Asset>;
+  upload(file: Blob, options?: UploadOptions): Promise<Asset>;
   wait(job: string, options?: FollowOptions): Promise<JobStatus>;
   follow(job: string, options?: FollowOptions): AsyncGenerator<JobStatus, void, void>;
 }

@@ -7,6 +7,8 @@
 const FINAL = ["completed", "failed", "cancelled"];
 const SILENCE_MS = 15_000;
 const AGAIN_MS = 3_000;
+const PIECE_BYTES = 8 * 1024 * 1024;
+const PATIENCE = 40; // two minutes without a piece that came
 
 /** A refusal: `code` from the reference, `errors` with a path for each thing that is wrong. */
 export class ApiError extends Error {
@@ -114,27 +116,44 @@ export class Picturelock {
     return answer.blob();
   }
 
-  /** Uploads a file (Blob); what it was found to be. `onProgress(share)` counts from 0 to 1, where the platform tells. */
-  upload(file, { onProgress, signal } = {}) {
-    const type = /^(image|video|audio)\//.test(file.type) ? file.type : "application/octet-stream";
-    if (!onProgress || typeof XMLHttpRequest === "undefined") {
-      return this.ask("POST", "/api/assets", { body: file, headers: { "content-type": type }, signal });
+  /**
+   * Uploads a file (Blob); what it was found to be. A large one goes in pieces, and goes on where it broke: also with
+   * `resume`, the id that `onBegin(id)` was told before, as after a reload of the page. `onProgress(share)` counts from
+   * 0 to 1.
+   */
+  async upload(file, { onProgress = () => {}, onBegin = () => {}, resume = "", signal } = {}) {
+    if (file.size <= PIECE_BYTES && !resume) {
+      const type = /^(image|video|audio)\//.test(file.type) ? file.type : "application/octet-stream";
+      const asset = await this.ask("POST", "/api/assets", { body: file, headers: { "content-type": type }, signal });
+      onProgress(1);
+      return asset;
     }
-    return new Promise((resolve, reject) => {
-      const request = new XMLHttpRequest();
-      request.open("POST", `${this.#base}/api/assets`);
-      for (const [name, value] of Object.entries({ ...this.#headers, "content-type": type })) request.setRequestHeader(name, value);
-      request.upload.addEventListener("progress", (event) => event.lengthComputable && onProgress(event.loaded / event.total));
-      request.addEventListener("error", () => reject(new Unreachable("The server cannot be reached.")));
-      request.addEventListener("load", () => {
-        let data = {};
-        try { data = JSON.parse(request.responseText); } catch { /* something else has answered */ }
-        if (request.status >= 200 && request.status < 300) resolve(data);
-        else reject(data.code ? new ApiError(request.status, data) : new Unreachable(`Something answered ${request.status} for the server.`));
-      });
-      signal?.addEventListener("abort", () => { request.abort(); reject(signal.reason); }, { once: true });
-      request.send(file);
-    });
+    const path = resume ? `/api/uploads/${resume}` : await this.#announce(file.size, signal);
+    onBegin(path.split("/").pop());
+    for (let broken = 0; ; ) {
+      try {
+        const { offset, asset } = await this.ask("GET", path, { signal });
+        onProgress(offset / file.size);
+        if (asset) return asset;
+        await this.ask("PATCH", path, {
+          body: file.slice(offset, offset + PIECE_BYTES), signal,
+          headers: { "content-type": "application/offset+octet-stream", "upload-offset": String(offset) },
+        });
+        broken = 0;
+      } catch (error) {
+        const again = error instanceof Unreachable || error.status === 409 || error.status === 429 || error.status === 503;
+        if (signal?.aborted || !again || ++broken > PATIENCE) throw error;
+        await delay(AGAIN_MS, signal);
+      }
+    }
+  }
+
+  async #announce(size, signal) {
+    const answer = await this.#fetch("/api/uploads", { method: "POST", headers: { "upload-length": String(size) }, signal });
+    if (answer.status === 201) return answer.headers.get("location");
+    const problem = await answer.json().catch(() => null);
+    if (problem?.code) throw new ApiError(answer.status, problem);
+    throw new Unreachable(`Something answered ${answer.status} for the server.`);
   }
 
   /** A job's last status, once it has ended. */

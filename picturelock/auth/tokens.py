@@ -22,7 +22,7 @@ from pydantic import Field, ValidationError
 
 from picturelock.models import Model
 
-Purpose = Literal["session", "ticket", "link", "cursor"]
+Purpose = Literal["session", "ticket", "link", "share", "cursor"]
 _LONGEST: Final = 8_192
 
 

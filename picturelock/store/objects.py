@@ -10,6 +10,7 @@ import obstore
 from obstore.store import LocalStore, ObjectStore, from_url
 from pydantic import ValidationError
 
+from picturelock.errors import StoreUnavailable
 from picturelock.models import Model
 from picturelock.store.errors import translated
 
@@ -47,9 +48,30 @@ class Objects:
         with translated():
             await obstore.put_async(self._store, path, data)
 
+    async def note(self, path: str, model: type[AnyModel]) -> AnyModel | None:
+        """A small record, or None. A record of an older shape counts as none."""
+        return await self._read_model(path, model)
+
+    async def read_note(self, path: str) -> bytes:
+        """A small object. Raises StoreUnavailable where there is none: who asks for it has seen it listed."""
+        try:
+            return await self._get(path)
+        except FileNotFoundError as error:
+            raise StoreUnavailable("something is not in the store any more that was there just now") from error
+
     async def list_notes(self, prefix: str) -> list[str]:
         """The names below a folder."""
         return [name for name, _ in await self._listed(prefix)]
+
+    async def dated_notes(self, prefix: str) -> list[tuple[str, datetime]]:
+        """The names below a folder, and when each was written."""
+        return await self._listed(prefix)
+
+    async def sized_notes(self, prefix: str) -> list[tuple[str, int]]:
+        """The names below a folder, each with how many bytes it has."""
+        with translated():
+            found = await obstore.list(self._store, prefix=f"{prefix}/").collect_async()
+        return [(str(one["path"]).removeprefix(f"{prefix}/"), int(one["size"])) for one in found]
 
     async def delete_note(self, path: str) -> None:
         """Removes an object; one that is not there is fine."""

@@ -6,6 +6,7 @@ Layout below the store's root:
     records/<kind>/<key>.json  what a cache key was turned into (a narration, a segment, …)
     evicted/<kind>/<key>.json  what was forgotten, until its files are gone too (see `picturelock.store.eviction`)
     assets/sha256-….json       what an uploaded file was found to be
+    uploads/…                  files that come in pieces (see `picturelock.store.partial_uploads`)
     batches/<id>.json          which jobs were asked for together
     jobs/<id>/manifest.json    a finished export; written last, so that it exists only when everything else does
     references/…/<holder>      who needs a file (see `picturelock.store.references`)

@@ -50,8 +50,8 @@ async def test_assets_are_what_they_are_not_what_they_are_called(http: httpx.Asy
     for bad in (b"I am a text file.", b"", picture("JPEG")[:-300]):
         response = await http.post("/api/assets", content=bad, headers={"content-type": "image/png"})
         assert (response.status_code, response.json()["code"]) == (422, "ASSET_UNREADABLE"), bad[:20]
-    form = await http.post("/api/assets", files={"file": picture()})
-    assert form.status_code == 415
+    text = await http.post("/api/assets", content=noise, headers={"content-type": "text/plain"})
+    assert (text.status_code, text.json()["code"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
     big = await http.post("/api/assets", content=bytes(2_000_001), headers={"content-type": "application/octet-stream"})
     assert (big.status_code, big.json()["code"]) == (413, "REQUEST_TOO_LARGE")
 
