@@ -31,7 +31,7 @@ AssetId = Annotated[str, Path(pattern=r"^sha256-[0-9a-f]{64}$")]
 class AssetList(Model):
     """The files that the caller has uploaded, the newest first."""
 
-    assets: list[Asset]
+    assets: list[Asset] = Field(description="The newest first.")
     total_bytes: int = Field(description="Of all of them.")
 
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
-from api.body import read_body
+from api.body import described, read_body
 from api.context import Context, Shared
 from api.create import accept, admit
 from api.problems import PROBLEM, Problem
@@ -40,12 +40,7 @@ _AT_ONCE = 16
         429: PROBLEM,
         503: PROBLEM,
     },
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": BatchRequest.model_json_schema(by_alias=True)}},
-        }
-    },
+    openapi_extra=described(BatchRequest),
 )
 async def create_batch(
     request: Request,

@@ -1,8 +1,20 @@
 """Reads request bodies: JSON, with a limit."""
 
+from typing import Any, Final
+
 from fastapi import Request
+from pydantic import BaseModel
 
 from api.problems import Problem
+
+REF: Final = "#/components/schemas/{model}"
+"""Where the OpenAPI document has a model."""
+
+
+def described(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
+    """What the OpenAPI document says of a body that is read by `read_body`; `api.openapi` has its model."""
+    content = {"application/json": {"schema": {"$ref": REF.format(model=model.__name__)}}}
+    return {"requestBody": {"required": required, "content": content}}
 
 
 async def read_body(request: Request, limit: int) -> bytes:

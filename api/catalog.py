@@ -3,6 +3,7 @@
 from typing import Final
 
 from fastapi import APIRouter
+from pydantic import Field
 
 from picturelock.models import Model
 from picturelock.models.request import DEFAULT_THEME
@@ -17,8 +18,8 @@ _NO_JOB: Final = "ready?"
 class PresetList(Model):
     """The video presets, and which of them is used when none is named."""
 
-    default: str
-    presets: list[Preset]
+    default: str = Field(description="The slug of the one that is used when none is named.")
+    presets: list[Preset] = Field(description="All of them.")
 
 
 @router.get("/api/presets", tags=["catalog"])
@@ -30,20 +31,20 @@ async def list_presets() -> PresetList:
 class ThemeInfo(Model):
     """A theme, and the colours by which somebody may choose it."""
 
-    name: str
-    dark: bool
-    backgrounds: list[str]
-    text: str
-    accent: str
-    series: list[str]
-    face: str
+    name: str = Field(description="How a request names it.")
+    dark: bool = Field(description="Whether its text is light.")
+    backgrounds: list[str] = Field(description="Colours behind the scenes.")
+    text: str = Field(description="The text's colour.")
+    accent: str = Field(description="Of numbers, marks and bars.")
+    series: list[str] = Field(description="Of a chart's series.")
+    face: str = Field(description="The typeface of titles.")
 
 
 class ThemeList(Model):
     """The themes of this installation, and which of them is used when none is named."""
 
-    default: str
-    themes: list[ThemeInfo]
+    default: str = Field(description="The name of the one that is used when none is named.")
+    themes: list[ThemeInfo] = Field(description="All of them.")
 
 
 @router.get("/api/themes", tags=["catalog"])

@@ -10,9 +10,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import JSONResponse
+from pydantic import Field
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from api.body import read_body
+from api.body import described, read_body
 from api.context import Context, Shared
 from api.correlation import correlation_id
 from api.problems import PROBLEM, Problem
@@ -35,11 +36,11 @@ router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 class JobAccepted(Model):
     """The answer to a job that was taken."""
 
-    job_id: str
-    status: Status
-    stage: Stage
-    correlation_id: str
-    links: Links
+    job_id: str = Field(description="The job's id from now on.")
+    status: Status = Field(description="How it stands, right after.")
+    stage: Stage = Field(description="Where it is, right after.")
+    correlation_id: str = Field(description="Of this request; it is in every line of the logs about the job.")
+    links: Links = Field(description="Where to go from here.")
 
 
 @router.post(
@@ -54,12 +55,7 @@ class JobAccepted(Model):
         422: PROBLEM,
         503: PROBLEM,
     },
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ExportRequest"}}},
-        }
-    },
+    openapi_extra=described(ExportRequest),
 )
 async def create_job(
     request: Request,

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 import structlog
 from fastapi import APIRouter, Path, Response
+from pydantic import Field
 
 from api.assets import forget_asset
 from api.context import Context, Shared
@@ -27,9 +28,9 @@ _LIST_SECONDS: Final = 60.0
 class OwnerDeleted(Model):
     """How much of an owner's was deleted, and what is still open."""
 
-    jobs: int
-    assets: int
-    still_open: list[str]
+    jobs: int = Field(description="How many were deleted.")
+    assets: int = Field(description="How many were deleted.")
+    still_open: list[str] = Field(description="Jobs that have not ended: cancel them first.")
 
 
 @router.delete("/jobs/{job_id}", status_code=204, responses={404: PROBLEM, 409: PROBLEM, 410: PROBLEM, 422: PROBLEM,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from fastapi import APIRouter
+from pydantic import Field
 
 from api.context import Context, Services, Shared
 from api.problems import PROBLEM, RETRY_AFTER_SECONDS, Problem
@@ -22,7 +23,7 @@ _NO_JOB: Final = "ready?"
 class Health(Model):
     """Well, or not."""
 
-    status: str
+    status: str = Field(description="`ok` or `ready`.")
 
 
 @dataclass(slots=True)

@@ -36,22 +36,22 @@ _RUNNING_RETRY_AFTER: Final = "1"
 class JobList(Model):
     """One page of jobs."""
 
-    jobs: list[JobStatus]
-    next_cursor: str | None
-    total: int
+    jobs: list[JobStatus] = Field(description="As `GET /api/jobs/{job_id}` has each of them.")
+    next_cursor: str | None = Field(description="Where the list goes on; null at its end.")
+    total: int = Field(description="About how many there are.")
 
 
 class JobHistory(Model):
     """How a job came to where it is: its earlier attempts, the present one's timeline, the webhooks' deliveries."""
 
-    job_id: str
-    attempt: int
-    status: Status
-    earlier_attempts: list[EarlierAttempt]
+    job_id: str = Field(description="The job.")
+    attempt: int = Field(description="The present or last attempt of the job.")
+    status: Status = Field(description="The job's, at the same moment.")
+    earlier_attempts: list[EarlierAttempt] = Field(description="The oldest first.")
     timeline: list[TimelineEvent] = Field(
         description="All of it; only the newest entries where no orchestrator answers."
     )
-    timeline_total: int
+    timeline_total: int = Field(description="How many entries there are in all.")
     warnings: list[JobWarning] = Field(description="The job's own: among them, why attempts failed.")
     webhooks: list[DeliveryLog] = Field(
         description="Of every attempt that has ended, for as long as Temporal keeps it."

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.body import read_body
+from api.body import described, read_body
 from api.context import Context, Shared
 from api.create import require_assets
 from api.problems import PROBLEM
@@ -20,12 +20,7 @@ from picturelock.temporal.names import FORECAST_WORKFLOW, STILL_WORKFLOW, look_i
 router = APIRouter(prefix="/api", tags=["plan"])
 _SECONDS: Final = 20.0
 _SCENES: Final = 300
-_BODY: Final = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ExportRequest"}}},
-    }
-}
+_BODY: Final = described(ExportRequest)
 
 
 @router.post(

@@ -7,6 +7,7 @@ from typing import Any, Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import Field
 from starlette.exceptions import HTTPException
 
 from api.correlation import correlation_id
@@ -36,22 +37,22 @@ _SHOWN: Final = 50
 class ProblemError(Model):
     """One of several things that are wrong."""
 
-    path: str
-    message: str
-    code: str
+    path: str = Field(description="Of the field, such as `script.scenes.2.narration`.")
+    message: str = Field(description="What is wrong with it.")
+    code: str = Field(description="One of the codes.")
 
 
 class ProblemDocument(Model):
     """The body of every error answer."""
 
-    type: str = "about:blank"
-    title: str
-    status: int
-    detail: str
-    code: str
-    correlation_id: str
-    job_id: str | None = None
-    errors: list[ProblemError] | None = None
+    type: str = Field(default="about:blank", description="Always `about:blank`: `code` tells what it is.")
+    title: str = Field(description="Of the status code.")
+    status: int = Field(description="The answer's status code.")
+    detail: str = Field(description="What is wrong, in a sentence.")
+    code: str = Field(description="One of the codes.")
+    correlation_id: str = Field(description="Of this request; it is in the logs.")
+    job_id: str | None = Field(default=None, description="The job that it is about.")
+    errors: list[ProblemError] | None = Field(default=None, description="Each thing that is wrong with the request.")
 
 
 PROBLEM: Final[dict[str, Any]] = {

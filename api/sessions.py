@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from api.access import COOKIE
-from api.body import read_body
+from api.body import described, read_body
 from api.context import Shared
 from api.problems import PROBLEM, Problem
 from picturelock.auth.caller import Scope
@@ -33,39 +33,37 @@ _LOGIN_ANSWERS: Final[_Answers] = {401: PROBLEM, 413: PROBLEM, 415: PROBLEM, 422
 class Login(Input):
     """A key, to be exchanged."""
 
-    key: Annotated[str, Field(max_length=200)]
+    key: Annotated[str, Field(max_length=200, description="Begins with `plk_`.")]
 
 
 class Session(Model):
     """Who is logged in, and what he may do."""
 
-    owner: str
-    scopes: list[Scope]
+    owner: str = Field(description="Whose key it is; `local` where there are no owners.")
+    scopes: list[Scope] = Field(description="What it allows.")
 
 
 class Ticket(Model):
     """What opens the events of one job, if they are asked for in time: `…/events?ticket=…`."""
 
-    ticket: str
-    expires_in_seconds: int
+    ticket: str = Field(description="For the query of `…/events`.")
+    expires_in_seconds: int = Field(description="How long it opens a stream; one that is open stays.")
 
 
 class LinkWanted(Input):
     """Which file of the job; its film when not given."""
 
-    name: Annotated[str | None, Field(max_length=200)] = None
+    name: Annotated[str | None, Field(max_length=200, description="One of the job's `artifacts`.")] = None
 
 
 class Link(Model):
     """An address that opens one file to whoever has it."""
 
-    url: str
-    expires_in_seconds: int
+    url: str = Field(description="Without the server's name.")
+    expires_in_seconds: int = Field(description="How long it is good for.")
 
 
-@router.post("/api/session", responses=_LOGIN_ANSWERS, openapi_extra={
-    "requestBody": {"required": True, "content": {"application/json": {"schema": Login.model_json_schema()}}},
-})  # fmt: skip
+@router.post("/api/session", responses=_LOGIN_ANSWERS, openapi_extra=described(Login))
 async def log_in(request: Request, shared: Shared) -> Session:
     """Exchanges a key for a session: a cookie that scripts cannot read."""
     body = await read_body(request, _LOGIN_BYTES)
@@ -110,10 +108,12 @@ async def make_ticket(job_id: JobId, shared: Shared) -> Ticket:
     return Ticket(ticket=shared.services.signer.sign(grant), expires_in_seconds=TICKET_SECONDS)
 
 
-@router.post("/api/jobs/{job_id}/links", status_code=201, responses=_ANSWERS,
-             openapi_extra={
-    "requestBody": {"content": {"application/json": {"schema": LinkWanted.model_json_schema()}}},
-})  # fmt: skip
+@router.post(
+    "/api/jobs/{job_id}/links",
+    status_code=201,
+    responses=_ANSWERS,
+    openapi_extra=described(LinkWanted, required=False),
+)
 async def make_link(request: Request, job_id: JobId, shared: Shared) -> Link:
     """An address of the film, or of a file that belongs to it, for a `<video>` or for somebody else."""
     body = await read_body(request, _LOGIN_BYTES) if request.headers.get("content-length", "0") != "0" else b"{}"

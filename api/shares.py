@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from api.access import SHARE_COOKIE, SHARED_FILES
-from api.body import read_body
+from api.body import described, read_body
 from api.context import Shared
 from api.problems import PROBLEM, Problem
 from picturelock.auth.tokens import Grant
@@ -32,44 +32,47 @@ _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
 class ShareWanted(Input):
     """For how long a film is shared."""
 
-    days: Annotated[int, Field(ge=1, le=90)] = 7
+    days: Annotated[int, Field(ge=1, le=90, description="How long the address is good for.")] = 7
 
 
 class Share(Model):
     """An address of the page that shows one film; without keys it needs no token, and does not expire."""
 
-    url: str
-    expires_in_seconds: int | None
+    url: str = Field(description="Without the server's name.")
+    expires_in_seconds: int | None = Field(description="How long it is good for; null: as long as the film is there.")
 
 
 class ShareToken(Input):
     """What the address has behind the job's id."""
 
-    token: Annotated[str, Field(max_length=8_192)]
+    token: Annotated[str, Field(max_length=8_192, description="The last part of the address.")]
 
 
 class ShareOpened(Model):
     """Which job the token opens."""
 
-    job_id: JobId
+    job_id: JobId = Field(description="The job that the cookie opens.")
 
 
 class SharedFilm(Model):
     """A film as those see it whom it is shared with."""
 
-    title: str
-    status: Status
-    progress: float
-    created_at: datetime
-    completed_at: datetime | None
-    output_path: str | None
-    output: Output | None
+    title: str = Field(description="The film's.")
+    status: Status = Field(description="How far it is.")
+    progress: float = Field(description="Percent.")
+    created_at: datetime = Field(description="When it was asked for.")
+    completed_at: datetime | None = Field(description="When it was ready.")
+    output_path: str | None = Field(description="Where the film is; set with `completed`.")
+    output: Output | None = Field(description="What the film is; set with `completed`.")
     artifacts: list[ArtifactLink] = Field(description="Poster, captions and transcript.")
 
 
-@router.post("/api/jobs/{job_id}/shares", status_code=201, responses=_ANSWERS, openapi_extra={
-    "requestBody": {"content": {"application/json": {"schema": ShareWanted.model_json_schema()}}},
-})  # fmt: skip
+@router.post(
+    "/api/jobs/{job_id}/shares",
+    status_code=201,
+    responses=_ANSWERS,
+    openapi_extra=described(ShareWanted, required=False),
+)
 async def make_share(request: Request, job_id: JobId, shared: Shared) -> Share:
     """An address that shows the film, and how far it is, to whoever has it."""
     body = await read_body(request, _BYTES) if request.headers.get("content-length", "0") != "0" else b"{}"
@@ -85,10 +88,11 @@ async def make_share(request: Request, job_id: JobId, shared: Shared) -> Share:
     return Share(url=f"/#/shared/{job_id}/{shared.services.signer.sign(grant)}", expires_in_seconds=seconds)
 
 
-@router.post("/api/shares", responses={401: PROBLEM, 413: PROBLEM, 415: PROBLEM, 422: PROBLEM, 503: PROBLEM},
-             openapi_extra={
-    "requestBody": {"required": True, "content": {"application/json": {"schema": ShareToken.model_json_schema()}}},
-})  # fmt: skip
+@router.post(
+    "/api/shares",
+    responses={401: PROBLEM, 413: PROBLEM, 415: PROBLEM, 422: PROBLEM, 503: PROBLEM},
+    openapi_extra=described(ShareToken),
+)
 async def open_share(request: Request, shared: Shared) -> ShareOpened:
     """Exchanges the token of a shared address for a cookie that opens this one film."""
     try:

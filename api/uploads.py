@@ -9,6 +9,7 @@ from email.utils import format_datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, Path, Request, Response
+from pydantic import Field
 from starlette.requests import ClientDisconnect
 
 from api.assets import take_file
@@ -34,11 +35,11 @@ _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {404: PROBLEM, 412: PROBLEM, 
 class UploadState(Model):
     """A file that is on its way, or has come."""
 
-    upload_id: str
-    offset: int
-    size_bytes: int
-    expires_at: datetime
-    asset: Asset | None
+    upload_id: str = Field(description="The last part of its address.")
+    offset: int = Field(description="How many bytes have come.")
+    size_bytes: int = Field(description="How many were announced.")
+    expires_at: datetime = Field(description="When it is forgotten, however far it is.")
+    asset: Asset | None = Field(description="What the file was found to be, once it was whole.")
 
 
 @router.options("", status_code=204)
@@ -97,7 +98,7 @@ async def read_upload(upload_id: UploadId, shared: Shared) -> UploadState:
         "requestBody": {"required": True, "content": {_PIECE: {"schema": {"type": "string", "format": "binary"}}}}
     },
 )
-async def append(
+async def append_piece(
     request: Request, upload_id: UploadId, shared: Shared, upload_offset: Count = None, tus_resumable: Tus = None
 ) -> Response:
     """Takes the piece that begins at `Upload-Offset`. After the last one, `Upload-Asset-Id` names the file."""

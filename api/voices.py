@@ -4,6 +4,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Path, Response
 from fastapi.responses import RedirectResponse
+from pydantic import Field
 
 from api.context import Context, Shared
 from api.problems import PROBLEM, Problem
@@ -24,13 +25,13 @@ Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 class OfferedVoice(VoiceInfo):
     """A voice, and where it can be heard."""
 
-    sample: str
+    sample: str = Field(description="URL path of a sentence that it speaks.")
 
 
 class VoiceList(Model):
     """The voices of this installation."""
 
-    voices: list[OfferedVoice]
+    voices: list[OfferedVoice] = Field(description="All of them.")
 
 
 @router.get("")

@@ -1,6 +1,7 @@
 """`GET /api/webhook-secret`: what a receiver checks an owner's webhooks with."""
 
 from fastapi import APIRouter
+from pydantic import Field
 
 from api.context import Shared
 from api.problems import PROBLEM, Problem
@@ -13,7 +14,7 @@ router = APIRouter(prefix="/api", tags=["access"])
 class WebhookSecret(Model):
     """The secret of the Standard Webhooks scheme, of one owner."""
 
-    secret: str
+    secret: str = Field(description="Begins with `whsec_`; see https://www.standardwebhooks.com.")
 
 
 @router.get("/webhook-secret", responses={409: PROBLEM})

@@ -23,9 +23,9 @@ X264_PRESETS: Final = (
 class Preset(Model):
     """A named video format with the platform's limits."""
 
-    slug: str
-    title: str
-    format: VideoFormat
+    slug: str = Field(description="How a request names it.")
+    title: str = Field(description="How people call it.")
+    format: VideoFormat = Field(description="What it stands for.")
     max_duration_seconds: float | None = Field(
         default=None, description="The platform's limit; longer films are refused."
     )

@@ -38,10 +38,10 @@ class Attribution(Model):
 class Asset(Model):
     """An uploaded file. `kind` was decided by decoding it, never by its name."""
 
-    asset_id: str
-    kind: Literal["image", "clip", "audio"]
-    media_type: str
-    size_bytes: int
+    asset_id: str = Field(description="`sha256-` and the hash of its bytes: how a request names it.")
+    kind: Literal["image", "clip", "audio"] = Field(description="Found by decoding it.")
+    media_type: str = Field(description="Found by decoding it, too.")
+    size_bytes: int = Field(description="Of the file.")
     width: int | None = Field(default=None, description="Pixels, after EXIF orientation.")
     height: int | None = Field(default=None, description="Pixels, after EXIF orientation.")
-    duration_seconds: float | None = None
+    duration_seconds: float | None = Field(default=None, description="Of a clip or a sound.")

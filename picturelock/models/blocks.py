@@ -46,14 +46,14 @@ class _Block(Input):
 class TextBlock(_Block):
     """A paragraph: spoken, and shown as captions."""
 
-    kind: Literal["text"] = "text"
+    kind: Literal["text"] = Field(default="text", description="A paragraph.")
     text: NarrationText = Field(description="What is spoken.")
 
 
 class ListBlock(_Block):
     """Items that are spoken one after the other; each appears with its first word."""
 
-    kind: Literal["list"] = "list"
+    kind: Literal["list"] = Field(default="list", description="A list.")
     items: list[Sentence] = Field(min_length=1, max_length=MAX_ITEMS, description="Each a sentence of its own.")
     ordered: bool = Field(default=False, description="Numbered instead of marked.")
 
@@ -61,7 +61,7 @@ class ListBlock(_Block):
 class QuoteBlock(_Block):
     """A quotation: spoken, and shown with who said it."""
 
-    kind: Literal["quote"] = "quote"
+    kind: Literal["quote"] = Field(default="quote", description="A quotation.")
     text: Sentence = Field(description="The words, without quotation marks.")
     author: Label | None = Field(default=None, description="Who said it; shown, not spoken.")
 
@@ -69,7 +69,7 @@ class QuoteBlock(_Block):
 class NumberBlock(_Block):
     """A short statement whose number is shown large."""
 
-    kind: Literal["number"] = "number"
+    kind: Literal["number"] = Field(default="number", description="A large number.")
     value: Annotated[Label, StringConstraints(min_length=1, max_length=16)] = Field(description="As shown, like `40×`.")
     text: Sentence = Field(description="The whole statement, as it is spoken.")
 
@@ -77,7 +77,7 @@ class NumberBlock(_Block):
 class CodeBlock(_Block):
     """Code: shown in colours, not spoken."""
 
-    kind: Literal["code"] = "code"
+    kind: Literal["code"] = Field(default="code", description="Code.")
     code: Annotated[str, StringConstraints(max_length=4_000), AfterValidator(_code)] = Field(
         description=f"Up to {MAX_CODE_LINES} lines of {MAX_CODE_COLUMNS} characters."
     )
@@ -107,7 +107,7 @@ class CodeBlock(_Block):
 class TableBlock(_Block):
     """A table: shown, not spoken."""
 
-    kind: Literal["table"] = "table"
+    kind: Literal["table"] = Field(default="table", description="A table.")
     header: list[Label] = Field(min_length=1, max_length=MAX_COLUMNS, description="The columns' names.")
     rows: list[list[Label]] = Field(min_length=1, max_length=MAX_ROWS, description="As many cells as the header.")
 
@@ -129,7 +129,7 @@ class Series(Input):
 class ChartBlock(_Block):
     """A chart drawn from numbers: it grows as it enters; not spoken."""
 
-    kind: Literal["chart"] = "chart"
+    kind: Literal["chart"] = Field(default="chart", description="A chart.")
     chart: ChartKind = Field(default="column", description="How the numbers are drawn.")
     labels: list[Label] = Field(min_length=1, max_length=MAX_POINTS, description="What the numbers belong to.")
     series: list[Series] = Field(min_length=1, max_length=MAX_SERIES, description="The numbers.")
@@ -160,7 +160,7 @@ class ChartBlock(_Block):
 class FormulaBlock(_Block):
     """A formula in LaTeX's notation: shown, not spoken."""
 
-    kind: Literal["formula"] = "formula"
+    kind: Literal["formula"] = Field(default="formula", description="A formula.")
     latex: Annotated[
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500), AfterValidator(printable)
     ] = Field(description="Without dollar signs.")

@@ -25,17 +25,17 @@ Enter = Literal["none", "fade", "rise", "wipe", "grow-up", "grow-right"]
 class VideoFormat(Model):
     """Everything about the picture that the encoder needs to know; `m4a` holds sound alone."""
 
-    width: int
-    height: int
-    fps: int
-    codec: Codec
-    crf: int
-    encoder_preset: str
-    encoder: EncoderKind = "software"
-    container: Container = "mp4"
-    loudness_lufs: float = -16.0
-    audio_bitrate_kbps: int = 192
-    max_duration_seconds: float | None = None
+    width: int = Field(description="Pixels.")
+    height: int = Field(description="Pixels.")
+    fps: int = Field(description="Frames per second.")
+    codec: Codec = Field(description="Of the picture.")
+    crf: int = Field(description="The encoder's constant quality: less is better and larger.")
+    encoder_preset: str = Field(description="How much time the encoder takes for the same quality.")
+    encoder: EncoderKind = Field(default="software", description="A processor's or a graphics card's.")
+    container: Container = Field(default="mp4", description="The kind of file.")
+    loudness_lufs: float = Field(default=-16.0, description="Of the whole film (EBU R 128).")
+    audio_bitrate_kbps: int = Field(default=192, description="Kilobits a second.")
+    max_duration_seconds: float | None = Field(default=None, description="The platform's limit, if it has one.")
 
     @property
     def has_picture(self) -> bool:

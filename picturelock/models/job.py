@@ -70,12 +70,12 @@ class StepRecord(Model):
 class TimelineEvent(Model):
     """One numbered entry of a job's history of steps."""
 
-    sequence: int
-    step: StageName
-    status: StepState
-    attempt: int
-    message: str
-    timestamp: datetime
+    sequence: int = Field(description="Counts from 1 in each attempt of the job.")
+    step: StageName = Field(description="Which step it is about.")
+    status: StepState = Field(description="What has become of the step.")
+    attempt: int = Field(description="The step's attempt.")
+    message: str = Field(description="What happened, in a sentence.")
+    timestamp: datetime = Field(description="When it happened.")
 
 
 class JobWarning(Model):

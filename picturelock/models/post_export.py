@@ -45,19 +45,19 @@ class Delivery(Model):
     job has begun meanwhile) end the deliveries, like `delivered`.
     """
 
-    number: int
-    at: datetime
-    seconds: float
-    outcome: DeliveryOutcome
-    status_code: int | None = None
-    message: str = ""
+    number: int = Field(description="Counts from 1.")
+    at: datetime = Field(description="When it began.")
+    seconds: float = Field(description="How long it took.")
+    outcome: DeliveryOutcome = Field(description="What came of it.")
+    status_code: int | None = Field(default=None, description="What the receiver answered, if it did.")
+    message: str = Field(default="", description="Why it failed, in words.")
 
 
 class DeliveryLog(Model):
     """Every delivery of one webhook so far, and when the next one is due."""
 
-    url: str
+    url: str = Field(description="The receiver's address.")
     attempt: int = Field(description="The attempt of the job whose end is told.")
-    state: DeliveryState
-    deliveries: list[Delivery] = []
-    next_at: datetime | None = None
+    state: DeliveryState = Field(description="Whether there is more to come.")
+    deliveries: list[Delivery] = Field(default=[], description="The newest last.")
+    next_at: datetime | None = Field(default=None, description="When the next one is due.")

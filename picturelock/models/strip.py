@@ -49,9 +49,9 @@ class StripSegment(Model):
 class FilmStrip(Model):
     """Every segment of a film, in order. Empty until the film is composed, and for sound alone."""
 
-    job_id: str
-    status: Status
+    job_id: str = Field(description="The job whose film it is.")
+    status: Status = Field(description="The job's, at the same moment.")
     fps: int | None = Field(default=None, description="Frames per second; null until the film is composed.")
     total_frames: int | None = Field(default=None, description="Frames of the film; null until it is composed.")
     preview_seconds: float = Field(default=0.0, description="How much of the beginning the preview plays by now.")
-    segments: list[StripSegment] = []
+    segments: list[StripSegment] = Field(default=[], description="In the order of the film.")

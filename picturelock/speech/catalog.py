@@ -8,7 +8,7 @@ from picturelock.models import Model
 class VoiceInfo(Model):
     """A voice this installation offers."""
 
-    engine: str
-    voice: str
-    title: str
+    engine: str = Field(description="Who speaks: the first half of its name.")
+    voice: str = Field(description="The second half.")
+    title: str = Field(description="How people call it.")
     languages: list[str] = Field(description="BCP 47 primary tags; `*` stands for any.")

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import pytest_asyncio
 import yaml
 from PIL import Image
 
@@ -42,15 +43,32 @@ def missing(row: dict[str, Any]) -> int:
     return sum(row[name]["missing"] for name in ("narrations", "pictures", "segments", "sound", "film"))
 
 
-async def test_a_folder_becomes_films_once_and_again_elsewhere(tmp_path: Path) -> None:
-    folder, data, out = scripts(tmp_path / "scripts"), tmp_path / "data", tmp_path / "out"
+@pytest_asyncio.fixture(scope="module")
+async def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Scripts and their films, made in the one cold build that several tests go on from."""
+    place = tmp_path_factory.mktemp("once")
+    folder = scripts(place / "scripts")
+    built = await piped("build", str(folder), "--data", str(place / "data"), "-o", str(place / "out"), "--quiet")
+    assert built.code == 0, built.err
+    return place
+
+
+@pytest.fixture
+def place(once: Path, tmp_path: Path) -> Path:
+    """A copy of them, for one test."""
+    return Path(shutil.copytree(once, tmp_path / "place"))
+
+
+async def test_a_plan_starts_nothing(tmp_path: Path) -> None:
+    folder, data = scripts(tmp_path / "scripts"), tmp_path / "data"
     cold = await planned(str(folder), "--data", str(data))
     assert set(cold) == {"sea", "more/sky"}
     assert all(row["film"] == {"found": 0, "missing": 1} for row in cold.values())
-    assert not (data / "stack.json").exists()  # nothing was started
+    assert not (data / "stack.json").exists()
 
-    built = await piped("build", str(folder), "--data", str(data), "--output", str(out), "--quiet")
-    assert built.code == 0, built.err
+
+async def test_a_folder_becomes_films_once_and_again_elsewhere(place: Path) -> None:
+    folder, data, out = place / "scripts", place / "data", place / "out"
     films = [out / "sea.mp4", out / "more" / "sky.mp4"]
     assert all(film.stat().st_size > 1_000 for film in films)
     lock = json.loads((out / NAME).read_text())
@@ -70,7 +88,7 @@ async def test_a_folder_becomes_films_once_and_again_elsewhere(tmp_path: Path) -
     assert films[0].stat().st_mode == films[1].stat().st_mode  # copied or downloaded, the same people may watch it
     assert not list(out.glob(".*.part"))
 
-    there = tmp_path / "another machine"
+    there = place / "another machine"
     shutil.copytree(folder, there / "scripts")
     shutil.copytree(data / "store", there / "data" / "store")
     elsewhere = await planned(str(there / "scripts"), "--data", str(there / "data"))
@@ -79,11 +97,10 @@ async def test_a_folder_becomes_films_once_and_again_elsewhere(tmp_path: Path) -
     assert (restored.code, restored.out.count("was there already")) == (0, 2)
 
 
-async def test_what_has_changed_is_made_and_shown_before_and_after(tmp_path: Path) -> None:
-    folder, data, out = scripts(tmp_path / "scripts"), str(tmp_path / "data"), tmp_path / "out"
-    sheet = tmp_path / "sheet.png"
+async def test_what_has_changed_is_made_and_shown_before_and_after(place: Path) -> None:
+    folder, data, out = place / "scripts", str(place / "data"), place / "out"
+    sheet = place / "sheet.png"
     common = ["--data", data, "--output", str(out), "--quiet"]
-    assert (await piped("build", str(folder), *common)).code == 0
     before = sha256_of(out / "sea.mp4")
     script = folder / "sea.md"
     script.write_text(script.read_text().replace("Then it is rough", "Then it is wild"))
@@ -159,7 +176,7 @@ async def test_the_workflow_for_ci_does_what_it_says(tmp_path: Path) -> None:
     workflow = yaml.safe_load((ROOT / "examples" / "ci" / "films.yml").read_text())
     steps = [step["run"] for step in workflow["jobs"]["films"]["steps"] if "run" in step]
     assert steps[0] == 'pip install "picturelock[local]"'
-    scripts(tmp_path / "films")
+    shutil.rmtree(scripts(tmp_path / "films") / "more")  # one film shows it
     kept = next(step["with"]["path"] for step in workflow["jobs"]["films"]["steps"] if "cache" in step.get("uses", ""))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PICTURELOCK_")}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
