@@ -25,6 +25,8 @@ _STRIP = "tests/unit/test_strip.py"
 _PREVIEW = "tests/films/test_preview.py"
 _FORECAST = "tests/films/test_forecast.py"
 _BATCHES = "tests/api/test_batches.py"
+_UPLOADS = "tests/api/test_uploads.py"
+_SHARES = "tests/security/test_shares.py"
 _DOCTOR = "tests/cli/test_doctor.py"
 _MIXERS = '{"none": A_, "fade": A_, "dissolve": B_, "slide": C_, "wipe": D_}'
 
@@ -271,6 +273,19 @@ BREAKS: Final = [
     Break("titles are not looked at", "self.text.casefold() in A_", "True", "tests/api/test_many.py"),
     Break("metadata is not looked at", "memo.metadata.get(key) == value", "True", "tests/api/test_many.py"),
     Break("a cursor is good for any filter", "(grant.owner, grant.name) != (shared.caller.owner, wanted.name)", "grant.owner != shared.caller.owner", "tests/api/test_many.py"),
+    # Files in pieces, and films that are shown to somebody.
+    Break("pieces may leave a gap", "part.start > position", "False", _UPLOADS),
+    Break("overlapping pieces are written twice", "memoryview(data)[A_:]", "memoryview(data)", _UPLOADS),
+    Break("a piece may begin anywhere", "A_ is None or int(A_) != offset", "False", _UPLOADS),
+    Break("more than was announced is taken", "position + len(piece) + len(chunk) > A_", "False", _UPLOADS),
+    Break("pieces never expire", "upload and datetime.now(UTC) < upload.expires_at", "upload", _UPLOADS),
+    Break("pieces on their way are not counted", "await A_ + await PartialUploads(B_).bytes_of(owner)", "await A_", _UPLOADS),
+    Break("a form with two files is taken", "self._files > 1", "False", _UPLOADS),
+    Break("a form that breaks off is taken", "not self._complete", "False", _UPLOADS),
+    Break("a share opens every job", 'grant and grant.job == match["job"]', "grant", _SHARES),
+    Break("a guest reads everything of the job", '_SHOWN.fullmatch(scope["path"])', 're.fullmatch(r"/api/jobs/(?P<job>[^/]+).*", scope["path"])', _SHARES),
+    Break("a share outlives its key", "grant is None or grant.job is None or await A_ is None", "grant is None", _SHARES),
+    Break("a guest reads how a film was made", "A_.name in SHARED_FILES", "True", "tests/browser/test_page.py -k keys"),
     # Looks at the machine.
     Break("misspelt settings go unseen", 'name.startswith("PICTURELOCK_") and name not in A_', "False", _DOCTOR),
     Break("few open files are enough", "files < _OPEN_FILES", "False", _DOCTOR),

@@ -235,7 +235,7 @@ async def test_it_is_small_and_needs_no_key_itself(up: Up) -> None:
     async with httpx.AsyncClient(base_url=up.api) as http:
         page = await http.get("/")
         names = {"/", *re.findall(r'(?:src|href)="(/web/[^"]+)"', page.text)}
-        modules = ["api", "make", "watch", "films", "dom", "strip", "preview", "storyboard", "picturelock"]
+        modules = ["api", "make", "watch", "films", "dom", "strip", "preview", "shared", "storyboard", "picturelock"]
         names |= {f"/web/{name}.js" for name in modules}
         answers = [await http.get(name) for name in names]
         assert all(answer.status_code == 200 for answer in answers)
@@ -260,7 +260,37 @@ async def test_where_keys_are_asked_for_it_asks_for_one(tab: Tab, tmp_path: Path
         await tab.run(f"document.querySelector('#key').value = '{key}'")
         await tab.run("document.querySelector('form button').click()")
         await tab.until("document.querySelector('main h1')?.textContent === 'Films'")
-        await tab.run("document.getElementById('logout').click()")
-        await tab.until("document.querySelector('#key')")
+        await _guest_sees_one_film(tab, started)
     finally:
         await stop(started)
+
+
+async def _guest_sees_one_film(tab: Tab, up: Up) -> None:
+    """Who is logged in shares a film; a guest can look at it, and at nothing else."""
+    await write(tab, up, SCRIPT)
+    job = await send(tab)
+    await tab.until(f"{button('Share')}", 30)
+    await tab.run(f"{button('Share')}.click()")
+    address = str(await tab.until("document.querySelector('.row input[readonly]')?.value"))
+    await tab.run("document.getElementById('logout').click()")
+    await tab.until("document.querySelector('#key')")
+    await tab.go("about:blank")
+    await tab.go(address)
+    await tab.until("document.querySelector('video track')", 90)
+    await tab.run("document.querySelector('video').play()")
+    await tab.until("document.querySelector('video').currentTime > 0.3")
+    files = str(await tab.run("document.querySelector('.files').textContent"))
+    assert "captions.vtt" in files
+    assert "transcript.html" in files
+    assert "manifest.json" not in files
+    assert "script.json" not in files
+    assert await tab.run("document.querySelector('h1').textContent") == "Sea"
+    assert await tab.run("document.querySelectorAll('main button').length") == 0
+    assert await tab.run("document.querySelector('header nav').hidden")
+    asked = "fetch('{}').then((answer) => answer.status)"
+    for path in ("/api/jobs", f"/api/jobs/{job}", f"/api/jobs/{job}/request"):
+        assert await tab.run(asked.format(path)) == 401
+    assert [error for error in tab.errors if "401" not in error] == []
+    await tab.go("about:blank")
+    await tab.go(f"{address[:-4]}AAAA")
+    await tab.until("document.querySelector('h1')?.textContent === 'This film is not there any more'")
