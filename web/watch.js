@@ -52,6 +52,7 @@ export function watch(main, id) {
   const parts = Object.fromEntries(["title", "head", "stages", "controls", "notes", "film", "strip"].map((name) => [name, h("div")]));
   const card = h("div", {}, Object.values(parts));
   main.replaceChildren(card);
+  const share = shareButton(id); // one, so that its address stays while the state changes
   let last = "";
   let player = "";
   let beginning = null;
@@ -116,7 +117,7 @@ export function watch(main, id) {
         button("retry", "Try again", ["failed", "cancelled"].includes(job.status)),
         !open && h("button", { onclick: remove }, "Delete"),
         h("a", { href: `#/new/${job.id}` }, "Change and make again"),
-        !["failed", "cancelled"].includes(job.status) && shareButton(job.id),
+        !["failed", "cancelled"].includes(job.status) && share,
         job.links.temporalUi && h("a", { href: job.links.temporalUi }, "Look into it"),
       ].filter(Boolean)));
     }
