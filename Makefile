@@ -47,6 +47,11 @@ $(VENV)/.installed-bench: requirements/bench.lock $(VENV)/.installed-dev
 	.site-venv/bin/python -m pip --disable-pip-version-check --no-input -q install --only-binary :all: --require-hashes -r requirements/site.lock
 	@touch $@
 
+.openapi-venv/.installed: requirements/openapi.lock
+	$(PYTHON) -m venv .openapi-venv
+	.openapi-venv/bin/python -m pip --disable-pip-version-check --no-input -q install --only-binary :all: --require-hashes -r requirements/openapi.lock
+	@touch $@
+
 ##@ Use it
 
 .PHONY: install
@@ -86,8 +91,12 @@ unit: install-dev ## The quick tests: domain, workflow, activities
 chromium:
 	@scripts/install-chromium
 
+.PHONY: node
+node:
+	@scripts/install-node
+
 .PHONY: test
-test: install-dev chromium ## All tests, with real Temporal, FFmpeg and voice, and how much of the product they reach
+test: install-dev chromium node .openapi-venv/.installed ## All tests, with real Temporal, FFmpeg and voice, and how much of the product they reach
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(AT_ONCE)
 	$(BIN)/coverage combine --quiet
@@ -158,6 +167,8 @@ lock: ## Resolve the dependencies again and write the lock files (no index in th
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -o requirements/sbom.lock
 	echo "mkdocs==1.6.1" | .lock-venv/bin/uv pip compile - --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -o requirements/site.lock
+	echo "openapi-python-client==0.29.1" | .lock-venv/bin/uv pip compile - --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -q -o requirements/openapi.lock
 	rm -r .lock-venv
 
 .PHONY: site

@@ -4,6 +4,7 @@ It is made for generators: short names of operations, every body and event a com
 headers that clients need, and the webhook.
 """
 
+import json
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -116,7 +117,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
         document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         for model in _BODIES:
-            schemas.update(_schemas(model, "validation"))
+            asked = _schemas(model, "validation")
+            schemas.update({name: _optional(schema) for name, schema in asked.items()})
         for answer in (ProblemDocument, StreamEvent, StreamNotice):
             schemas.update(_schemas(answer, "serialization"))
         schemas["JobEnded"] = _job_ended()
@@ -131,6 +133,19 @@ def _document(app: FastAPI) -> dict[str, Any]:
         source["anyOf"].insert(0, {"type": "string", "description": "A script in Markdown."})
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _optional(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema of what is sent, with its defaults in words.
+
+    openapi-typescript, among others, takes a field that has a default for one that is always there, and has to be sent.
+    """
+    properties = {name: dict(said) for name, said in schema.get("properties", {}).items()}
+    for said in properties.values():
+        default = said.pop("default", None)
+        if "const" not in said and isinstance(default, bool | int | float | str) and default != "":
+            said["description"] = f"{said.get('description', '')} Default: `{json.dumps(default)}`.".strip()
+    return {**schema, **({"properties": properties} if properties else {})}
 
 
 def _complete(operation: dict[str, Any]) -> None:

@@ -57,6 +57,21 @@ async def send(tab: Tab) -> str:
     return str(await tab.run("location.hash.slice(6)"))
 
 
+AXE = Path(__file__).parents[1] / "node" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+async def violations(tab: Tab) -> list[str]:
+    """What axe finds against WCAG 2.2 AA and good practice in what is shown."""
+    if not AXE.exists():
+        return []  # scripts/install-node has said so
+    await tab.run(f"!!(window.axe || (() => {{ {AXE.read_text()}; return true; }})())")
+    found = await tab.run(
+        "axe.run(document, {resultTypes: ['violations']}).then((result) => result.violations.map((one) => "
+        "`${one.id}: ${one.nodes.map((node) => node.html).join(' ')}`))"
+    )
+    return list(found)
+
+
 def button(text: str) -> str:
     return f"[...document.querySelectorAll('main button')].find((one) => one.textContent === '{text}' && !one.disabled)"
 
@@ -75,6 +90,7 @@ async def test_a_film_is_made_watched_and_found_in_the_list(up: Up, tab: Tab) ->
     assert await tab.run("document.querySelector('video track').track.kind") == "captions"
     assert await tab.run("document.querySelector('h1').textContent") == "Sea"
     assert "transcript.html" in str(await tab.run("document.querySelector('.files').textContent"))
+    assert await violations(tab) == []
     await tab.go(f"{up.api}/#/new/{job}")
     again = await tab.until("document.querySelector('#script')?.value")
     assert again == "# Sea\n\n## Calm\n\nThe sea is calm today.\n\n## Why\n\n- No wind\n- No storm"
@@ -136,6 +152,7 @@ async def test_the_beginning_plays_while_the_rest_is_made(up: Up, tab: Tab) -> N
     await tab.run("document.querySelector('video').play()")
     await tab.until("document.querySelector('video').currentTime > 0.5", 20)
     assert await tab.run(f"!!{state('running')}")
+    assert await violations(tab) == []
     await tab.until(SAME_STRIP, 5)
     await tab.until("[...document.querySelectorAll('.tile')].some((tile) => tile.style.backgroundImage)", 5)
     await tab.until("document.querySelector('video').getAttribute('src')?.endsWith('/output')", 120)
@@ -229,6 +246,7 @@ async def test_texts_can_be_read_and_nothing_hangs_out(up: Up, tab: Tab, width: 
             "!one.labels?.length && !one.ariaLabel && !one.textContent.trim()).map((one) => one.outerHTML)"
         )
         assert unnamed == []
+        assert await violations(tab) == []
 
 
 async def test_it_is_small_and_needs_no_key_itself(up: Up) -> None:
@@ -254,6 +272,7 @@ async def test_where_keys_are_asked_for_it_asks_for_one(tab: Tab, tmp_path: Path
     try:
         await tab.go(f"{started.api}/#/")
         await tab.until("document.querySelector('#key')")
+        assert await violations(tab) == []
         await tab.run("document.querySelector('#key').value = 'plk_wrong'")
         await tab.run("document.querySelector('form button').click()")
         await tab.until("document.querySelector('#login-problem').textContent.includes('no valid key')")
@@ -287,6 +306,7 @@ async def _guest_sees_one_film(tab: Tab, up: Up) -> None:
     assert await tab.run("document.querySelector('h1').textContent") == "Sea"
     assert await tab.run("document.querySelectorAll('main button').length") == 0
     assert await tab.run("document.querySelector('header nav').hidden")
+    assert await violations(tab) == []
     asked = "fetch('{}').then((answer) => answer.status)"
     for path in ("/api/jobs", f"/api/jobs/{job}", f"/api/jobs/{job}/request"):
         assert await tab.run(asked.format(path)) == 401
