@@ -68,6 +68,21 @@ def voices(as_json: AsJson = False) -> None:
     _list(rows, as_json=as_json)
 
 
+def preset_names() -> list[str]:
+    """For the completion of a word."""
+    return list(PRESETS)
+
+
+def theme_names() -> list[str]:
+    """For the completion of a word."""
+    return list(installed_themes())
+
+
+def voice_names() -> list[str]:
+    """For the completion of a word."""
+    return [f"{voice.engine}/{voice.voice}" for voice in installed_voices(settings())]
+
+
 def _list(rows: Callable[[], Iterable[_Row]], *, as_json: bool) -> None:
     if as_json:
         for row in rows():

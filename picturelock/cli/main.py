@@ -1,20 +1,17 @@
 """The `picturelock` command: `up`, `export`, what can be asked of jobs, and what there is to choose from."""
 
 import sys
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Column, Table
-from rich.text import Text
 
 from picturelock import __version__
-from picturelock.cli import catalog, keys
+from picturelock.cli import catalog, keys, verbs
 from picturelock.cli.batch import batch
 from picturelock.cli.build import build
-from picturelock.cli.display import film_facts, follow, report_end, suffix_of
+from picturelock.cli.display import film_facts, report_end, suffix_of
 from picturelock.cli.doctor import doctor
 from picturelock.cli.export import end_of, require_place_for
 from picturelock.cli.mcp import mcp
@@ -23,14 +20,11 @@ from picturelock.cli.run import REFUSED, run
 from picturelock.cli.script_file import ScriptFile
 from picturelock.cli.service import PIPE_COLUMNS, Api, Data, client_of, is_running
 from picturelock.cli.up import up
-from picturelock.cli.wishes import Wishes
-from picturelock.client.asynchronous import ApiError, AsyncClient
+from picturelock.cli.wishes import SHAPES, Wishes
+from picturelock.client.asynchronous import ApiError
 
-app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Durable video export."
-)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Durable video export.")
 app.add_typer(keys.app, name="keys")
-catalog.install(app)
 out = Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS)
 err = Console(stderr=True)
 
@@ -73,10 +67,18 @@ def export(  # noqa: PLR0913, PLR0917 - each is an option
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the film goes.")] = None,
     brief: Annotated[str | None, typer.Option(help="Facts, or a topic for a language model, instead.")] = None,
-    preset: Annotated[str | None, typer.Option(help="Video preset, such as youtube-1080p.")] = None,
-    shape: Annotated[str | None, typer.Option("--format", help="16:9, 9:16, 1:1 or 4:5.")] = None,
-    theme: Annotated[str | None, typer.Option(help="One of `picturelock themes`.")] = None,
-    voice: Annotated[str | None, typer.Option(help="One of `picturelock voices`: ENGINE/VOICE.")] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="Video preset, such as youtube-1080p.", autocompletion=catalog.preset_names)
+    ] = None,
+    shape: Annotated[
+        str | None, typer.Option("--format", help="16:9, 9:16, 1:1 or 4:5.", autocompletion=lambda: list(SHAPES))
+    ] = None,
+    theme: Annotated[
+        str | None, typer.Option(help="One of `picturelock themes`.", autocompletion=catalog.theme_names)
+    ] = None,
+    voice: Annotated[
+        str | None, typer.Option(help="One of `picturelock voices`: ENGINE/VOICE.", autocompletion=catalog.voice_names)
+    ] = None,
     language: Annotated[str | None, typer.Option(help="What is spoken, such as de or pt-BR.")] = None,
     captions: Annotated[str | None, typer.Option(help="clean, boxed, karaoke, pop or none.")] = None,
     transition: Annotated[str | None, typer.Option(help="none, fade, dissolve, slide or wipe.")] = None,
@@ -125,161 +127,8 @@ def export(  # noqa: PLR0913, PLR0917 - each is an option
     run(work())
 
 
-@app.command()
-def watch(job_id: str, api: Api = None, data: Data = None) -> None:
-    """Follow a job to its end."""
-
-    async def work(client: AsyncClient) -> int:
-        return report_end(err, await follow(client, err, job_id, job_id[:8]))
-
-    _ask(work, api, data)
-
-
-@app.command()
-def jobs(
-    limit: Annotated[int, typer.Option(min=1, max=100)] = 20,
-    status: Annotated[str | None, typer.Option(help="Only jobs of this status.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document a line.")] = False,
-    api: Api = None,
-    data: Data = None,
-) -> None:
-    """List the newest jobs."""
-
-    async def work(client: AsyncClient) -> int:
-        rows, total = await client.jobs(limit, status)
-        if as_json:
-            for row in rows:
-                typer.echo(row.model_dump_json())
-            return 0
-        names = ("status", "progress", "stage", "created")
-        table = Table(
-            Column("id", no_wrap=True, min_width=32), *names, Column("title", max_width=40, no_wrap=True), box=None
-        )
-        for row in rows:
-            created = f"{row.created_at:%Y-%m-%d %H:%M:%S}"
-            table.add_row(row.id, row.status, f"{row.progress:.1f} %", row.stage, created, Text(row.title))
-        out.print(table)
-        err.print(f"{len(rows)} of {total}", style="dim", highlight=False)
-        return 0
-
-    _ask(work, api, data)
-
-
-@app.command()
-def show(
-    job_id: str,
-    as_json: Annotated[bool, typer.Option("--json", help="The whole status as JSON.")] = False,
-    api: Api = None,
-    data: Data = None,
-) -> None:
-    """Tell how a job stands, and end with 1 where it has failed or was cancelled."""
-
-    async def work(client: AsyncClient) -> int:
-        job = await client.status(job_id)
-        if as_json:
-            typer.echo(job.model_dump_json())
-        else:
-            facts = film_facts(job.output) if job.output else job.error.remediation if job.error else ""
-            lines = (f"{job.title}  {job.status}  {job.progress:.1f} %", job.message, facts)
-            out.print("\n".join(line for line in lines if line), highlight=False, markup=False)
-        return int(job.status in {"failed", "cancelled"})
-
-    _ask(work, api, data)
-
-
-@app.command()
-def download(
-    job_id: str,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the file goes.")] = None,
-    name: Annotated[str | None, typer.Option(help="A file beside the film, such as captions.srt.")] = None,
-    api: Api = None,
-    data: Data = None,
-) -> None:
-    """Download a job's film, or a file beside it."""
-
-    async def work(client: AsyncClient) -> int:
-        job = await client.status(job_id)
-        if job.output is None:
-            raise ApiError(f"the job has no film: it is {job.status}")
-        paths = {file.name: file.path for file in job.artifacts}
-        if name is not None and name not in paths:
-            raise ApiError(f"the job has no {name!r}; it has {', '.join(paths)}")
-        target = output or Path(name or f"{job_id}{suffix_of(job.output)}")
-        await client.download(paths[name] if name else job.output.path, target)
-        out.print(str(target), highlight=False, soft_wrap=True)
-        return 0
-
-    _ask(work, api, data)
-
-
-@app.command()
-def rm(job_id: str, api: Api = None, data: Data = None) -> None:
-    """Delete a job that has ended, with its film and all of its files."""
-
-    async def work(client: AsyncClient) -> int:
-        await client.delete(job_id)
-        out.print("deleted")
-        return 0
-
-    _ask(work, api, data)
-
-
-@app.command()
-def cancel(job_id: str, api: Api = None, data: Data = None) -> None:
-    """End a job."""
-
-    async def work(client: AsyncClient) -> int:
-        job = await client.cancel(job_id)
-        out.print("cancelled" if job.status == "cancelled" else "cancel requested")
-        return 0
-
-    _ask(work, api, data)
-
-
-@app.command()
-def pause(job_id: str, api: Api = None, data: Data = None) -> None:
-    """Let nothing new of a job begin; what runs is finished."""
-
-    async def work(client: AsyncClient) -> int:
-        job = await client.pause(job_id)
-        out.print("paused" if job.status == "paused" else "pause requested: what runs is finished first")
-        return 0
-
-    _ask(work, api, data)
-
-
-@app.command()
-def resume(job_id: str, api: Api = None, data: Data = None) -> None:
-    """Let a paused job go on."""
-
-    async def work(client: AsyncClient) -> int:
-        await client.resume(job_id)
-        out.print("resumed")
-        return 0
-
-    _ask(work, api, data)
-
-
-@app.command()
-def retry(job_id: str, api: Api = None, data: Data = None) -> None:
-    """Begin a new attempt of a failed or cancelled job."""
-
-    async def work(client: AsyncClient) -> int:
-        job = await client.retry(job_id)
-        out.print(f"attempt {job.attempt} has begun", highlight=False)
-        return 0
-
-    _ask(work, api, data)
-
-
-def _ask(work: Callable[[AsyncClient], Coroutine[Any, Any, int]], api: str | None, data: Path | None) -> None:
-    """Runs a command that needs an API which is there."""
-
-    async def with_client() -> int:
-        async with client_of(api, data, start=False) as client:
-            return await work(client)
-
-    run(with_client())
+verbs.install(app)
+catalog.install(app)
 
 
 if __name__ == "__main__":

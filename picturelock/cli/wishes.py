@@ -9,7 +9,7 @@ from picturelock.cli.script_file import Uploads
 from picturelock.client.asynchronous import ApiError
 from picturelock.models.request import Mood
 
-_SHAPES: Final = {"16:9": "youtube-1080p", "9:16": "tiktok", "1:1": "facebook", "4:5": "instagram-feed"}
+SHAPES: Final = {"16:9": "youtube-1080p", "9:16": "tiktok", "1:1": "facebook", "4:5": "instagram-feed"}
 """The preset of a shape that is named by its sides."""
 
 _MOODS: Final = get_args(Mood)
@@ -36,8 +36,8 @@ class Wishes:
         """Refuses now what would be refused after a stack has been started. Raises ApiError."""
         if self.preset and self.shape:
             raise ApiError("--preset and --format name the same thing: give one of them")
-        if self.shape and self.shape not in _SHAPES:
-            raise ApiError(f"--format {self.shape!r}: one of {', '.join(_SHAPES)}, or a preset with --preset")
+        if self.shape and self.shape not in SHAPES:
+            raise ApiError(f"--format {self.shape!r}: one of {', '.join(SHAPES)}, or a preset with --preset")
         if self.watermark is not None and not self.watermark.is_file():
             raise ApiError(f"--watermark: there is no file {self.watermark}")
         if self.music is not None and self.music not in _MOODS and not Path(self.music).is_file():
@@ -46,7 +46,7 @@ class Wishes:
     async def put_into(self, request: Mapping[str, Any], uploads: Uploads) -> dict[str, Any]:
         """The request with the options over what it says itself; files are uploaded."""
         changed = dict(request)
-        if preset := self.preset or _SHAPES.get(self.shape or ""):
+        if preset := self.preset or SHAPES.get(self.shape or ""):
             changed["video"] = _over(changed.get("video"), {"preset": preset})
         if self.theme:
             changed["theme"] = self.theme

@@ -161,6 +161,11 @@ class AsyncClient:
         page = await self._json("GET", "/api/jobs", params=query)
         return [JobStatus.model_validate(row) for row in page["jobs"]], int(page["total"])
 
+    async def history(self, job_id: str) -> dict[str, Any]:
+        """A job's attempts, timeline, warnings and deliveries, as `GET …/history` has them."""
+        told: dict[str, Any] = await self._json("GET", f"/api/jobs/{job_id}/history")
+        return told
+
     async def cancel(self, job_id: str) -> JobStatus:
         """Asks for the end of a job."""
         return JobStatus.model_validate(await self._json("POST", f"/api/jobs/{job_id}/cancel"))

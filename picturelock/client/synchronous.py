@@ -105,6 +105,10 @@ class Client:
         """The job's last state, once it has ended."""
         return self._run(self._client.wait(job_id))
 
+    def history(self, job_id: str) -> dict[str, Any]:
+        """A job's attempts, timeline, warnings and deliveries, as `GET …/history` has them."""
+        return self._run(self._client.history(job_id))
+
     def cancel(self, job_id: str) -> JobStatus:
         """Asks for the end of a job."""
         return self._run(self._client.cancel(job_id))

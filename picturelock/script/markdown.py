@@ -108,9 +108,8 @@ def _tokens(source: str) -> list[Token]:
                 # Each may begin a link: how long it takes to find out that none does grows with their square.
                 text = f"line {line}: a paragraph with more than {_MOST_BRACKETS} brackets"
                 raise InvalidScript(text, field="script", limit=_MOST_BRACKETS)
-            # Where a text begins with a dollar, the plug-in for formulas looks at its last character, not before it.
-            content = f" {token.content}" if token.content.startswith("$") else token.content
-            token.children = inline_parser().parseInline(content, environment)[0].children
+            # The plug-in for formulas looks at the last character where there is none before it.
+            token.children = inline_parser().parseInline(f" {token.content}", environment)[0].children
     return tokens
 
 

@@ -3,10 +3,12 @@
 import csv
 import io
 import re
+from collections.abc import Mapping
 from typing import Any, Final, get_args
 
 from picturelock.errors import InvalidScript
 from picturelock.models.blocks import ChartKind
+from picturelock.models.script import Fit, Focus, Motion
 
 _LONGEST_INFO: Final = 200
 _LONGEST_CELL: Final = 80
@@ -14,7 +16,8 @@ _RANGES: Final = re.compile(r"^\s*\d+(?:-\d+)?(?:\s*,\s*\d+(?:-\d+)?)*\s*$")
 _VALUE: Final = re.compile(r"^([+−-]?)\s?([^\d+−.,()-]{0,4}?)\s?([+−-]?)(\d[\d.,' ]*)\s?([^\d()]{0,8})$")
 _GROUPED: Final = re.compile(r"[1-9]\d{0,2}(,\d{3})+")
 _KINDS: Final = get_args(ChartKind)
-_FRAMING: Final = ("motion", "fit", "focus")
+_WORDS: Final[Mapping[str, tuple[str, ...]]] = {"motion": get_args(Motion), "fit": get_args(Fit)}
+_FRAMING: Final = (*_WORDS, "focus")
 
 
 def code(info: str, content: str, line: int) -> dict[str, Any]:
@@ -120,11 +123,13 @@ def picture_attributes(text: str, line: int) -> dict[str, Any]:
         if name == "focus":
             x, _, y = value.partition(",")
             try:
-                attributes["focus"] = {"x": float(x), "y": float(y)}
+                attributes["focus"] = Focus(x=float(x), y=float(y)).model_dump()
             except ValueError as error:
-                raise InvalidScript(
-                    f"line {line}: focus={value} is no place; write focus=0.3,0.6", field="script"
-                ) from error
+                text = f"line {line}: focus={value} is no place; write two shares, such as focus=0.3,0.6"
+                raise InvalidScript(text, field="script") from error
+        elif value not in _WORDS[name]:
+            text = f"line {line}: {name}={value}: one of {', '.join(_WORDS[name])}"
+            raise InvalidScript(text, field="script")
         else:
             attributes[name] = value
     return attributes

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import os
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import pytest
 from picturelock.errors import InvalidScript
 from picturelock.models import JobStatus
 from tests.api.test_jobs import OpenStudio, create, until
-from tests.cli.terminal import Terminal, ended, piped, start
+from tests.cli.terminal import ROOT, Terminal, ended, piped, start
 from tests.fake_activities import Studio, beat
 from tests.servers import FakeServer, Reply
 
@@ -256,7 +258,8 @@ async def test_the_version_is_told() -> None:
 async def test_help_names_every_verb() -> None:
     said = await piped("--help")
     assert said.code == 0
-    verbs = ("up", "export", "jobs", "watch", "show", "download", "rm", "cancel", "pause", "resume", "retry")
+    verbs = ("up", "export", "jobs", "watch", "show", "download", "rm", "cancel", "pause", "resume", "retry", "submit",
+             "history", "logs")  # fmt: skip
     for verb in (*verbs, "presets", "themes", "voices", "keys"):
         assert f" {verb} " in said.out
     assert "--while-used" not in (await piped("up", "--help")).out
@@ -317,6 +320,109 @@ async def test_a_job_is_shown_downloaded_and_deleted(
     assert (deleted.code, deleted.out) == (0, "deleted\n")
     gone = await piped("show", job_id, "--api", api_url)
     assert (gone.code, "DELETED" in gone.err) == (2, True)
+
+
+async def test_a_job_is_named_by_its_beginning(http: httpx.AsyncClient, api_url: str, studio: OpenStudio) -> None:
+    await studio(Studio())
+    job_id = await create(http)
+    job = await until(http, job_id, lambda one: one.status == "completed")
+    said = await piped("show", job_id[:8], "--api", api_url)
+    assert (said.code, said.out.splitlines()[0]) == (0, f"{job.title}  completed  100.0 %")
+    none = "f" * 30 if not job_id.startswith("f") else "e" * 30
+    gone = await piped("show", none, "--api", api_url)
+    assert (gone.code, "JOB_NOT_FOUND" in gone.err) == (2, True)
+
+
+async def test_a_beginning_that_two_jobs_have_names_none(fake_server: Callable[[list[Reply]], FakeServer]) -> None:
+    from picturelock.jobs.status import assemble
+    from tests.unit.test_status import observed
+
+    job = assemble(observed()).model_copy(update={"id": "ab" * 16})
+    rows = [json.loads(one.model_dump_json()) for one in (job, job.model_copy(update={"id": "abab" + "c" * 28}))]
+    server = fake_server([Reply(200, {"jobs": rows, "total": 2, "nextCursor": None})])
+    said = await piped("cancel", "abab", "--api", server.url)
+    assert said.code == 2
+    assert "2 of the newest jobs begin with abab" in said.err
+    assert [one.path.partition("?")[0] for one in server.requests] == ["/api/jobs"]
+
+
+async def test_a_script_is_submitted_once_and_its_history_told(
+    http: httpx.AsyncClient, api_url: str, studio: OpenStudio, tmp_path: Path
+) -> None:
+    await studio(Studio(hooks={"speak_scene": fail}))
+    script = tmp_path / "sea.md"
+    script.write_text("# Sea\n\nThe sea is calm.\n")
+    said = await piped("submit", str(script), "--key", f"once-{tmp_path.name}", "--api", api_url)
+    job_id = said.out.strip()
+    assert (said.code, len(job_id)) == (0, 32)
+    again = await piped("submit", str(script), "--key", f"once-{tmp_path.name}", "--api", api_url)
+    assert again.out.strip() == job_id
+    await until(http, job_id, lambda one: one.status == "failed")
+    assert (await piped("retry", job_id, "--api", api_url)).code == 0
+    await until(http, job_id, lambda one: one.status == "failed" and one.attempt == 2)
+    told = await piped("history", job_id, "--api", api_url)
+    assert told.code == 0
+    assert "attempt 1  failed  INVALID_SCRIPT: script.scenes[0].narration: it says nothing" in told.out
+    assert "attempt 2  failed" in told.out
+    assert "script completed: " in told.out
+    whole = json.loads((await piped("history", job_id, "--json", "--api", api_url)).out)
+    assert (whole["jobId"], whole["attempt"]) == (job_id, 2)
+
+
+LOGGED = {
+    "api": "2026-11-30T10:00:00.5Z [info] job accepted job=aaaa1111\n2026-11-30T10:00:03Z [info] other job=bbbb2222\n",
+    "worker": "2026-11-30T10:00:01Z [error] it failed job=aaaa1111\nTraceback:\n  in a line\n",
+    "render-1": '{"job":"aaaa1111","event":"drawn","timestamp":"2026-11-30T10:00:00.7Z"}\n{"no": "time"}\n',
+    "temporal": "level=info msg=aaaa1111\n",
+}
+
+
+async def test_logs_are_in_the_order_of_time_and_about_one_job(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    for name, text in LOGGED.items():
+        (tmp_path / "logs" / f"{name}.log").write_text(text)
+    said = await piped("logs", "aaaa", "--data", str(tmp_path))
+    assert said.out.splitlines() == [
+        "api      2026-11-30T10:00:00.5Z [info] job accepted job=aaaa1111",
+        'render-1 {"job":"aaaa1111","event":"drawn","timestamp":"2026-11-30T10:00:00.7Z"}', '{"no": "time"}',
+        "worker   2026-11-30T10:00:01Z [error] it failed job=aaaa1111", "Traceback:", "  in a line",
+    ]  # fmt: skip
+    newest = await piped("logs", "--lines", "1", "--data", str(tmp_path))
+    assert newest.out == "api      2026-11-30T10:00:03Z [info] other job=bbbb2222\n"
+    none = await piped("logs", "--data", str(tmp_path / "nowhere"))
+    assert (none.code, "where the service runs" in none.err) == (2, True)
+
+
+async def test_logs_go_on_with_what_is_written(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    log = tmp_path / "logs" / "api.log"
+    log.write_text(LOGGED["api"])
+    process = await start("logs", "-f", "-n", "0", "--data", str(tmp_path), environment={"PYTHONUNBUFFERED": "1"})
+    assert process.stdout is not None
+    reading = asyncio.create_task(process.stdout.readline())
+    async with asyncio.timeout(30):
+        while not reading.done():  # it may not have looked yet when the first line comes
+            with log.open("a") as file:
+                file.write("2026-11-30T10:00:09Z [info] more\n")
+            await asyncio.wait([reading], timeout=1)
+    assert reading.result() == b"api      2026-11-30T10:00:09Z [info] more\n"
+    process.send_signal(signal.SIGINT)
+    await ended(process)
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [("picturelock hist", "history"), ("picturelock export --theme day", "daylight"),
+     ("picturelock export --preset insta", "instagram-feed"), ("picturelock export --voice hib", "hibari/heart")],
+)  # fmt: skip
+async def test_words_are_completed(words: str, offered: str) -> None:
+    command = "import sys; sys.argv = ['picturelock']; from picturelock.cli.main import main; main()"
+    given = {"_PICTURELOCK_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", command, env={**os.environ, **given}, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await process.communicate()
+    assert offered in out.decode().split()
 
 
 async def test_show_ends_with_one_where_there_is_no_film(

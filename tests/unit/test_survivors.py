@@ -7,12 +7,17 @@ from picturelock.composition.layout import Pauses
 from picturelock.errors import InvalidScript
 from picturelock.jobs.stages import job_priority
 from picturelock.jobs.status import assemble
+from picturelock.jobs.strip import FilmView
+from picturelock.script import markdown, plain
 from picturelock.script.latex import FormulaError, spoken_math, typst_math
 from picturelock.script.markdown import parse_script
-from picturelock.script.shown import code
+from picturelock.script.paragraphs import unquoted
+from picturelock.script.shown import code, picture_attributes, table
 from picturelock.script.words import phrase_ends, split_words
 from tests.unit.test_cues import cost_of, said, width
+from tests.unit.test_markup import ASSET
 from tests.unit.test_status import observed
+from tests.unit.test_strip import FILE, TIMELINE, rendered, strip_of, tiles
 
 # picturelock/composition/captions.py
 
@@ -23,6 +28,15 @@ def test_a_cue_that_ends_in_a_word_which_belongs_to_the_next_costs_most() -> Non
 
 def test_a_run_may_be_cut_after_any_word_but_its_last() -> None:  # Ruler.cuts
     assert list(Ruler(said("ab cd ef"), width).cuts(0, 3)) == [1, 2]  # all three would fit a line
+
+
+@pytest.mark.parametrize(
+    ("text", "cuts"),
+    [("abc def ghi jkl", [2]), ("a b cdefgh ijklmn", [3])],
+    ids=["a line of two words before the end", "a line of one"],
+)
+def test_a_run_is_cut_where_both_parts_fit_a_line(text: str, cuts: list[int]) -> None:  # Ruler._from
+    assert list(Ruler(said(text), width).cuts(0, 4)) == cuts
 
 
 # picturelock/composition/layout.py
@@ -39,6 +53,39 @@ def test_a_job_has_the_title_of_its_film() -> None:  # assemble
     assert assemble(observed(title="Tides")).title == "Tides"
 
 
+# picturelock/jobs/strip.py
+
+
+def test_what_is_in_no_batch_waits() -> None:  # film_strip
+    assert tiles(strip_of(FilmView(TIMELINE))) == [("waiting", 0), ("waiting", 0), ("waiting", 0)]
+
+
+def test_the_previews_seconds_have_three_digits() -> None:  # film_strip
+    view = FilmView(TIMELINE.model_copy(update={"fps": 7}), {"render-000": rendered("render-000")}, sound=FILE)
+    assert strip_of(view).preview_seconds == 8.571  # 60 / 7
+
+
+# picturelock/script/markdown.py
+
+
+def test_a_picture_in_a_cell_is_refused_with_the_line_of_its_table() -> None:  # _cells, _Reader._block
+    with pytest.raises(InvalidScript, match="line 3: a picture stands in a paragraph of its own"):
+        parse_script(f"Words.\n\n| a |\n| - |\n| ![]({ASSET}) |")
+
+
+# picturelock/script/paragraphs.py
+
+
+def test_two_pictures_side_by_side_are_refused() -> None:  # picture_of
+    with pytest.raises(InvalidScript, match="line 1: a scene shows one picture"):
+        parse_script(f"![]({ASSET})![]({ASSET})\n\nWords.")
+
+
+@pytest.mark.parametrize(("text", "inside"), [("“”", "“”"), ("“A”", "A")], ids=["nothing to quote", "a letter"])
+def test_a_quotation_without_its_marks_is_never_empty(text: str, inside: str) -> None:  # unquoted
+    assert unquoted(text) == inside
+
+
 # picturelock/script/plain.py
 
 
@@ -46,16 +93,24 @@ def test_a_title_keeps_a_formula_as_it_is_written() -> None:  # inline_text
     assert parse_script("# So $x_1$\n\nWords.").title == "So x_1"
 
 
+@pytest.fixture
+def fresh_parsers() -> None:
+    """The parsers are made anew: what they are made of is under test, too."""
+    plain.inline_parser.cache_clear()
+    markdown._block_parser.cache_clear()
+
+
 @pytest.mark.parametrize(
     ("written", "spoken"),
     [
-        ("Say $$E$$ (one)", "Say $E$ (one)"),  # allow_labels
+        ("Words.\n\n$$E$$ (one)", "Words. $E$ (one)"),  # allow_labels
         ("Either $ x $ or y.", "Either $ x $ or y."),  # allow_space
         ("Rows 1$x$ and y.", "Rows 1$x$ and y."),  # allow_digits
         ("Twice $$x$$ here.", "Twice $x$ here."),  # double_inline
     ],
     ids=["a label", "spaces inside", "a digit before", "two dollars in a sentence"],
 )
+@pytest.mark.usefixtures("fresh_parsers")
 def test_dollars_that_are_no_formulas_stay(written: str, spoken: str) -> None:  # parser
     assert parse_script(written).scenes[0].narration == spoken
 
@@ -95,6 +150,53 @@ def test_a_fence_that_cannot_be_read_is_refused_with_its_place(info: str, conten
     with pytest.raises(InvalidScript) as caught:
         code(info, content, 1)
     assert str(caught.value).startswith(message)
+
+
+def test_a_cell_of_a_chart_has_eighty_characters_at_most() -> None:  # _matched
+    assert code("chart", "a, " + "1" * 80, 1)["series"] == [{"name": "", "values": [float("1" * 80)]}]
+    with pytest.raises(InvalidScript, match="is no number"):
+        code("chart", "a, " + "1" * 81, 1)
+
+
+@pytest.mark.parametrize("cell", ["1'234", "1 234"])
+def test_thousands_may_be_apart(cell: str) -> None:  # _plain_digits
+    assert code("chart", f"a, {cell}", 1)["series"] == [{"name": "", "values": [1_234.0]}]
+
+
+def test_a_chart_without_rows_is_refused() -> None:  # chart_of_rows
+    with pytest.raises(InvalidScript, match="line 1: a chart wants a label and as many numbers in every row"):
+        code("chart", "", 1)
+
+
+def test_one_row_below_its_names_is_a_chart() -> None:  # chart_of_rows
+    assert code("chart", "x, Sales\na, 1", 1)["series"] == [{"name": "Sales", "values": [1.0]}]
+
+
+def test_numbers_without_a_unit_go_with_those_of_one() -> None:  # chart_of_rows
+    assert code("chart", "a, 1 %\nb, 2", 1)["unit"] == "%"
+
+
+def test_a_place_with_a_second_equals_sign_is_refused_as_a_place() -> None:  # picture_attributes
+    with pytest.raises(InvalidScript, match=r"line 1: focus=0\.3=0\.6 is no place"):
+        picture_attributes("focus=0.3=0.6", 1)
+
+
+@pytest.mark.parametrize(
+    ("rows", "kind"),
+    [
+        ([["{chart=bar}", ""]], "table"),
+        ([["a", "b"], ["{chart=bar}", ""]], "chart"),
+        ([["a", "b"], ["c", "1"], ["{chart=bar}", "x"]], "table"),
+    ],
+    ids=["the mark alone", "names alone", "something beside the mark"],
+)
+def test_the_mark_of_a_chart_is_a_last_row_of_its_own(rows: list[list[str]], kind: str) -> None:  # table
+    assert table(rows, 1)["kind"] == kind
+
+
+def test_the_first_row_of_a_marked_table_has_its_names_whatever_is_in_it() -> None:  # table
+    series = table([["Country", "2023"], ["DE", "5"], ["{chart=bar}", ""]], 1)["series"]
+    assert series == [{"name": "2023", "values": [5.0]}]
 
 
 # picturelock/script/words.py
@@ -139,6 +241,11 @@ def test_the_more_films_somebody_has_open_the_later_is_the_next() -> None:  # jo
         ("a*b`", "a ast.op b prime"),
         ("Ͱ Ͽ", "Ͱ Ͽ"),
         ("x''", "x''"),
+        (r"\begin{matrix}\end{matrix}", "mat(delim: #none, zws)"),  # _Parser._matrix
+        (r"\begin{matrix}a \\ \end{matrix}", "mat(delim: #none, a)"),  # _Parser._matrix
+        (r"\begin{matrix}a b\end{matrix}", "mat(delim: #none, a b)"),  # _Parser._matrix
+        ("{" * 11 + "x" + "}" * 11, "x"),  # _Parser.sequence: twelve deep
+        ("{x}" * 13, " ".join("x" * 13)),  # _Parser.sequence: one after the other is not deep
     ],
 )
 def test_more_formulas_in_typsts_words(latex: str, typst: str) -> None:
@@ -214,3 +321,27 @@ def test_a_formula_that_ends_too_early_is_refused_with_its_line() -> None:
 def test_a_kind_of_chart_may_have_spaces_around_it_and_rows_may_be_blank() -> None:
     block = code("chart { chart=bar }", "a, 1\n \nb, 2", 1)
     assert (block["chart"], block["labels"]) == ("bar", ["a", "b"])
+
+
+def test_a_group_that_has_ended_takes_nothing_from_the_depth_around_it() -> None:  # _Parser.sequence
+    with pytest.raises(FormulaError, match="nested more than 12 deep"):
+        typst_math("{" * 10 + "{x}{{x}}" + "}" * 10)
+
+
+def test_a_point_and_digits_are_read() -> None:  # _Reader._unit
+    assert spoken_math(r"\frac1.5") == "1 over .5"
+
+
+def test_a_sign_without_a_word_is_not_read() -> None:  # _Reader._unit
+    with pytest.raises(FormulaError, match="how '!' is spoken is not sure"):
+        spoken_math("n!")
+
+
+@pytest.mark.parametrize("words", ["motion=foo", "fit=foo", "focus=5,0.5", "focus=nan,0.5", "focus=0.5"])
+def test_a_framing_that_is_none_is_refused_with_its_line(words: str) -> None:  # picture_attributes
+    with pytest.raises(InvalidScript, match=f"line 3: {words}"):
+        parse_script(f"Words.\n\n![]({ASSET}){{{words}}}\n\nMore.")
+
+
+def test_an_escaped_dollar_at_a_paragraphs_start_stays_whatever_its_end() -> None:  # _tokens
+    assert parse_script("\\$x^2$ is a \\").scenes[0].narration == "\\$x^2$ is a \\"
