@@ -25,7 +25,7 @@ from picturelock.settings import Settings
 COOKIE: Final = "picturelock_session"
 SHARE_COOKIE: Final = "picturelock_share"
 OPEN: Final = frozenset(
-    [(method, path) for method in ("GET", "HEAD") for path in ("/healthz", "/readyz", "/", "/web/{file}")]
+    [(method, path) for method in ("GET", "HEAD") for path in ("/healthz", "/readyz", "/", "/llms.txt", "/web/{file}")]
     + [(method, "/api/session") for method in ("POST", "DELETE")]
     + [("POST", "/api/shares")]
 )

@@ -44,6 +44,12 @@ async def page(if_none_match: Annotated[str | None, Header()] = None) -> Respons
     return _answer("index.html", if_none_match)
 
 
+@router.get("/llms.txt")
+async def page_for_agents(if_none_match: Annotated[str | None, Header()] = None) -> Response:
+    """What agents need to know of this service, in a page (https://llmstxt.org)."""
+    return _answer("llms.txt", if_none_match)
+
+
 @router.get("/web/{file}", responses={404: PROBLEM})
 async def page_file(
     file: Annotated[str, InPath(max_length=40)], if_none_match: Annotated[str | None, Header()] = None

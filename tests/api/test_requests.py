@@ -85,6 +85,21 @@ async def test_the_documentation_loads_nothing_from_elsewhere(http: httpx.AsyncC
     assert "/docs/static/swagger-ui-bundle.js" in page
 
 
+async def test_agents_are_told_what_is_true(http: httpx.AsyncClient, api_url: str) -> None:
+    async with httpx.AsyncClient(base_url=api_url) as stranger:
+        answer = await stranger.get("/llms.txt")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+    assert len(answer.text) < 4_000
+    paths = create_app().openapi()["paths"]
+    named = re.findall(r"`(GET|POST) (/[^`?]+)", answer.text)
+    assert len(named) >= 6
+    for method, path in named:
+        assert method.lower() in paths[path.replace("{jobId}", "{job_id}")], path
+    for address in re.findall(r"\]\((/[^)]+)\)", answer.text):
+        if "{" not in address:
+            assert (await http.get(address)).status_code == 200, address
+
+
 async def test_the_openapi_document_describes_the_request(http: httpx.AsyncClient) -> None:
     document = (await http.get("/openapi.json")).json()
     assert "ExportRequest" in document["components"]["schemas"]
