@@ -12,6 +12,9 @@ from typing import IO, Any, Final
 
 import httpx
 
+START_SECONDS: Final = 60.0
+"""How long a stack may take until it is ready."""
+
 STATE_FILE: Final = "stack.json"
 WEBHOOK_SECRET: Final = "webhook-secret"  # noqa: S105 - the name of a file
 SERVER_SECRET: Final = "server-secret"  # noqa: S105

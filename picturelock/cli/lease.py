@@ -18,8 +18,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO, Final, Self
 
-from picturelock.cli.folder import STATE_FILE, StackError, already_running, is_locked, open_private, private_folder
-from picturelock.cli.stack import START_SECONDS
+from picturelock.cli.folder import (
+    START_SECONDS,
+    STATE_FILE,
+    StackError,
+    already_running,
+    is_locked,
+    open_private,
+    private_folder,
+)
 
 _USERS_FILE: Final = "users"
 _POLL_SECONDS: Final = 0.1

@@ -24,13 +24,20 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from picturelock.cli.child import Child
-from picturelock.cli.folder import SERVER_SECRET, STATE_FILE, WEBHOOK_SECRET, StackError, own_secret, take_lock
+from picturelock.cli.folder import (
+    SERVER_SECRET,
+    START_SECONDS,
+    STATE_FILE,
+    WEBHOOK_SECRET,
+    StackError,
+    own_secret,
+    take_lock,
+)
 from picturelock.cli.ports import HOST, choose
 from picturelock.cli.temporal_server import ServerPorts, keep_closed_jobs, server_command
 from picturelock.concurrency import race
 from picturelock.temporal.connection import QUICK, connect
 
-START_SECONDS: Final = 60.0
 _DRAIN_SECONDS: Final = "3"
 _OURS: Final = (sys.executable, "-P", "-m")
 """Runs modules of ours, whatever the current folder calls its own."""

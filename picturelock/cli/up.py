@@ -4,7 +4,7 @@ import asyncio
 import json
 import signal
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
@@ -15,9 +15,11 @@ from picturelock.cli.keys import keyring_of
 from picturelock.cli.lease import until_unused
 from picturelock.cli.ports import HOST, is_loopback
 from picturelock.cli.run import run
-from picturelock.cli.stack import Ports, Stack, StackPlan, running
 from picturelock.models.base import LOCAL
 from picturelock.settings import settings
+
+if TYPE_CHECKING:
+    from picturelock.cli.stack import Stack, StackPlan
 
 out = Console()
 err = Console(stderr=True)
@@ -46,6 +48,7 @@ def up(  # noqa: PLR0913, PLR0917 - each is an option
     while_used: Annotated[bool, typer.Option("--while-used", hidden=True)] = False,
 ) -> None:
     """Run Temporal, worker and API on this machine until Ctrl-C."""
+    from picturelock.cli.stack import Ports, StackPlan  # noqa: PLC0415 - Temporal's client takes long to load
 
     async def serve() -> int:
         folder = data or settings().data_dir
@@ -65,7 +68,9 @@ def up(  # noqa: PLR0913, PLR0917 - each is an option
     run(serve())
 
 
-async def _serve(plan: StackPlan, *, as_json: bool) -> int:
+async def _serve(plan: "StackPlan", *, as_json: bool) -> int:
+    from picturelock.cli.stack import running  # noqa: PLC0415
+
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -86,7 +91,7 @@ async def _serve(plan: StackPlan, *, as_json: bool) -> int:
     return 0
 
 
-def _describe(stack: Stack) -> None:
+def _describe(stack: "Stack") -> None:
     out.print(f"API       {stack.api_url}")
     out.print(f"API docs  {stack.api_url}/docs")
     if stack.plan.ui:

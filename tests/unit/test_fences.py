@@ -80,6 +80,17 @@ def test_workflows_load_no_io_library() -> None:
     assert done.stdout.splitlines() == ["[]", "[]"]
 
 
+def test_a_command_loads_neither_a_client_of_temporal_nor_what_makes_films() -> None:
+    """Before it can ask anything, somebody waits for it."""
+    program = (
+        "import sys, picturelock.cli.main\n"
+        "names = {'temporalio', 'numpy', 'cv2', 'PIL', 'fastapi', 'mcp', 'hibari', 'typst'}\n"
+        "print(sorted(names & {name.split('.')[0] for name in sys.modules}))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 def test_every_activity_has_a_contract_of_its_own() -> None:
     assert len({activity.name for activity in ACTIVITIES}) == len(ACTIVITIES)
     assert all(activity_named(activity.name) is activity for activity in ACTIVITIES)
