@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Final
 
 from api.frames import EventId, connected_frame, frame, stamp, state_frame
+from api.notices import StepNotice, WarningNotice, heartbeat, missing
 from api.watch import OwnedWatcher, WatchedState
+from picturelock.jobs.stages import WORK
 from picturelock.jobs.status import not_below
 from picturelock.models import TERMINAL, JobStatus, JobWarning, PendingActivity, TimelineEvent
 
@@ -65,8 +67,8 @@ class EventEncoder:
     def _step(self, event: TimelineEvent, job: JobStatus) -> bytes:
         permille = self.last.permille if self.last and self.last.attempt == job.attempt else 0
         event_id = EventId(job.attempt, event.sequence, permille)
-        data = {"jobId": self.job_id, **event.model_dump(mode="json", exclude={"sequence"})}
-        return frame("step-status", data, str(event_id))
+        notice = StepNotice(job_id=self.job_id, **event.model_dump(by_alias=False, exclude={"sequence"}))
+        return frame("step-status", notice.model_dump(mode="json"), str(event_id))
 
     def _retrying(self, retried: list[PendingActivity], at: datetime) -> list[bytes]:
         frames: list[bytes] = []
@@ -74,15 +76,15 @@ class EventEncoder:
             if activity.stage is not None and self.retries.get(activity.id) != activity.attempt:
                 self.retries[activity.id] = activity.attempt
                 reason = f": {activity.last_failure.message}" if activity.last_failure else ""
-                data = {
-                    "jobId": self.job_id,
-                    "step": activity.stage,
-                    "status": "running",
-                    "attempt": activity.attempt,
-                    "message": f"{activity.id} is tried again (attempt {activity.attempt}){reason}",
-                    "timestamp": stamp(at),
-                }
-                frames.append(frame("step-status", data))
+                notice = StepNotice(
+                    job_id=self.job_id,
+                    step=activity.stage,
+                    status="running",
+                    attempt=activity.attempt,
+                    message=f"{WORK[activity.stage]} is tried again (attempt {activity.attempt}){reason}",
+                    timestamp=at,
+                )
+                frames.append(frame("step-status", notice.model_dump(mode="json")))
         return frames
 
     def _new_warnings(self, warnings: list[JobWarning], at: datetime) -> list[bytes]:
@@ -92,8 +94,8 @@ class EventEncoder:
         return frames
 
     def _warning(self, warning: JobWarning, at: datetime) -> bytes:
-        told = warning.model_dump(mode="json") | {"since": stamp(warning.since or at)}
-        return frame("warning", {"jobId": self.job_id, **told})
+        told = warning.model_dump(by_alias=False) | {"since": warning.since or at}
+        return frame("warning", WarningNotice(job_id=self.job_id, **told).model_dump(mode="json"))
 
 
 async def stream(
@@ -110,12 +112,12 @@ async def stream(
         if state is None and watcher.is_closing():
             return
         if state is None:
-            yield frame("heartbeat", {"timestamp": stamp(), "status": "alive"})
+            yield heartbeat()
             sent_at = time.monotonic()
             continue
         version = state.version
         if state.missing:
-            yield frame("job-not-found", {"jobId": job_id, "timestamp": stamp()})
+            yield missing(job_id)
             return
         if already_told(state, last):
             return  # however long it took to see it

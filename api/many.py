@@ -12,8 +12,9 @@ from fastapi import APIRouter, Query, Response
 from api.context import Context, Shared
 from api.correlation import correlation_id
 from api.events import HEARTBEAT_SECONDS, EventEncoder
-from api.frames import connected_frame, frame, stamp
+from api.frames import connected_frame, stamp
 from api.listing import Cursor, Filter, read_page
+from api.notices import heartbeat, missing
 from api.problems import PROBLEM
 from api.stream import EventStream
 from api.watch import OwnedWatcher, WatchedState
@@ -46,7 +47,7 @@ class _News:
 
     def _frames(self, job_id: str, state: WatchedState) -> bytes:
         if state.missing:
-            return frame("job-not-found", {"jobId": job_id, "timestamp": stamp()})
+            return missing(job_id)
         return self.encoders.setdefault(job_id, EventEncoder(None, job_id)).frames_for(state)
 
 
@@ -83,7 +84,7 @@ async def _stream(shared: Context, job_ids: list[str], correlation: str) -> Asyn
             frames = news.take()
             if not frames and time.monotonic() - sent_at < HEARTBEAT_SECONDS:
                 continue
-            yield frames or frame("heartbeat", {"timestamp": stamp(), "status": "alive"})
+            yield frames or heartbeat()
             sent_at = time.monotonic()
     finally:
         for task in (*tasks.values(), *([looking] if looking else [])):

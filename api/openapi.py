@@ -15,6 +15,7 @@ from pydantic.alias_generators import to_camel
 
 from api.access import COOKIE
 from api.body import REF
+from api.notices import EVENTS
 from api.problems import PROBLEM, ProblemDocument
 from api.sessions import LinkWanted, Login
 from api.shares import ShareToken, ShareWanted
@@ -38,16 +39,7 @@ _TEXT: Final = {"schema": {"type": "string"}}
 _BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
 _EVENTS: Final = {
     "schema": {"$ref": REF.format(model="StreamEvent")},
-    "x-events": {
-        name: {"$ref": REF.format(model=model)}
-        for model, names in {
-            "JobStatus": ("job-progress", "job-completed", "job-failed", "job-cancelled"),
-            "TimelineEvent": ("step-updated",),
-            "JobWarning": ("job-warning",),
-            "StreamNotice": ("connected", "job-not-found"),
-        }.items()
-        for name in names
-    },
+    "x-events": {name: {"$ref": REF.format(model=model.__name__)} for name, model in EVENTS.items()},
 }
 _HEADERS: Final[dict[str, dict[str, str]]] = {
     "Location": {"202": "Where the job or batch is.", "200": "", "201": "Where the pieces go."},
@@ -92,13 +84,6 @@ class StreamEvent(Model):
     retry: int | None = Field(default=None, description="Milliseconds until a lost stream is opened again.")
 
 
-class StreamNotice(Model):
-    """What a stream says beside the job's states."""
-
-    job_id: str = Field(description="The job; a stream of several says it with each.")
-    timestamp: str = Field(description="When it was said.")
-
-
 def install(app: FastAPI) -> None:
     """Makes the application describe itself by this document."""
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
@@ -119,7 +104,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
         for model in _BODIES:
             asked = _schemas(model, "validation")
             schemas.update({name: _optional(schema) for name, schema in asked.items()})
-        for answer in (ProblemDocument, StreamEvent, StreamNotice):
+        answers: list[type[BaseModel]] = [ProblemDocument, StreamEvent, *EVENTS.values()]
+        for answer in answers:
             schemas.update(_schemas(answer, "serialization"))
         schemas["JobEnded"] = _job_ended()
         document["components"]["securitySchemes"] = _SCHEMES

@@ -109,7 +109,7 @@ def _limits(field: dict[str, Any]) -> str:
 
 def observations() -> list[Observation]:
     """A job's second attempt, looked at eight times: no worker at first, then all the way to the film."""
-    lost = WorkerLost("render-002: its worker was not heard of again").describe("render", 5)
+    lost = WorkerLost("its worker was not heard of again").describe("render", 5)
     earlier = EarlierAttempt(attempt=1, status="failed", error=lost, completed_at=_BEGAN - timedelta(minutes=5))
     record, seen = JobRecord(attempt=2), list[Observation]()
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from picturelock.jobs.progress import overall
-from picturelock.jobs.stages import STAGES
+from picturelock.jobs.stages import STAGES, WORK
 from picturelock.models import (
     NOTE_LETTERS,
     NOTES_KEPT,
@@ -90,7 +90,7 @@ class JobRecord:
         self.notable += units == 0 or (record.finished + 1) % 2 == 0
         if made.attempt > 1:
             reasons = "; ".join(dict.fromkeys(made.failures))
-            self.warn("RETRIED", step, [f"{activity_id} needed {made.attempt} attempts{reasons and f': {reasons}'}"])
+            self.warn("RETRIED", step, [f"{WORK[step]} needed {made.attempt} attempts{reasons and f': {reasons}'}"])
 
     def made(self, activity_id: str) -> CachedResult | None:
         """The result of an activity that has come to its good end."""

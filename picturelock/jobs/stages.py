@@ -4,6 +4,7 @@ It stands in the domain because three layers read it: progress (weights), activi
 workflow (time limits and retries). See docs/adr/0001-stage-table.md.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,6 +47,17 @@ def job_priority(open_jobs: int | None) -> int:
     if open_jobs is None:  # there are no owners
         return USUAL_PRIORITY
     return 2 if open_jobs < 3 else USUAL_PRIORITY if open_jobs < 20 else 4
+
+
+WORK: Final[Mapping[StageName | None, str]] = {
+    "script": "the script",
+    "tts": "a scene's narration",
+    "composition": "a part of the composition",
+    "render": "a part of the rendering",
+    "finalize": "the end of the film",
+    None: "a part of the work",
+}
+"""How an activity of a stage is called where people read of it. Its id is in Temporal's UI, the logs and the strip."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from picturelock.jobs.stages import EXPORTS_QUEUE
+from picturelock.jobs.stages import EXPORTS_QUEUE, WORK
 from picturelock.models import NOTE_LETTERS, NOTES_KEPT, JobWarning, Observation, PendingActivity, Snapshot, Stage
 
 NO_WORKER_SECONDS: Final = 10.0
@@ -92,12 +92,12 @@ def _activity_warnings(activity: PendingActivity) -> list[JobWarning]:
     step = activity.stage
     if activity.last_failure is not None:
         failed = max(1, activity.attempt - 1)
-        text = f"{activity.id}: attempt {failed} failed and is tried again: {activity.last_failure.message}"[
-            :NOTE_LETTERS
-        ]
-        warnings.append(JobWarning(code="ATTEMPT_FAILED", message=text, step=step, since=activity.scheduled_at))
+        text = f"{WORK[step]} failed at attempt {failed} and is tried again: {activity.last_failure.message}"
+        warnings.append(
+            JobWarning(code="ATTEMPT_FAILED", message=text[:NOTE_LETTERS], step=step, since=activity.scheduled_at)
+        )
     beat = activity.heartbeat
     if activity.started and beat and beat.quiet_seconds > beat.stall_after_seconds * STALL_WARNING_SHARE:
-        text = f"{activity.id} has not advanced since {beat.last_advance_at:%H:%M:%S} UTC"
+        text = f"{WORK[step]} has not advanced since {beat.last_advance_at:%H:%M:%S} UTC"
         warnings.append(JobWarning(code="SLOW", message=text, step=step, since=beat.last_advance_at))
     return warnings

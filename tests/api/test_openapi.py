@@ -16,6 +16,7 @@ from api.app import create_app
 from picturelock.settings import Settings
 from tests.api.conftest import Installation
 
+ROOT = Path(__file__).parents[2]
 EXCLUDED = (
     "/api/uploads/{upload_id}",  # schemathesis cannot send application/offset+octet-stream: test_uploads.py does
     "/api/voices/{engine}/{voice}/sample", "/api/plan", "/api/stills", "/api/sheet", "/api/events",
@@ -65,6 +66,26 @@ def test_every_answer_says_what_it_is() -> None:
     assert events["x-events"]["job-completed"] == {"$ref": "#/components/schemas/JobStatus"}
     assert set(whole["paths"]["/api/jobs"]["post"]["responses"]["202"]["headers"]) == {"Location"}
     assert whole["webhooks"]["jobEnded"]["post"]["requestBody"]["required"]
+
+
+def test_every_event_of_the_reference_is_what_the_document_says() -> None:
+    whole = document()
+    said = whole["paths"]["/api/jobs/{job_id}/events"]["get"]["responses"]["200"]["content"]["text/event-stream"]
+    stream = (ROOT / "docs" / "examples" / "events.txt").read_text()
+    told = re.findall(r"^event: (\S+)\ndata: (.+)$", stream, re.MULTILINE)
+    assert {name for name, _ in told} >= {"connected", "job-progress", "step-status", "warning", "heartbeat"}
+    for name, text in told:
+        schema = whole["components"]["schemas"][said["x-events"][name]["$ref"].rpartition("/")[2]]
+        data = json.loads(text)
+        assert set(data) <= set(schema["properties"]), name
+        assert set(schema.get("required", [])) <= set(data), name
+
+
+def test_what_people_read_names_no_inner_ids() -> None:
+    stream = (ROOT / "docs" / "examples" / "events.txt").read_text()
+    texts = re.findall(r'"message":"([^"]*)"', stream)
+    assert any("a part of the rendering" in text for text in texts)
+    assert [text for text in texts if re.search(r"\w+-\d{2,3}\b", text)] == []
 
 
 async def test_the_examples_are_taken(http: httpx.AsyncClient) -> None:

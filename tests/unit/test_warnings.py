@@ -30,17 +30,17 @@ def told(stage: Any = "render", **observation: Any) -> list[JobWarning]:
 def test_a_failed_attempt_is_told_with_its_reason() -> None:
     failure = RenderFailed("ffmpeg ended with signal SIGKILL").describe("render", 2)
     work = pending_activity("render-001", attempt=3, started=True, scheduled_at=ago(40), last_failure=failure)
-    text = "render-001: attempt 2 failed and is tried again: ffmpeg ended with signal SIGKILL"
+    text = "a part of the rendering failed at attempt 2 and is tried again: ffmpeg ended with signal SIGKILL"
     assert told(pending=[work]) == [JobWarning(code="ATTEMPT_FAILED", message=text, step="render", since=ago(40))]
     first = told(pending=[work.model_copy(update={"attempt": 1})])
-    assert first[0].message.startswith("render-001: attempt 1 failed")
+    assert first[0].message.startswith("a part of the rendering failed at attempt 1 ")
 
 
 @pytest.mark.parametrize(("quiet", "slow"), [(19.9, False), (20.0, False), (20.1, True)])
 def test_what_stands_still_for_two_thirds_of_its_time_is_slow(quiet: float, slow: bool) -> None:
     work = pending_activity("render-001", started=True, heartbeat=beating(quiet), heartbeat_at=NOW)
     since = ago(quiet)
-    text = f"render-001 has not advanced since {since:%H:%M:%S} UTC"
+    text = f"a part of the rendering has not advanced since {since:%H:%M:%S} UTC"
     assert told(pending=[work]) == ([JobWarning(code="SLOW", message=text, step="render", since=since)] if slow else [])
     assert told(pending=[work.model_copy(update={"started": False})]) == []
 

@@ -60,7 +60,7 @@ async def test_an_outage_of_eight_attempts_ends_no_job(client: Client, monkeypat
         await handle.result()
     assert tried == 9
     [kept] = (await JobReader(client).status(handle.id)).warnings
-    assert (kept.code, kept.message) == ("RETRIED", "render-000 needed 9 attempts: the shelf is away")
+    assert (kept.code, kept.message) == ("RETRIED", "a part of the rendering needed 9 attempts: the shelf is away")
 
 
 @pytest.mark.slow
