@@ -1,5 +1,5 @@
 // One film for somebody who was given its address: to be looked at, and nothing else.
-import { ApiError, ask } from "/web/api.js";
+import { ApiError, ask, service } from "/web/api.js";
 import { duration, fill, h } from "/web/dom.js";
 import { preview } from "/web/preview.js";
 import { film, stateOf, trouble } from "/web/watch.js";
@@ -65,7 +65,7 @@ export function shareButton(id) {
   const hint = h("span", { class: "hint", role: "status" });
   const button = h("button", { onclick: async () => {
     try {
-      const { url, expiresInSeconds } = await ask("POST", `/api/jobs/${id}/shares`);
+      const { url, expiresInSeconds } = await service.share(id);
       address.value = new URL(url, location.href).href;
       address.hidden = false;
       address.select();

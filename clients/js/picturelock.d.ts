@@ -122,6 +122,7 @@ export class Picturelock {
   retry(job: string, options?: Options): Promise<JobStatus>;
   remove(job: string, options?: Options): Promise<null>;
   request(job: string, options?: Options): Promise<ExportRequest>;
+  share(job: string, options?: Options & { days?: number }): Promise<{ url: string; expiresInSeconds: number | null }>;
   segments(job: string, options?: Options): Promise<{ segments: Record<string, unknown>[]; previewSeconds: number; fps: number | null; totalFrames: number | null }>;
   plan(request: ExportRequest, options?: Options): Promise<Record<string, unknown>>;
   still(request: ExportRequest, scene: number, options?: Options): Promise<Blob>;

@@ -101,6 +101,9 @@ export class Picturelock {
   segments(job, options) { return this.ask("GET", `/api/jobs/${job}/segments`, options); }
   plan(request, { signal } = {}) { return this.ask("POST", "/api/plan", { json: request, signal }); }
 
+  /** An address that shows a film to whoever has it: `{ url, expiresInSeconds }`. */
+  share(job, { days = 7, signal } = {}) { return this.ask("POST", `/api/jobs/${job}/shares`, { json: { days }, signal }); }
+
   /** A page of jobs: `{ limit, cursor, status, q, since, "metadata.key": value }`. */
   list(wanted = {}, options) {
     const query = new URLSearchParams(Object.entries(wanted).filter(([, value]) => value !== undefined && value !== ""));

@@ -188,6 +188,11 @@ class AsyncClient:
         if response.is_error:
             raise _error(response)
 
+    async def share(self, job_id: str, days: int = 7) -> str:
+        """An address that shows the film to whoever has it, for so many days (1 to 90), and nothing else."""
+        made = await self._json("POST", f"/api/jobs/{job_id}/shares", json={"days": days})
+        return self.base_url + str(made["url"])
+
     async def watch(self, job_id: str) -> AsyncIterator[JobStatus]:
         """The job's states as they come, to its end. A broken stream is taken up again where it broke."""
         last: str | None = None

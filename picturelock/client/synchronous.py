@@ -95,6 +95,10 @@ class Client:
         """The newest jobs."""
         return self._run(self._client.jobs(limit, status))[0]
 
+    def share(self, job_id: str, days: int = 7) -> str:
+        """An address that shows the film to whoever has it, for so many days (1 to 90), and nothing else."""
+        return self._run(self._client.share(job_id, days))
+
     def watch(self, job_id: str) -> Iterator[JobStatus]:
         """The job's states as they come, to its end."""
         states = self._client.watch(job_id)

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from PIL import Image
+from temporalio.testing import WorkflowEnvironment
 
-from tests.api.conftest import Installation
+from tests.api.conftest import Installation, installed
 from tests.api.test_jobs import OpenStudio
 from tests.api.test_uploads import picture
 from tests.fake_activities import Studio
@@ -113,3 +115,22 @@ async def test_a_client_of_tus_goes_on_where_it_broke_off(
     said = json.loads(await run("node", "tus.mjs", installation.url, key_of(http), file, "20000", folder=project))
     assert said["assetId"] == f"sha256-{hashlib.sha256(file.read_bytes()).hexdigest()}"
     assert said["wentOnAt"] >= 20_000
+
+
+@needs_node
+async def test_our_client_sends_large_files_in_pieces_over_a_line_that_breaks(
+    temporal: WorkflowEnvironment, project: Path
+) -> None:
+    Image.effect_noise((3_200, 3_200), 80).save(project / "large.png")
+    size = (project / "large.png").stat().st_size
+    assert size > 8 * 1024**2
+    async with installed(temporal, project / "data") as installation:
+        client = ROOT / "clients" / "js" / "picturelock.js"
+        words = (client, installation.url, await installation.key("sender"), project / "large.png")
+        said = json.loads(await run("node", NODE / "upload.mjs", *words, folder=project))
+    digest = hashlib.sha256((project / "large.png").read_bytes()).hexdigest()
+    assert said["assetId"] == said["again"] == f"sha256-{digest}"
+    assert said["offsets"] == [0, 8 * 1024**2, 8 * 1024**2]
+    assert said["shares"][0] == 0
+    assert said["shares"][-1] == 1
+    assert said["small"] == "ASSET_UNREADABLE"

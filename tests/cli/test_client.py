@@ -25,6 +25,8 @@ async def test_a_program_that_awaits_follows_a_film_to_its_end(
         seen = [job.status async for job in client.watch(job_id)]
         assert seen[-1] == "completed"
         assert (await client.wait(job_id)).title == "Sea"
+        assert (await client.share(job_id, days=1)).startswith(f"{api_url}/#/shared/{job_id}/")
+        assert (await client.history(job_id))["status"] == "completed"
         await client.delete(job_id)
         with pytest.raises(ApiError, match="DELETED"):
             await client.status(job_id)
