@@ -49,7 +49,8 @@ async def test_a_guest_sees_one_film_and_changes_nothing(installation: Installat
         token = opened.cookies[SHARE_COOKIE]
         headers = {"cookie": f"{SHARE_COOKIE}={token}"}
         for method, path in on_a_job(job_id):
-            answer = await guest.request(method, path, headers=headers)
+            async with asyncio.timeout(10):  # events that were shown would not end
+                answer = await guest.request(method, path, headers=headers)
             ending = path.removeprefix(f"/api/jobs/{job_id}").replace("s" * 32, "{segment_id}")
             shown = method in {"GET", "HEAD"} and ending in SHOWN
             assert (answer.status_code == 401) is not shown, (method, path, answer.status_code)
