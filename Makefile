@@ -95,8 +95,11 @@ chromium:
 node:
 	@scripts/install-node
 
+.PHONY: test-tools
+test-tools: chromium node .openapi-venv/.installed
+
 .PHONY: test
-test: install-dev chromium node .openapi-venv/.installed ## All tests, with real Temporal, FFmpeg and voice, and how much of the product they reach
+test: install-dev test-tools ## All tests, with real Temporal, FFmpeg and voice, and how much of the product they reach
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(AT_ONCE)
 	$(BIN)/coverage combine --quiet
