@@ -3,13 +3,17 @@
 import ast
 import json
 import re
+import shlex
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+import typer
+
 from api.app import create_app
 from picturelock import errors
 from picturelock.cli.main import app
+from picturelock.client import Client
 from picturelock.errors import all_errors
 from picturelock.models import ExportRequest, JobStatus
 from picturelock.script.intake import read_request
@@ -174,3 +178,54 @@ def test_no_module_is_long_without_a_reason() -> None:
     for folder in ("picturelock", "activities", "workflows", "api"):
         for path in (ROOT / folder).rglob("*.py"):
             assert len(path.read_text().splitlines()) <= 320, path.name
+
+
+def shell_lines() -> list[list[str]]:
+    """The words of every command in the documents."""
+    texts = [path.read_text() for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))]
+    blocks = [
+        block for text in texts for block in re.findall(r"^```(?:bash|sh)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    ]
+    joined = "\n".join(re.sub(r"<<'END'.*?^END$", "", block, flags=re.MULTILINE | re.DOTALL) for block in blocks)
+    lines = joined.replace("\\\n", " ").splitlines()
+    return [shlex.split(line, comments=True) for line in lines if line.strip()]
+
+
+def parsed(command: Any, words: list[str], parent: Any = None) -> None:
+    """Parses words as the command would; nothing runs."""
+    if hasattr(command, "commands"):
+        name, *rest = words
+        parsed(command.commands[name], rest, command.make_context(name, [name], parent=parent))
+    else:
+        command.make_context(command.name, list(words), parent=parent)
+
+
+def test_every_command_of_the_documents_is_one() -> None:
+    commands = [words[1:] for words in shell_lines() if words and words[0] == "picturelock"]
+    assert len(commands) > 20
+    for words in commands:
+        if not words[0].startswith("--"):
+            parsed(typer.main.get_command(app), words)
+
+
+def test_every_address_of_the_documents_is_one() -> None:
+    paths = create_app().openapi()["paths"]
+    shapes = {re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path))): set(paths[path]) for path in paths}
+    asked = [words for words in shell_lines() if words and words[0] == "curl"]
+    assert len(asked) > 6
+    for words in asked:
+        address = next(word for word in words if word.startswith("localhost:8080/")).removeprefix("localhost:8080")
+        sends = any(word in {"-d", "--data-binary"} for word in words) or "POST" in words
+        methods = next((methods for shape, methods in shapes.items() if shape.fullmatch(address)), set())
+        assert ("post" if sends else "get") in methods, address
+
+
+def test_the_python_of_the_readme_names_calls_that_are_there() -> None:
+    [block] = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    calls = {
+        node.func.attr
+        for node in ast.walk(ast.parse(block))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    assert calls >= {"create", "wait", "download"}
+    assert all(hasattr(Client, name) for name in calls)
