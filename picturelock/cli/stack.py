@@ -136,7 +136,8 @@ class Stack:
         await asyncio.gather(*(child.start() for child in rest))
         self._write_state()
         await asyncio.gather(self._api_ready(), self._workers_ready())
-        await asyncio.gather(*(child.start_ahead() for child in self.children))
+        if not self.plan.while_used:  # a single command's stack lives for a moment, and its cores are for the film
+            await asyncio.gather(*(child.start_ahead() for child in self.children))
         self._watch = [asyncio.create_task(self._keep_alive(child)) for child in self.children]
 
     async def stop(self) -> None:
