@@ -59,9 +59,7 @@ SHARED_FILES: Final = ("poster.jpg", "captions.vtt", "captions.srt", "transcript
 """The files of a film that go with it. The others tell how it was made."""
 
 _FILES: Final = "|".join(map(re.escape, SHARED_FILES))
-_SHOWN: Final = re.compile(
-    rf"/api/jobs/(?P<job>[^/]+)/(shared|output|segments(/.+)?|preview(\.m3u8|/.+)|artifacts/({_FILES}))"
-)
+_SHOWN: Final = re.compile(rf"/api/jobs/(?P<job>[^/]+)/(shared|output|preview(\.m3u8|/.+)|artifacts/({_FILES}))")
 """What a shared address opens, for reading."""
 
 

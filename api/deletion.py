@@ -74,9 +74,7 @@ async def delete_owner(
             count += 1
         else:
             still_open.append(job_id)
-    partial = PartialUploads(shared.store)
-    for upload in await partial.all(owner):
-        await partial.remove(upload)
+    await PartialUploads(shared.store).remove_all(owner)
     assets = [one.asset for one in await shared.services.assets.all(owner)]
     for asset in assets:
         await forget_asset(asset, theirs)

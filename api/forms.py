@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
 from fastapi import Request
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from api.body import check_length, media_type_of, too_large
@@ -20,6 +20,15 @@ _AROUND: Final = 64 * 1024
 
 async def save_file(request: Request, path: Path, limit: int) -> None:
     """Streams an upload of at most `limit` bytes into a file. Raises Problem (413, 415, 422), DiskFull."""
+    try:
+        await _save(request, path, limit)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise DiskFull("there is no room for this upload") from error
+        raise
+
+
+async def _save(request: Request, path: Path, limit: int) -> None:
     media_type = media_type_of(request)
     with path.open("wb") as file:
         if media_type == "multipart/form-data":
@@ -35,12 +44,7 @@ async def save_file(request: Request, path: Path, limit: int) -> None:
             )
             raise Problem(415, "UNSUPPORTED_MEDIA_TYPE", text)
         async for chunk in request.stream():
-            try:
-                await asyncio.to_thread(reader.write, chunk)
-            except OSError as error:
-                if error.errno == errno.ENOSPC:
-                    raise DiskFull("there is no room for this upload") from error
-                raise
+            await asyncio.to_thread(reader.write, chunk)
         reader.end()
 
 
@@ -84,6 +88,7 @@ class _Form:
     _in_file: bool = False
     _files: int = 0
     _around: int = 0
+    _size: int = 0
     _complete: bool = False
 
     def __post_init__(self) -> None:
@@ -91,20 +96,26 @@ class _Form:
         if not options.get(b"boundary"):
             raise _refused("the form names no boundary")
         self._body = _Whole(self.file, self.limit)
-        self._parser = MultipartParser(options[b"boundary"], {
-            "on_part_begin": self._begin_part,
-            "on_header_field": lambda data, start, end: self._add(0, data[start:end]),
-            "on_header_value": lambda data, start, end: self._add(1, data[start:end]),
-            "on_header_end": self._end_header,
-            "on_headers_finished": self._begin_body,
-            "on_part_data": self._take,
-            "on_end": self._end,
-        })  # fmt: skip
+        try:
+            self._parser = MultipartParser(options[b"boundary"], {
+                "on_part_begin": self._begin_part,
+                "on_header_field": lambda data, start, end: self._add(0, data[start:end]),
+                "on_header_value": lambda data, start, end: self._add(1, data[start:end]),
+                "on_header_end": self._end_header,
+                "on_headers_finished": self._begin_body,
+                "on_part_data": self._take,
+                "on_end": self._end,
+            })  # fmt: skip
+        except FormParserError as error:
+            raise _refused("the form's boundary is none") from error
 
     def write(self, chunk: bytes) -> None:
+        self._size += len(chunk)
+        if self._size > self.limit + _AROUND:  # whatever it is that comes: parts without data, or line ends
+            raise too_large(self.limit)
         try:
             self._parser.write(chunk)
-        except MultipartParseError as error:
+        except FormParserError as error:
             raise _refused("the form is damaged") from error
 
     def end(self) -> None:

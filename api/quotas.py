@@ -51,7 +51,9 @@ class Quotas:
         """Counts a request. Raises Problem (429)."""
         allowed = self.settings.max_requests_per_minute
         if caller.restricted_to and allowed:
-            self._hit(RateLimitItemPerMinute(allowed), f"owner {caller.owner}", "requestsPerMinute", allowed)
+            # Those whom a film is shared with do not use up what its owner may ask for.
+            who = f"job {caller.only_job}" if caller.only_job else f"owner {caller.owner}"
+            self._hit(RateLimitItemPerMinute(allowed), who, "requestsPerMinute", allowed)
 
     def admit_failure(self, address: str) -> None:
         """Counts a key that was none. Raises Problem (429) where there are too many of them."""

@@ -17,6 +17,7 @@ from api.access import SHARE_COOKIE, SHARED_FILES
 from api.body import described, read_body
 from api.context import Shared
 from api.problems import PROBLEM, Problem
+from api.strip import read_strip
 from picturelock.auth.tokens import Grant
 from picturelock.jobs.status import assemble
 from picturelock.models import ArtifactLink, Input, JobId, Model, Output, Status
@@ -65,6 +66,8 @@ class SharedFilm(Model):
     output_path: str | None = Field(description="Where the film is; set with `completed`.")
     output: Output | None = Field(description="What the film is; set with `completed`.")
     artifacts: list[ArtifactLink] = Field(description="Poster, captions and transcript.")
+    preview_seconds: float = Field(description="How much of the beginning the preview plays by now.")
+    duration_seconds: float | None = Field(description="Of the whole film; null until it is composed.")
 
 
 @router.post(
@@ -75,7 +78,8 @@ class SharedFilm(Model):
 )
 async def make_share(request: Request, job_id: JobId, shared: Shared) -> Share:
     """An address that shows the film, and how far it is, to whoever has it."""
-    body = await read_body(request, _BYTES) if request.headers.get("content-length", "0") != "0" else b"{}"
+    empty = request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers
+    body = b"{}" if empty else await read_body(request, _BYTES)
     try:
         wanted = ShareWanted.model_validate_json(body)
     except ValueError as error:
@@ -121,8 +125,10 @@ async def open_share(request: Request, shared: Shared) -> ShareOpened:
 @router.get("/api/jobs/{job_id}/shared", response_model=SharedFilm, responses=_ANSWERS)
 async def read_shared_film(job_id: JobId, shared: Shared) -> Response:
     """The film as those see it whom it is shared with: no script, no metadata, no history."""
-    job = assemble(await shared.jobs.observe(job_id))
+    job, strip = assemble(await shared.jobs.observe(job_id)), await read_strip(job_id, shared)
     film = SharedFilm(
+        preview_seconds=strip.preview_seconds,
+        duration_seconds=strip.total_frames / strip.fps if strip.total_frames and strip.fps else None,
         title=job.title,
         status=job.status,
         progress=job.progress,

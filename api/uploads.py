@@ -4,28 +4,41 @@ A file is announced, sent in as many pieces as it takes, and looked at once it i
 store: another replica takes the next piece, and a server that is killed loses 8 MiB of it at the most.
 """
 
+import asyncio
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Annotated, Any, Final
+from weakref import WeakValueDictionary
 
 from fastapi import APIRouter, Header, Path, Request, Response
 from pydantic import Field
 from starlette.requests import ClientDisconnect
 
 from api.assets import take_file
+from api.body import media_type_of
 from api.context import Context, Shared
 from api.problems import PROBLEM, Problem
 from picturelock.errors import AssetUnreadable
 from picturelock.models import Asset, Model
-from picturelock.store.partial_uploads import PART_BYTES, PartialUpload, PartialUploads
+from picturelock.store.partial_uploads import PART_BYTES, PartialUpload, PartialUploads, UploadGone
 from picturelock.store.scratch import workspace
 
 router = APIRouter(prefix="/api/uploads", tags=["files"])
-HEADERS: Final = ("Tus-Resumable", "Upload-Offset", "Upload-Length", "Upload-Expires", "Upload-Asset-Id")
+HEADERS: Final = (
+    "Tus-Resumable",
+    "Tus-Version",
+    "Tus-Extension",
+    "Tus-Max-Size",
+    "Upload-Offset",
+    "Upload-Length",
+    "Upload-Expires",
+    "Upload-Asset-Id",
+)
 """What scripts of another origin have to be let read."""
 
 _VERSION: Final = "1.0.0"
 _PIECE: Final = "application/offset+octet-stream"
+_LOCKS: Final[WeakValueDictionary[str, asyncio.Lock]] = WeakValueDictionary()
 UploadId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 Tus = Annotated[str | None, Header(alias="Tus-Resumable", description="1.0.0, where the client speaks tus.")]
 Count = Annotated[str | None, Header(pattern=r"^\d{1,15}$")]
@@ -103,14 +116,17 @@ async def append_piece(
 ) -> Response:
     """Takes the piece that begins at `Upload-Offset`. After the last one, `Upload-Asset-Id` names the file."""
     _check_version(tus_resumable)
-    if request.headers.get("content-type", "") != _PIECE:
+    if media_type_of(request) != _PIECE:
         raise Problem(415, "UNSUPPORTED_MEDIA_TYPE", f"send a piece as {_PIECE}")
     upload, offset = await _settled(upload_id, shared)
     if upload_offset is None or int(upload_offset) != offset:
         text = f"{offset} bytes have come: Upload-Offset has to be {offset}"
         raise Problem(409, "OFFSET_MISMATCH", text, headers={"Upload-Offset": str(offset)}, offset=offset)
     if upload.asset is None:
-        await receive(request, upload, offset, _uploads(shared))
+        try:
+            await receive(request, upload, offset, _uploads(shared))
+        except UploadGone as error:
+            raise _missing(upload_id) from error
         upload, offset = await _settled(upload_id, shared)
     return _empty(204, _progress(upload, offset))
 
@@ -155,6 +171,14 @@ async def _settled(upload_id: str, shared: Context) -> tuple[PartialUpload, int]
     received = await uploads.received(upload)
     if received < upload.size_bytes:
         return upload, received
+    async with _looking(upload_id):
+        upload = await _owned(upload_id, shared)  # somebody else may have looked meanwhile
+        if upload.asset is None:
+            upload = await _looked_at(upload, uploads, shared)
+    return upload, upload.size_bytes
+
+
+async def _looked_at(upload: PartialUpload, uploads: PartialUploads, shared: Context) -> PartialUpload:
     with workspace(shared.settings.scratch, "upload") as folder:
         await uploads.assemble(upload, folder / "upload")
         try:
@@ -162,14 +186,23 @@ async def _settled(upload_id: str, shared: Context) -> tuple[PartialUpload, int]
         except AssetUnreadable:
             await uploads.remove(upload)
             raise
-    return await uploads.finish(upload, asset), received
+    return await uploads.finish(upload, asset)
+
+
+def _looking(upload_id: str) -> asyncio.Lock:
+    """Whoever asks about a whole upload while it is looked at waits: looking takes room, and a minute."""
+    return _LOCKS.setdefault(upload_id, asyncio.Lock())
 
 
 async def _owned(upload_id: str, shared: Context) -> PartialUpload:
     upload = await _uploads(shared).find(shared.caller.owner, upload_id)
     if upload is None:
-        raise Problem(404, "UPLOAD_MISSING", f"there is no upload {upload_id}, or it has expired")
+        raise _missing(upload_id)
     return upload
+
+
+def _missing(upload_id: str) -> Problem:
+    return Problem(404, "UPLOAD_MISSING", f"there is no upload {upload_id}, or it has expired")
 
 
 def _uploads(shared: Context) -> PartialUploads:

@@ -30,7 +30,14 @@ function login(reason) {
   key.focus();
 }
 
+let routes = 0;
+
 async function route() {
+  const number = ++routes;
+  const keep = (ends) => { // somebody may have gone on while a view was being made
+    if (number === routes) leave = ends;
+    else ends?.();
+  };
   leave?.();
   leave = null;
   trouble("");
@@ -43,7 +50,7 @@ async function route() {
   }
   try {
     if (view === "shared") {
-      leave = await shared(main, id, token);
+      keep(await shared(main, id, token));
       return;
     }
     const session = await ask("GET", "/api/session").catch((error) => {
@@ -51,15 +58,16 @@ async function route() {
       throw error;
     });
     logout.hidden = !session || session.owner === "local";
-    if (view === "new") leave = await make(main, id);
-    else if (view === "job") leave = watch(main, id);
-    else leave = films(main);
+    if (number !== routes) return;
+    if (view === "new") keep(await make(main, id));
+    else if (view === "job") keep(watch(main, id));
+    else keep(films(main));
     if (document.activeElement === document.body) main.focus({ preventScroll: true });
   } catch (error) {
     if (error instanceof ApiError && error.status === 401) login("");
     else {
       trouble(error.message);
-      setTimeout(() => leave === null && route(), 3000);
+      setTimeout(() => number === routes && leave === null && route(), 3000);
     }
   }
 }

@@ -9,12 +9,16 @@ const FINAL = ["completed", "failed", "cancelled"];
 
 /** Shows a shared film in `main`; returns what ends it. */
 export async function shared(main, id, token) {
-  const gone = (error) => main.replaceChildren(h("h1", {}, "This film is not there any more"), h("p", {}, error.status === 401 ? "Its address has expired, or was withdrawn." : error.message));
+  let beginning = null;
+  const gone = (error) => {
+    beginning?.end();
+    main.replaceChildren(h("h1", {}, "This film is not there any more"), h("p", {}, error.status === 401 ? "Its address has expired, or was withdrawn." : error.message));
+  };
   if (token) {
     try {
       await ask("POST", "/api/shares", { json: { token } });
     } catch (error) {
-      if (!(error instanceof ApiError) || error.status >= 500) throw error;
+      if (!(error instanceof ApiError) || error.status >= 500 || error.status === 429) throw error;
       gone(error);
       return () => {};
     }
@@ -22,7 +26,6 @@ export async function shared(main, id, token) {
   const path = `/api/jobs/${id}`;
   const parts = Object.fromEntries(["title", "head", "film"].map((name) => [name, h("div")]));
   main.replaceChildren(...Object.values(parts));
-  let beginning = null;
   let timer = 0;
   let stopped = false;
 
@@ -43,10 +46,9 @@ export async function shared(main, id, token) {
       trouble("");
       show(job);
       if (FINAL.includes(job.status)) return;
-      const strip = await ask("GET", `${path}/segments`).catch(() => null);
-      if (!stopped && strip?.previewSeconds) {
+      if (job.previewSeconds) {
         if (!beginning) parts.film.replaceChildren((beginning = preview(`${path}/preview.m3u8`)).element);
-        beginning.tell(strip.previewSeconds, strip.totalFrames / strip.fps);
+        beginning.tell(job.previewSeconds, job.durationSeconds);
       }
     } catch (error) {
       if (stopped) return;

@@ -133,16 +133,18 @@ export class Picturelock {
     }
     const path = resume ? `/api/uploads/${resume}` : await this.#announce(file.size, signal);
     onBegin(path.split("/").pop());
-    for (let broken = 0; ; ) {
+    for (let broken = 0, reached = -1; ; ) {
       try {
-        const { offset, asset } = await this.ask("GET", path, { signal });
+        const { offset, sizeBytes, asset } = await this.ask("GET", path, { signal });
+        if (sizeBytes !== file.size) throw new RangeError("This is another file than the one that was announced.");
         onProgress(offset / file.size);
         if (asset) return asset;
+        if (offset > reached) broken = 0;
+        reached = Math.max(reached, offset);
         await this.ask("PATCH", path, {
           body: file.slice(offset, offset + PIECE_BYTES), signal,
           headers: { "content-type": "application/offset+octet-stream", "upload-offset": String(offset) },
         });
-        broken = 0;
       } catch (error) {
         const again = error instanceof Unreachable || error.status === 409 || error.status === 429 || error.status === 503;
         if (signal?.aborted || !again || ++broken > PATIENCE) throw error;

@@ -5,7 +5,7 @@ import hashlib
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, BinaryIO, Final, Self
 
 import httpx
 from httpx_sse import EventSource
@@ -131,25 +131,32 @@ class AsyncClient:
         begun = await self._http.post("/api/uploads", headers={"Upload-Length": str(size)})
         if begun.is_error:
             raise _error(begun)
-        place, patience = begun.headers["location"], _Patience()
+        place, patience, reached = begun.headers["location"], None, -1
         with path.open("rb") as file:
             while True:
                 try:
                     state = await self._json("GET", place)
                     if state["asset"]:
                         return str(state["asset"]["assetId"])
-                    file.seek(state["offset"])
-                    piece = await asyncio.to_thread(file.read, _PIECE_BYTES)
-                    sent = await self._http.patch(
-                        place, content=piece, headers={**_PIECE, "Upload-Offset": str(state["offset"])}
-                    )
-                    if sent.is_error and sent.status_code != httpx.codes.CONFLICT:
-                        raise _error(sent)
-                    patience = _Patience()
+                    if state["offset"] > reached:
+                        patience, reached = None, state["offset"]
+                    await self._send_piece(file, place, state["offset"])
                 except (httpx.TransportError, ApiAway):
+                    patience = patience or _Patience()  # the time counts from the first that went wrong
                     if patience.exhausted:
                         raise
                     await patience.wait()
+
+    async def _send_piece(self, file: BinaryIO, place: str, offset: int) -> None:
+        file.seek(offset)
+        piece = await asyncio.to_thread(file.read, _PIECE_BYTES)
+        if not piece:
+            raise ApiError("the file has become shorter while it was sent")
+        sent = await self._http.patch(place, content=piece, headers={**_PIECE, "Upload-Offset": str(offset)})
+        if sent.status_code == httpx.codes.CONFLICT:
+            raise ApiAway("another connection still sends the same piece")
+        if sent.is_error:
+            raise _error(sent)
 
     async def status(self, job_id: str) -> JobStatus:
         """A job, now."""
@@ -276,6 +283,8 @@ class AsyncClient:
 def _error(response: httpx.Response) -> ApiError:
     if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
         return ApiAway("the API cannot answer now: Temporal or the store is away")
+    if response.status_code in {httpx.codes.BAD_GATEWAY, httpx.codes.GATEWAY_TIMEOUT}:
+        return ApiAway(f"something answered {response.status_code} for the API")
     try:
         problem = response.json()
         lines = [f"{error['path']}: {error['message']}" for error in problem.get("errors") or []] or [problem["detail"]]

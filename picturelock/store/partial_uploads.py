@@ -3,10 +3,10 @@
 Layout below the store's root:
 
     uploads/<owner>/<id>/upload.json    how long the file is, and what it was found to be once it was whole
-    uploads/<owner>/<id>/parts/<start>  a stretch of its bytes, from `start` on
+    uploads/<owner>/<id>/parts/<start>-<size>  a stretch of its bytes
 
 Two requests may send the same stretch, as when a client comes back before the server has noticed that it had gone:
-stretches may overlap, and what is read is put together from them.
+stretches may overlap, none takes another's place, and what is read is put together from them.
 """
 
 import asyncio
@@ -19,7 +19,8 @@ from typing import Final
 
 from picturelock.errors import StoreUnavailable
 from picturelock.models import Asset, Model
-from picturelock.store.store import Store
+from picturelock.store.errors import translated
+from picturelock.store.store import LOOKUPS, Store
 
 PART_BYTES: Final = 8 * 1024**2
 """How much is written at once: the most that a killed server loses of what has come."""
@@ -28,6 +29,10 @@ KEPT_FOR: Final = timedelta(hours=24)
 """How long an upload may take, counted from its beginning."""
 
 _FOLDER: Final = "uploads"
+
+
+class UploadGone(Exception):
+    """An upload that was removed while a piece of it came."""
 
 
 class PartialUpload(Model):
@@ -47,6 +52,7 @@ class PartialUpload(Model):
 
 @dataclass(frozen=True, slots=True)
 class _Part:
+    name: str
     start: int
     size: int
 
@@ -79,25 +85,28 @@ class PartialUploads:
         return max((part.end for part, _ in _chain(await self._parts(upload))), default=0)
 
     async def write(self, upload: PartialUpload, start: int, data: bytes) -> None:
-        """Keeps a stretch of the file."""
-        await self.store.put_note(f"{_folder(upload.owner, upload.upload_id)}/parts/{start:015}", data)
+        """Keeps a stretch of the file. Raises UploadGone where it was removed meanwhile."""
+        if await self.find(upload.owner, upload.upload_id) is None:
+            raise UploadGone(upload.upload_id)
+        name = f"{start:015}-{len(data)}"  # a shorter one that comes late must not take the place of a longer one
+        await self.store.put_note(f"{_folder(upload.owner, upload.upload_id)}/parts/{name}", data)
 
     async def assemble(self, upload: PartialUpload, path: Path) -> None:
         """Puts the file together. Raises StoreUnavailable where the store has lost a part of it."""
         folder = f"{_folder(upload.owner, upload.upload_id)}/parts"
-        position = 0
-        with path.open("wb") as file:
+        with translated(), path.open("wb", buffering=0) as file:
             for part, skipped in _chain(await self._parts(upload)):
-                data = await self.store.read_note(f"{folder}/{part.start:015}")
+                data = await self.store.read_note(f"{folder}/{part.name}")
                 await asyncio.to_thread(file.write, memoryview(data)[skipped:])
-                position = part.start + len(data)
-        if position != upload.size_bytes:
+            complete = file.tell() == upload.size_bytes
+        if not complete:
             raise StoreUnavailable("a part of the upload is not in the store any more: send it again")
 
     async def finish(self, upload: PartialUpload, asset: Asset) -> PartialUpload:
-        """Notes what the whole file was found to be; its parts are needed no longer."""
+        """Notes what the whole file was found to be; its parts are needed no longer. One that was removed stays so."""
         finished = upload.model_copy(update={"asset": asset})
-        await self._write(finished)
+        if await self.find(upload.owner, upload.upload_id) is not None:
+            await self._write(finished)
         await self._delete_parts(upload)
         return finished
 
@@ -110,8 +119,18 @@ class PartialUploads:
         """An owner's uploads."""
         names = await self.store.list_notes(f"{_FOLDER}/{owner}")
         ids = [name.removesuffix("/upload.json") for name in names if name.endswith("/upload.json")]
-        found = await asyncio.gather(*(self.find(owner, upload_id) for upload_id in ids))
-        return [upload for upload in found if upload]
+        turns = asyncio.Semaphore(LOOKUPS)
+
+        async def read(upload_id: str) -> PartialUpload | None:
+            async with turns:
+                return await self.find(owner, upload_id)
+
+        return [upload for upload in await asyncio.gather(*map(read, ids)) if upload]
+
+    async def remove_all(self, owner: str) -> None:
+        """Forgets all that an owner has on its way, and what is left of earlier uploads."""
+        for name in await self.store.list_notes(f"{_FOLDER}/{owner}"):
+            await self.store.delete_note(f"{_FOLDER}/{owner}/{name}")
 
     async def bytes_of(self, owner: str) -> int:
         """How many bytes an owner's files have, or will have, that are on their way."""
@@ -130,7 +149,8 @@ class PartialUploads:
 
     async def _parts(self, upload: PartialUpload) -> list[_Part]:
         listed = await self.store.sized_notes(f"{_folder(upload.owner, upload.upload_id)}/parts")
-        return sorted((_Part(int(name), size) for name, size in listed), key=lambda part: part.start)
+        parts = (_Part(name, int(name.partition("-")[0]), size) for name, size in listed)
+        return sorted(parts, key=lambda part: (part.start, -part.size))
 
     async def _delete_parts(self, upload: PartialUpload) -> None:
         folder = f"{_folder(upload.owner, upload.upload_id)}/parts"

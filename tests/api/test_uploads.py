@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import io
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from api.uploads import receive
 from picturelock.client import AsyncClient
 from picturelock.errors import StoreUnavailable
 from picturelock.models import Asset
-from picturelock.store.partial_uploads import KEPT_FOR, PartialUpload, PartialUploads
+from picturelock.store.partial_uploads import KEPT_FOR, PartialUpload, PartialUploads, UploadGone
 from picturelock.store.store import Store
 from tests.api.conftest import Installation, installed
 
@@ -66,6 +67,7 @@ async def test_the_file_of_a_form_is_taken(http: httpx.AsyncClient) -> None:
         (b"--b\r\nContent-Disposition: form-data; name=file\r\n\r\nwords\r\n--b--\r\n", FORM, "has no file"),
         (b"--b\r\nContent-Disposition: form-data; name=f; filename=a\r\n\r\nhalf", FORM, "breaks off"),
         (b"no form at all", FORM, "damaged"),
+        (b"x", {"content-type": "multipart/form-data; boundary=" + "x" * 300}, "boundary is none"),
         (b"", FORM, "breaks off"),
         (b"--b--", {"content-type": "multipart/form-data"}, "boundary"),
         (
@@ -88,6 +90,18 @@ async def test_a_form_has_the_same_limits(http: httpx.AsyncClient) -> None:
     for files, fields in (({"file": bytes(2_000_001)}, {}), ({"file": picture()}, {"note": "x" * 65_537})):
         answer = await http.post("/api/assets", files=files, data=fields)
         assert (answer.status_code, answer.json()["code"]) == (413, "REQUEST_TOO_LARGE")
+
+
+async def test_a_form_without_an_end_is_cut_off(installation: Installation, http: httpx.AsyncClient) -> None:
+    """Parts without data, and line ends before the first: nothing of it is a file, and all of it counts."""
+
+    async def endless(piece: bytes) -> AsyncIterator[bytes]:
+        for _ in range(2_200_000 // len(piece)):
+            yield piece
+
+    for piece in (b"\r\n" * 30_000, b"--b\r\nContent-Disposition: form-data; name=n\r\n\r\n\r\n" * 1_000):
+        answer = await http.post("/api/assets", content=endless(piece), headers=FORM)
+        assert answer.status_code in {413, 422}, answer.text
 
 
 async def test_a_form_of_another_site_is_refused(http: httpx.AsyncClient) -> None:
@@ -287,6 +301,8 @@ DATA = bytes(range(30))
         ([(0, 10), (10, 20)], 20),
         ([(0, 10), (5, 20), (20, 30)], 30),
         ([(0, 20), (5, 10), (10, 30)], 30),
+        ([(0, 20), (0, 5)], 20),
+        ([(0, 30), (0, 1), (0, 10)], 30),
         ([(0, 10), (11, 30)], 10),
         ([(5, 30)], 0),
     ],
@@ -315,6 +331,30 @@ async def test_nothing_is_left_of_what_was_finished_or_is_old(store: Store) -> N
     assert await uploads.delete_older(datetime.now(UTC) - timedelta(minutes=1)) == 0
     assert await uploads.delete_older(datetime.now(UTC) + timedelta(minutes=1)) == 1
     assert await uploads.all("owner") == []
+
+
+async def test_what_was_removed_stays_removed(store: Store) -> None:
+    uploads, upload = await stretches(store, (0, DATA))
+    await uploads.remove(upload)
+    with pytest.raises(UploadGone):
+        await uploads.write(upload, 0, DATA)
+    await uploads.finish(upload, ASSET)
+    assert await store.list_notes("uploads/owner") == []
+
+
+async def test_a_part_that_was_cut_is_no_part_of_a_file(store: Store, tmp_path: Path) -> None:
+    uploads, upload = await stretches(store, (0, DATA[:10]), (10, DATA[10:]))
+    [first, _] = sorted(await store.list_notes(f"uploads/owner/{upload.upload_id}/parts"))
+    await store.put_note(f"uploads/owner/{upload.upload_id}/parts/{first}", DATA[:9])
+    with pytest.raises(StoreUnavailable):
+        await uploads.assemble(upload, tmp_path / "whole")
+
+
+async def test_an_owner_leaves_nothing_on_its_way(store: Store) -> None:
+    uploads, upload = await stretches(store, (0, DATA))
+    await store.delete_note(f"uploads/owner/{upload.upload_id}/upload.json")
+    await uploads.remove_all("owner")
+    assert await store.list_notes("uploads") == []
 
 
 async def test_an_upload_expires(store: Store) -> None:

@@ -2,20 +2,23 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
+from temporalio.testing import WorkflowEnvironment
 
 from api.access import COOKIE, SHARE_COOKIE
 from picturelock.auth.keyring import FRESH_SECONDS, Keyring
 from picturelock.auth.tokens import Grant, Signer
-from tests.api.conftest import Installation
+from tests.api.conftest import Installation, installed
 from tests.security.test_access import job_of, on_a_job
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_leftovers")]
 
 SHOWN = {
-    "/shared", "/output", "/segments", "/segments/{segment_id}/thumbnail", "/preview.m3u8", "/preview/init.mp4",
+    "/shared", "/output", "/preview.m3u8", "/preview/init.mp4",
     "/preview/{segment_id}.m4s", "/artifacts/poster.jpg",
 }  # fmt: skip
 
@@ -45,6 +48,7 @@ async def test_a_guest_sees_one_film_and_changes_nothing(installation: Installat
         film = (await guest.get(f"/api/jobs/{job_id}/shared")).json()
         assert set(film) == {
             "title", "status", "progress", "createdAt", "completedAt", "outputPath", "output", "artifacts",
+            "previewSeconds", "durationSeconds",
         }  # fmt: skip
         token = opened.cookies[SHARE_COOKIE]
         headers = {"cookie": f"{SHARE_COOKIE}={token}"}
@@ -89,6 +93,31 @@ async def test_what_is_no_share_opens_nothing(installation: Installation) -> Non
             assert (await first.post(f"/api/jobs/{job_id}/shares", json={"days": days})).status_code == 422
         ticket = signer.sign(Grant(purpose="share", key_id=good.key_id, job=job_id, expires=good.expires))
         assert (await guest.get(f"/api/jobs/{job_id}/events", params={"ticket": ticket})).status_code == 401
+        await first.post(f"/api/jobs/{job_id}/cancel")
+
+
+async def test_guests_use_up_nothing_of_the_owner_s(temporal: WorkflowEnvironment, tmp_path: Path) -> None:
+    async with (
+        installed(temporal, tmp_path, max_requests_per_minute=20) as installation,
+        await installation.client("first") as first,
+        guest_of(installation) as guest,
+    ):
+        job_id = await job_of(first)
+        headers = {"cookie": f"{SHARE_COOKIE}={await token_of(first, job_id, days=2)}"}
+        codes = [(await guest.get(f"/api/jobs/{job_id}/shared", headers=headers)).status_code for _ in range(25)]
+        assert codes == [200] * 20 + [429] * 5
+        assert (await first.post(f"/api/jobs/{job_id}/cancel")).status_code == 202
+
+
+async def test_the_days_of_a_body_without_a_length_count(installation: Installation) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield b'{"days": 1}'
+
+    async with await installation.client("first") as first:
+        job_id = await job_of(first)
+        headers = {"content-type": "application/json"}
+        answer = await first.post(f"/api/jobs/{job_id}/shares", content=body(), headers=headers)
+        assert answer.json()["expiresInSeconds"] == 86_400
         await first.post(f"/api/jobs/{job_id}/cancel")
 
 
