@@ -88,16 +88,16 @@ async def titled(http: httpx.AsyncClient, title: str, **metadata: str) -> str:
 async def test_a_list_is_filtered_by_title_metadata_and_time(http: httpx.AsyncClient, studio: OpenStudio) -> None:
     await studio(Studio(scenes=1, segments=1))
     start = datetime.now(UTC)
-    tides = [await titled(http, f"Tides {number}", project="sea", part=str(number)) for number in range(3)]
-    winds = await titled(http, "Winds", project="air")
+    tides = [await titled(http, f"Quicksilver {number}", project="sea", part=str(number)) for number in range(3)]
+    winds = await titled(http, "Pewter", project="air")
 
     async def listed(**params: str) -> list[str]:
         return [job["id"] for page in await pages(http, 2, **params) for job in page]
 
     async with asyncio.timeout(30):
-        while set(await listed(q="TIDES")) != set(tides):  # Temporal's list lags a moment behind
+        while set(await listed(q="QUICKSILVER")) != set(tides):  # Temporal's list lags a moment behind
             await asyncio.sleep(0.1)
-    assert await listed(q="winds") == [winds]
+    assert await listed(q="pewter") == [winds]
     assert set(await listed(**{"metadata.project": "sea"})) == set(tides)
     assert await listed(**{"metadata.project": "sea", "metadata.part": "1"}) == [tides[1]]
     assert await listed(**{"metadata.project": "fire"}) == []
